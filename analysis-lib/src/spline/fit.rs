@@ -1,0 +1,518 @@
+//! The fit: where knots go, and how strongly jumps are held down.
+//!
+//! References:
+//! - P. Dierckx, "An algorithm for smoothing, differentiation and integration
+//!   of experimental data using spline functions", J. Comput. Appl. Math. 1
+//!   (1975) 165–184.
+//! - P. Dierckx, "Curve and Surface Fitting with Splines", Oxford University
+//!   Press (1993), chapters 4 and 5.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::Ending;
+use super::basis::{DEGREE, FEWEST_KNOTS, ORDER, basis, jumps};
+use super::triangle::{Equation, Triangle};
+
+/// How far the residual may be from s, as a share of s.
+const TOLERANCE: f64 = 0.001;
+/// How many weights p are tried before the search for F(p) = s is given up.
+const MOST_TRIALS: usize = 20;
+
+/// What a fit comes to.
+#[derive(Debug)]
+pub(super) struct Fitted {
+    pub(super) knots: Vec<f64>,
+    pub(super) coefficients: Vec<f64>,
+    pub(super) residual: f64,
+    pub(super) ending: Ending,
+}
+
+/// Fits a spline to points that have been checked: at least four, finite, and
+/// `x` increasing.
+pub(super) fn fit(x: &[f64], y: &[f64], smoothing: f64) -> Fitted {
+    let points = Points { x, y, smoothing };
+    if smoothing == 0.0 {
+        return points
+            .least_squares(points.interpolating_breaks())
+            .end(Ending::Interpolation);
+    }
+    points.search()
+}
+
+/// What is fitted.
+struct Points<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+    smoothing: f64,
+}
+
+impl Points<'_> {
+    /// How far from s the residual may be.
+    fn tolerance(&self) -> f64 {
+        TOLERANCE * self.smoothing
+    }
+
+    /// The knots with which a spline goes through every point: all points but
+    /// the second and the last but one.
+    fn interpolating_breaks(&self) -> Vec<usize> {
+        let last = self.x.len() - 1;
+        std::iter::once(0)
+            .chain(2..last - 1)
+            .chain([last])
+            .collect()
+    }
+
+    /// Adds knots until the least-squares spline comes nearer to the points
+    /// than asked, then smooths it back to what was asked.
+    fn search(&self) -> Fitted {
+        let most_knots = self.x.len() + ORDER;
+        // SciPy gives FITPACK room for this many knots at first. When they
+        // don't suffice it calls again with more room, and FITPACK then goes
+        // on with the knots that it has, but starts to add them one by one.
+        let mut room = (self.x.len() / 2).max(FEWEST_KNOTS);
+        let mut round: Option<Round> = None;
+        let mut curve = self.least_squares(vec![0, self.x.len() - 1]);
+        let polynomial_residual = curve.residual;
+        loop {
+            let excess = curve.residual - self.smoothing;
+            let is_polynomial = curve.breaks.len() == 2;
+            if excess.abs() < self.tolerance() || (is_polynomial && excess < 0.0) {
+                return curve.end(if is_polynomial {
+                    Ending::Polynomial
+                } else {
+                    Ending::LeastSquares
+                });
+            }
+            if excess < 0.0 {
+                return self.smooth(curve, polynomial_residual);
+            }
+            // What is beyond a double ends here too; whoever asked for the fit
+            // makes an error of it.
+            let knots = curve.knots.len();
+            if knots == most_knots || !curve.residual.is_finite() {
+                return curve.end(Ending::Interpolation);
+            }
+            if knots == room {
+                room = most_knots;
+                round = None;
+            }
+            let next = Round::after(round.as_ref(), curve.residual, self);
+            let new = self.new_breaks(&curve, next.knots.min(room - knots));
+            if new.is_empty() {
+                return curve.end(Ending::KnotLimit);
+            }
+            round = Some(next);
+            curve = self.least_squares(if knots + new.len() == most_knots {
+                self.interpolating_breaks()
+            } else {
+                merge(&curve.breaks, &new)
+            });
+        }
+    }
+
+    /// The least-squares spline with knots at the points with the indices
+    /// `breaks`, the first and the last point among them.
+    fn least_squares(&self, breaks: Vec<usize>) -> LeastSquares {
+        let mut knots = Vec::with_capacity(breaks.len() + 2 * DEGREE);
+        knots.extend([self.x[0]; DEGREE]);
+        knots.extend(breaks.iter().map(|&i| self.x[i]));
+        knots.extend([self.x[self.x.len() - 1]; DEGREE]);
+
+        let bases: Vec<_> = located(&breaks)
+            .map(|(interval, i)| basis::<ORDER>(&knots, interval + DEGREE, self.x[i]))
+            .collect();
+        let mut triangle = Triangle::new(knots.len() - ORDER);
+        let residual = triangle
+            .rotate_in(located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i])));
+        LeastSquares {
+            coefficients: triangle.solve(),
+            breaks,
+            knots,
+            triangle,
+            bases,
+            residual,
+        }
+    }
+
+    /// The points at which `wanted` more knots go: one after the other into
+    /// the middle of the interval with the greatest residual, which its two
+    /// halves then share by the number of points that they have inside.
+    fn new_breaks(&self, curve: &LeastSquares, wanted: usize) -> Vec<usize> {
+        let mut open: BinaryHeap<Interval> = curve
+            .breaks
+            .windows(2)
+            .zip(self.interval_residuals(curve))
+            .map(|(ends, residual)| Interval {
+                residual,
+                start: ends[0],
+                inside: ends[1] - ends[0] - 1,
+            })
+            .filter(Interval::can_be_split)
+            .collect();
+        let mut new = Vec::with_capacity(wanted);
+        while new.len() < wanted
+            && let Some(widest) = open.pop()
+        {
+            let (left, right) = widest.split();
+            new.push(right.start);
+            open.extend([left, right].into_iter().filter(Interval::can_be_split));
+        }
+        new.sort_unstable();
+        new
+    }
+
+    /// The sum of the squared residuals in each interval between knots. A
+    /// point on a knot counts half to each side.
+    fn interval_residuals(&self, curve: &LeastSquares) -> Vec<f64> {
+        let mut sums = Vec::with_capacity(curve.breaks.len() - 1);
+        let mut sum = 0.0;
+        for (interval, i) in located(&curve.breaks) {
+            let square = self.square(&curve.bases, &curve.coefficients, interval, i);
+            sum += square;
+            if interval > 0 && i == curve.breaks[interval] {
+                let half = square * 0.5;
+                sums.push(sum - half);
+                sum = half;
+            }
+        }
+        sums.push(sum);
+        sums
+    }
+
+    /// The squared residual at point `i`, which lies in `interval`.
+    #[inline(always)]
+    fn square(
+        &self,
+        bases: &[[f64; ORDER]],
+        coefficients: &[f64],
+        interval: usize,
+        i: usize,
+    ) -> f64 {
+        let met = &coefficients[interval..interval + ORDER];
+        let value = bases[i]
+            .iter()
+            .zip(met)
+            .fold(0.0, |sum, (b, c)| sum + c * b);
+        (value - self.y[i]) * (value - self.y[i])
+    }
+
+    /// Smooths a least-squares spline that comes nearer to the points than
+    /// asked: finds the weight p with which holding its jumps down leaves the
+    /// residual F(p) = s.
+    fn smooth(&self, curve: LeastSquares, polynomial_residual: f64) -> Fitted {
+        let jumps = jumps(&curve.knots);
+        let diagonal = curve
+            .triangle
+            .rows
+            .iter()
+            .fold(0.0, |sum, row| sum + row[0]);
+        let mut p = curve.triangle.rows.len() as f64 / diagonal;
+        let mut search = RootSearch {
+            low: (0.0, polynomial_residual - self.smoothing),
+            high: (f64::INFINITY, curve.residual - self.smoothing),
+            low_is_sure: false,
+            high_is_sure: false,
+            tolerance: self.tolerance(),
+        };
+        let mut trial = 1;
+        loop {
+            let coefficients = penalised(&curve.triangle, &jumps, p).solve();
+            let mut residual = 0.0;
+            for (interval, i) in located(&curve.breaks) {
+                residual += self.square(&curve.bases, &coefficients, interval, i);
+            }
+            let excess = residual - self.smoothing;
+            let ending = if excess.abs() < self.tolerance() {
+                Ending::Root
+            } else if trial == MOST_TRIALS {
+                Ending::TrialLimit
+            } else if let Some(next) = search.next(p, excess) {
+                p = next;
+                trial += 1;
+                continue;
+            } else {
+                Ending::NoRoot
+            };
+            return Fitted {
+                knots: curve.knots,
+                coefficients,
+                residual,
+                ending,
+            };
+        }
+    }
+}
+
+/// A least-squares spline, and what was needed to find it.
+struct LeastSquares {
+    /// The points at which pieces meet, with both ends.
+    breaks: Vec<usize>,
+    /// The knots that go with them: each end counts `ORDER` times.
+    knots: Vec<f64>,
+    coefficients: Vec<f64>,
+    /// The equations' triangle, on which smoothing builds.
+    triangle: Triangle<ORDER>,
+    /// The B-splines at each point.
+    bases: Vec<[f64; ORDER]>,
+    residual: f64,
+}
+
+impl LeastSquares {
+    fn end(self, ending: Ending) -> Fitted {
+        Fitted {
+            knots: self.knots,
+            coefficients: self.coefficients,
+            residual: self.residual,
+            ending,
+        }
+    }
+}
+
+/// Every point, after the interval that it lies in. A point on a knot opens its
+/// interval; the last point closes the last one.
+fn located(breaks: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    let last = breaks.len() - 2;
+    let mut interval = 0;
+    (0..=breaks[last + 1]).map(move |i| {
+        if interval < last && i >= breaks[interval + 1] {
+            interval += 1;
+        }
+        (interval, i)
+    })
+}
+
+/// Both lists in one, in order.
+fn merge(breaks: &[usize], new: &[usize]) -> Vec<usize> {
+    let mut merged = Vec::with_capacity(breaks.len() + new.len());
+    let mut new = new.iter().copied().peekable();
+    for &old in breaks {
+        while let Some(before) = new.next_if(|&new| new < old) {
+            merged.push(before);
+        }
+        merged.push(old);
+    }
+    merged
+}
+
+/// How many knots one round of the search added, and to what.
+struct Round {
+    knots: usize,
+    /// The residual before they were added.
+    residual: f64,
+}
+
+impl Round {
+    /// The round that follows when `residual` is left: as many knots as would
+    /// reach s if each took off as much as those before, but at least half and
+    /// at most twice as many as then.
+    fn after(last: Option<&Self>, residual: f64, points: &Points<'_>) -> Self {
+        let knots = last.map_or(1, |last| {
+            let gain = last.residual - residual;
+            let wanted = if gain > points.tolerance() {
+                to_fortran_integer(last.knots as f64 * (residual - points.smoothing) / gain)
+            } else {
+                2 * last.knots as i64
+            };
+            wanted
+                .max(last.knots as i64 / 2)
+                .clamp(1, 2 * last.knots as i64) as usize
+        });
+        Self { knots, residual }
+    }
+}
+
+/// A number cut to 32 bits as SciPy's own code does it on x86-64: what doesn't
+/// fit becomes the least number there is. A residual far above s gets there,
+/// and then the number of knots to add is halved instead of doubled.
+fn to_fortran_integer(value: f64) -> i64 {
+    let whole = value.trunc();
+    if whole > f64::from(i32::MAX) || whole < f64::from(i32::MIN) {
+        i64::from(i32::MIN)
+    } else {
+        whole as i64
+    }
+}
+
+/// An interval between knots that may get one more.
+#[derive(Debug, PartialEq)]
+struct Interval {
+    residual: f64,
+    /// The point that it starts at.
+    start: usize,
+    /// How many points lie inside, its ends not counted.
+    inside: usize,
+}
+
+impl Interval {
+    fn can_be_split(&self) -> bool {
+        self.inside > 0 && self.residual > 0.0
+    }
+
+    /// The two halves; the right one starts at the new knot.
+    fn split(&self) -> (Self, Self) {
+        let half = self.inside / 2;
+        let part = |start, inside| Self {
+            residual: self.residual * inside as f64 / self.inside as f64,
+            start,
+            inside,
+        };
+        (
+            part(self.start, half),
+            part(self.start + half + 1, self.inside - half - 1),
+        )
+    }
+}
+
+impl Eq for Interval {}
+
+impl PartialOrd for Interval {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The greater residual comes first, of two alike the earlier interval.
+impl Ord for Interval {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.residual
+            .total_cmp(&other.residual)
+            .then(other.start.cmp(&self.start))
+    }
+}
+
+/// The equations of the least-squares spline together with those that say that
+/// no jump is left, of which each weighs 1/p.
+///
+/// FITPACK rotates each row of jumps down through the whole triangle, which
+/// takes the square of the number of knots. But what is left of a row roughly
+/// halves with each column (the inverse of a band matrix decays: S. Demko, SIAM
+/// J. Numer. Anal. 14 (1977) 616–619), so that after some 75 columns it changes
+/// no bit of what it meets. There it is dropped.
+///
+/// (Taking both kinds of rows in the order of their first column would need
+/// five columns a row, but round differently, and where s is near what rounding
+/// allows, the search for p would end elsewhere than SciPy's.)
+fn penalised(
+    equations: &Triangle<ORDER>,
+    jumps: &[[f64; ORDER + 1]],
+    p: f64,
+) -> Triangle<{ ORDER + 1 }> {
+    /// How many rows go down at once, each a column behind the one before it.
+    /// A column still meets them in the same order, but the processor needn't
+    /// wait for one rotation before it starts the next: a quarter less time.
+    const TOGETHER: usize = 4;
+    /// How many columns they go down between two looks at what is left.
+    const STRETCH: usize = 8;
+    /// When a row is dropped: at this share of the least diagonal entry that
+    /// it could meet. 2⁻⁵³ would be one rounding, 2⁻⁶⁴ gave the same bits as
+    /// no limit on thousands of series, and the rest is a margin.
+    const NEGLIGIBLE: f64 = 1.0 / (1_u128 << 70) as f64;
+
+    let diagonal = equations.rows.iter().map(|row| row[0]);
+    let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
+    let unknowns = equations.rows.len();
+    let mut system = Triangle {
+        rows: equations
+            .rows
+            .iter()
+            .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
+            .collect(),
+        right: equations.right.clone(),
+    };
+    let weight = 1.0 / p;
+    for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
+        let first = group * TOGETHER;
+        let mut descending = [Equation::nothing(); TOGETHER];
+        for (equation, row) in descending.iter_mut().zip(rows) {
+            equation.row = row.map(|jump| jump * weight);
+        }
+        let mut step = 0;
+        while first + step < unknowns + TOGETHER
+            && descending
+                .iter()
+                .any(|equation| equation.exceeds(negligible))
+        {
+            for step in step..step + STRETCH {
+                // Row k starts at column first + k, in step 2k.
+                for (k, equation) in descending.iter_mut().enumerate().take(step / 2 + 1) {
+                    let column = first + step - k;
+                    if column < unknowns {
+                        system.meet(column, equation);
+                    }
+                }
+            }
+            step += STRETCH;
+        }
+    }
+    system
+}
+
+/// The search for the p with F(p) = s. F falls as p grows, from the residual of
+/// a single polynomial (p = 0) to that of the least-squares spline (p = ∞).
+struct RootSearch {
+    /// A p that is too small, and how far F is above s there.
+    low: (f64, f64),
+    /// A p that is too large, and how far F is above s there: below zero.
+    high: (f64, f64),
+    /// Whether `low` is near enough for the rational function that is laid
+    /// through three points to be of use. It starts far off, at p = 0.
+    low_is_sure: bool,
+    /// The same for `high`, which starts at p = ∞.
+    high_is_sure: bool,
+    tolerance: f64,
+}
+
+impl RootSearch {
+    /// The p to try after `p`, at which F was `excess` above s; none when F
+    /// didn't fall as it should, because what is asked is beyond rounding.
+    fn next(&mut self, p: f64, excess: f64) -> Option<f64> {
+        /// How much a p that is too far off is reduced, or enlarged.
+        const STRIDE: f64 = 0.04;
+        if !self.high_is_sure {
+            if excess - self.high.1 <= self.tolerance {
+                self.high = (p, excess);
+                let smaller = p * STRIDE;
+                return Some(if smaller <= self.low.0 {
+                    self.low.0 * 0.9 + p * 0.1
+                } else {
+                    smaller
+                });
+            }
+            self.high_is_sure = excess < 0.0;
+        }
+        if !self.low_is_sure {
+            if self.low.1 - excess <= self.tolerance {
+                self.low = (p, excess);
+                let larger = p / STRIDE;
+                return Some(if self.high.0.is_finite() && larger >= self.high.0 {
+                    p * 0.1 + self.high.0 * 0.9
+                } else {
+                    larger
+                });
+            }
+            self.low_is_sure = excess > 0.0;
+        }
+        if excess >= self.low.1 || excess <= self.high.1 {
+            return None;
+        }
+        Some(self.interpolate(p, excess))
+    }
+
+    /// Where the function (u·p + v) / (p + w) through three points is zero.
+    fn interpolate(&mut self, p: f64, excess: f64) -> f64 {
+        let ((p1, f1), (p2, f2), (p3, f3)) = (self.low, (p, excess), self.high);
+        let root = if p3.is_finite() {
+            let (h1, h2, h3) = (f1 * (f2 - f3), f2 * (f3 - f1), f3 * (f1 - f2));
+            -(p1 * p2 * h3 + p2 * p3 * h1 + p3 * p1 * h2) / (p1 * h1 + p2 * h2 + p3 * h3)
+        } else {
+            (p1 * (f1 - f3) * f2 - p2 * (f2 - f3) * f1) / ((f1 - f2) * f3)
+        };
+        if f2 < 0.0 {
+            self.high = (p2, f2);
+        } else {
+            self.low = (p2, f2);
+        }
+        root
+    }
+}
