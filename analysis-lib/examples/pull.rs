@@ -1,0 +1,41 @@
+//! The pull cell on its own: `pull [--fresh] [--since TIME] [--until TIME]
+//! [--every hour|day | --merged-here hour|day] [FILE]` prints what the cell
+//! prints, and saves the windows into the file, or prints the periods that
+//! MongoDB or the library merged.
+
+use analysis_lib::{DAY, HOUR, Pull, Result};
+
+fn main() -> Result<()> {
+    let mut pull = Pull::new();
+    let mut period = None;
+    let mut here = false;
+    let mut file = None;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_default();
+        match argument.as_str() {
+            "--fresh" => pull = pull.fresh(),
+            "--since" => pull = pull.since(&value()),
+            "--until" => pull = pull.until(&value()),
+            "--every" | "--merged-here" => {
+                here = argument == "--merged-here";
+                period = Some(if value() == "hour" { HOUR } else { DAY });
+            }
+            _ => file = Some(argument),
+        }
+    }
+    if let Some(period) = period {
+        let periods = if here {
+            pull.run()?.every(period)?
+        } else {
+            pull.every(period).run()?
+        };
+        println!("{periods:?}");
+        return Ok(());
+    }
+    let activity = pull.run()?;
+    match file {
+        Some(file) => activity.save(file),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,36 @@
+use crate::Activity;
+
+/// What one member sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberTotal {
+    /// The member's Discord id.
+    pub id: u64,
+    /// Messages in all windows.
+    pub messages: u64,
+}
+
+/// Messages by member, the most first; members with as many in order of their
+/// id. Members without a message in these windows are left out.
+///
+/// ```
+/// use analysis_lib::{Activity, aggregate};
+///
+/// let totals = aggregate::messages_by_member(&Activity::sample()?);
+/// assert!(totals[0].messages >= totals[1].messages);
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn messages_by_member(activity: &Activity) -> Vec<MemberTotal> {
+    let mut messages = vec![0; activity.members().len()];
+    let windows = &activity.windows;
+    for (&member, &sent) in windows.sender.iter().zip(&windows.sent) {
+        messages[member as usize] += u64::from(sent);
+    }
+    let ids = activity.members().iter();
+    let mut totals: Vec<MemberTotal> = ids
+        .zip(messages)
+        .filter(|&(_, messages)| messages > 0)
+        .map(|(&id, messages)| MemberTotal { id, messages })
+        .collect();
+    totals.sort_unstable_by_key(|total| (std::cmp::Reverse(total.messages), total.id));
+    totals
+}

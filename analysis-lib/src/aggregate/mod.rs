@@ -1,0 +1,19 @@
+//! Pure functions: [`Activity`](crate::Activity) → series, totals, tables.
+
+pub(crate) mod calendar;
+mod daily;
+mod gaps;
+mod members;
+mod messages;
+mod shown_members;
+mod smoothed;
+mod weekly;
+
+pub use daily::{Day, daily_messages};
+pub(crate) use gaps::last_is_running;
+pub use gaps::{Gap, coverage, gaps, median_interval};
+pub use members::{MemberTotal, messages_by_member};
+pub use messages::cumulative_messages;
+pub use shown_members::{ShownMember, ShownMembers, shown_members};
+pub use smoothed::{Smoothed, smoothed};
+pub use weekly::{WeekHour, weekly_rhythm};

@@ -1,0 +1,136 @@
+use std::cmp::Reverse;
+
+use super::messages_by_member;
+use crate::{Activity, Names};
+
+/// A member as figures and tables show it, or all hidden members together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownMember {
+    /// What to show: see [`Names::show`]. For hidden members `hidden (3 members)`.
+    pub name: String,
+    /// The member's Discord id; `None` for hidden members.
+    pub id: Option<u64>,
+    /// Messages in all windows.
+    pub messages: u64,
+}
+
+/// Messages by member, as they may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownMembers {
+    /// The most messages first; those with as many in order of their id, hidden
+    /// members before them.
+    pub members: Vec<ShownMember>,
+    /// How many bots are left out, with `HIDE_BOTS=yes`.
+    pub bots: usize,
+    /// Messages of the bots that are left out.
+    pub bot_messages: u64,
+}
+
+/// [`messages_by_member`], with names, and without those who are not to be
+/// shown.
+///
+/// All members of `HIDDEN_MEMBERS` are one entry without a name, and with
+/// `HIDE_BOTS=yes` bots are left out and counted: the messages of all entries
+/// and `bot_messages` together are those of all members.
+///
+/// ```
+/// use analysis_lib::{Activity, Names, aggregate};
+///
+/// let activity = Activity::sample()?;
+/// let shown = aggregate::shown_members(&activity, &Names::load(&activity)?);
+/// assert_eq!(shown.members[0].name, "Aster");
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn shown_members(activity: &Activity, names: &Names) -> ShownMembers {
+    let mut shown = ShownMembers {
+        members: Vec::new(),
+        bots: 0,
+        bot_messages: 0,
+    };
+    let (mut hidden, mut hidden_messages) = (0, 0);
+    for total in messages_by_member(activity) {
+        if names.hides_bots() && names.is_bot(total.id) {
+            shown.bots += 1;
+            shown.bot_messages += total.messages;
+        } else if names.is_hidden(total.id) {
+            hidden += 1;
+            hidden_messages += total.messages;
+        } else {
+            shown.members.push(ShownMember {
+                name: names.show(total.id),
+                id: Some(total.id),
+                messages: total.messages,
+            });
+        }
+    }
+    if hidden > 0 {
+        let members = if hidden == 1 { "member" } else { "members" };
+        shown.members.push(ShownMember {
+            name: format!("hidden ({hidden} {members})"),
+            id: None,
+            messages: hidden_messages,
+        });
+    }
+    let order = |member: &ShownMember| (Reverse(member.messages), member.id);
+    shown.members.sort_by_key(order);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(shown: &ShownMembers) -> u64 {
+        let members = shown.members.iter().map(|member| member.messages);
+        members.sum::<u64>() + shown.bot_messages
+    }
+
+    #[test]
+    fn totals_stay_right_whoever_is_hidden() {
+        let activity = Activity::sample().unwrap();
+        let totals = messages_by_member(&activity);
+        let all = totals.iter().map(|total| total.messages).sum::<u64>();
+        let ids: Vec<u64> = totals.iter().map(|total| total.id).collect();
+
+        let everyone = shown_members(&activity, &Names::test([], [], false));
+        assert_eq!(everyone.members.len(), ids.len());
+        assert_eq!(total(&everyone), all);
+
+        let names = Names::test([ids[3], ids[4]], [ids[0], ids[4]], true);
+        let shown = shown_members(&activity, &names);
+        // Two bots are left out, and the one other hidden member is an entry.
+        assert_eq!(shown.bots, 2);
+        assert_eq!(shown.bot_messages, totals[3].messages + totals[4].messages);
+        assert_eq!(shown.members.len(), ids.len() - 2);
+        assert_eq!(shown.members[0].name, "hidden (1 member)");
+        assert_eq!(shown.members[0].id, None);
+        assert_eq!(shown.members[0].messages, totals[0].messages);
+        assert_eq!(total(&shown), all);
+    }
+
+    #[test]
+    fn hidden_members_are_one_entry_without_a_name() {
+        let activity = Activity::sample().unwrap();
+        let totals = messages_by_member(&activity);
+        let names = Names::test([], [totals[5].id, totals[6].id, 7], false);
+        let shown = shown_members(&activity, &names);
+        let hidden: Vec<_> = shown.members.iter().filter(|m| m.id.is_none()).collect();
+        assert_eq!(hidden.len(), 1);
+        assert_eq!(hidden[0].name, "hidden (2 members)");
+        assert_eq!(hidden[0].messages, totals[5].messages + totals[6].messages);
+        assert!(
+            shown
+                .members
+                .is_sorted_by_key(|member| Reverse(member.messages))
+        );
+    }
+
+    #[test]
+    fn bots_are_shown_unless_they_are_to_be_hidden() {
+        let activity = Activity::sample().unwrap();
+        let bot = messages_by_member(&activity)[0].id;
+        let shown = shown_members(&activity, &Names::test([bot], [], false));
+        assert_eq!(shown.members[0].id, Some(bot));
+        assert_eq!(shown.bots, 0);
+    }
+}

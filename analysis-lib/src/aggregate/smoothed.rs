@@ -1,0 +1,93 @@
+use super::{Gap, cumulative_messages, gaps};
+use crate::origin::Origin;
+use crate::{Activity, Error, Result, SmoothingSpline};
+
+/// Points at which the smoothed curve is given, as in the original.
+const POINTS: usize = 100;
+const MINUTES_PER_DAY: f64 = 1440.0;
+const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
+
+/// Cumulative messages as a smoothing spline, and its slope.
+#[derive(Clone, Debug)]
+pub struct Smoothed {
+    pub(crate) origin: Origin,
+    /// The activity's: the curve is drawn over none of them.
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) times: Vec<f64>,
+    pub(crate) cumulative: Vec<f64>,
+    pub(crate) rate: Vec<f64>,
+    pub(crate) spline: SmoothingSpline,
+}
+
+impl Smoothed {
+    /// Source, server and time zone.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// 100 even times from the first window's end to the last's, in days since
+    /// the epoch (UTC).
+    pub fn times(&self) -> &[f64] {
+        &self.times
+    }
+
+    /// Smoothed cumulative messages at [`times`](Self::times).
+    pub fn cumulative_messages(&self) -> &[f64] {
+        &self.cumulative
+    }
+
+    /// The curve's slope at [`times`](Self::times): messages per minute.
+    pub fn messages_per_minute(&self) -> &[f64] {
+        &self.rate
+    }
+
+    /// The spline: cumulative messages over days since the epoch (UTC).
+    pub fn spline(&self) -> &SmoothingSpline {
+        &self.spline
+    }
+}
+
+/// Fits SciPy's `UnivariateSpline(times, cumulative)` to the cumulative
+/// messages, and gives it and its derivative at 100 even times.
+///
+/// Windows that end at the same moment are one point, with the last one's
+/// cumulative messages: a curve has one value at a time.
+///
+/// # Errors
+///
+/// Fewer than four moments: a cubic curve needs as many.
+pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
+    let mut x: Vec<f64> = Vec::with_capacity(activity.len());
+    let mut y: Vec<f64> = Vec::with_capacity(activity.len());
+    for (&time, sum) in activity.times().iter().zip(cumulative_messages(activity)) {
+        let days = time as f64 / MILLISECONDS_PER_DAY;
+        if x.last() == Some(&days) {
+            y.pop();
+        } else {
+            x.push(days);
+        }
+        y.push(sum as f64);
+    }
+    if x.len() < 4 {
+        return Err(Error::new(format!(
+            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
+            x.len()
+        )));
+    }
+    let spline = SmoothingSpline::fit(&x, &y)?;
+    let (first, last) = (x[0], x[x.len() - 1]);
+    let step = (last - first) / (POINTS - 1) as f64;
+    let mut times: Vec<f64> = (0..POINTS).map(|i| first + i as f64 * step).collect();
+    times[POINTS - 1] = last;
+    Ok(Smoothed {
+        origin: activity.origin.clone(),
+        gaps: gaps(activity),
+        cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
+        rate: times
+            .iter()
+            .map(|&t| spline.derivative(t) / MINUTES_PER_DAY)
+            .collect(),
+        times,
+        spline,
+    })
+}

@@ -1,0 +1,93 @@
+use super::calendar::{DAY, HOUR, LocalClock};
+use super::median_interval;
+use crate::Activity;
+
+/// One hour of the week in the configured zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WeekHour {
+    /// Day of the week, from 0 for Monday to 6 for Sunday.
+    pub weekday: u32,
+    /// Hour on local clocks, from 0 to 23.
+    pub hour: u32,
+    /// Windows that were recorded in it, over all weeks.
+    pub windows: u64,
+    /// Messages in these windows.
+    pub messages: u64,
+}
+
+impl WeekHour {
+    /// Mean messages in a window. `None` if none was recorded.
+    pub fn mean(&self) -> Option<f64> {
+        (self.windows > 0).then(|| self.messages as f64 / self.windows as f64)
+    }
+}
+
+/// The server's week: message volume by weekday and hour of local clocks. 168
+/// hours, from Monday 00:00 on.
+///
+/// A window counts for the hour that its middle falls into; it is taken to be
+/// as long as the [median interval](median_interval). What wasn't recorded
+/// doesn't count as silence: means are over recorded windows.
+///
+/// ```
+/// use analysis_lib::{Activity, aggregate};
+///
+/// let week = aggregate::weekly_rhythm(&Activity::sample()?);
+/// let friday_evening = week[4 * 24 + 21].mean();
+/// let monday_morning = week[5].mean();
+/// assert!(friday_evening > monday_morning);
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
+    let half = median_interval(activity).unwrap_or(0) / 2;
+    let mut clock = LocalClock::new(activity.origin().timezone());
+    let mut week: Vec<WeekHour> = (0..168)
+        .map(|hour| WeekHour {
+            weekday: hour / 24,
+            hour: hour % 24,
+            ..WeekHour::default()
+        })
+        .collect();
+    for (&time, &messages) in activity.times().iter().zip(activity.message_volume()) {
+        // 1 January 1970 was a Thursday.
+        let hour = (clock.local(time - half) + 3 * DAY)
+            .div_euclid(HOUR)
+            .rem_euclid(168);
+        let cell = &mut week[hour as usize];
+        cell.windows += 1;
+        cell.messages += u64::from(messages);
+    }
+    week
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Activity {
+        crate::source::sample::activity(chrono_tz::US::Eastern).unwrap()
+    }
+
+    #[test]
+    fn every_window_counts_once() {
+        let activity = sample();
+        let week = weekly_rhythm(&activity);
+        assert_eq!(
+            week.iter().map(|cell| cell.windows).sum::<u64>(),
+            activity.len() as u64
+        );
+        assert!(week.iter().all(|cell| cell.windows > 0));
+    }
+
+    #[test]
+    fn hours_that_were_not_seen_have_no_mean() {
+        let week = weekly_rhythm(&sample().last_hours(2));
+        let seen: Vec<(u32, u32)> = week
+            .iter()
+            .filter(|cell| cell.mean().is_some())
+            .map(|cell| (cell.weekday, cell.hour))
+            .collect();
+        // The sample ends at 01:00 on a Monday.
+        assert_eq!(seen, [(0, 0), (6, 23)]);
+    }
+}

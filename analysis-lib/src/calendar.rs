@@ -1,0 +1,149 @@
+//! Hours and days of a time zone, as arithmetic on instants.
+
+use chrono::{Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// The zone's rules end here: chrono-tz knows no change after 2100.
+const LAST: i64 = 4_133_980_800_000;
+
+/// A zone's offsets from UTC since 1970: MongoDB computes with the same ones,
+/// so that a server's older rules make no difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Offsets {
+    /// From when on (milliseconds since the epoch), and how many milliseconds
+    /// local time is ahead of UTC. The first holds for all times before, too.
+    pub(crate) changes: Vec<(i64, i64)>,
+}
+
+impl Offsets {
+    pub(crate) fn of(timezone: Tz) -> Self {
+        let offset = |time: i64| {
+            let utc = Utc.timestamp_millis_opt(time).single().unwrap_or_default();
+            i64::from(
+                timezone
+                    .offset_from_utc_datetime(&utc.naive_utc())
+                    .fix()
+                    .local_minus_utc(),
+            ) * 1_000
+        };
+        let mut changes = vec![(0, offset(0))];
+        // No zone changed twice within half a day and ended as it was.
+        for day in (0..LAST).step_by(DAY as usize / 2) {
+            let mut from = day;
+            while offset(from) != offset(day + DAY / 2) {
+                // The first instant with another offset than `from`'s.
+                let (mut same, mut other) = (from, day + DAY / 2);
+                while other - same > 1_000 {
+                    let middle = same + (other - same) / 2_000 * 1_000;
+                    if offset(middle) == offset(from) {
+                        same = middle;
+                    } else {
+                        other = middle;
+                    }
+                }
+                changes.push((other, offset(other)));
+                from = other;
+            }
+        }
+        Self { changes }
+    }
+
+    fn at(&self, time: i64) -> i64 {
+        let after = self.changes.partition_point(|&(from, _)| from <= time);
+        self.changes[after.saturating_sub(1)].1
+    }
+
+    /// When the local hour of this time began, without a change of the clocks
+    /// in it. When the clocks go back, the hour that comes twice is two.
+    pub(crate) fn hour(&self, time: i64) -> i64 {
+        time - (time + self.at(time)).rem_euclid(HOUR)
+    }
+
+    /// The number of the local day of this time; 0 is 1 January 1970.
+    pub(crate) fn day(&self, time: i64) -> i64 {
+        (time + self.at(time)).div_euclid(DAY)
+    }
+
+    /// The instant at which clocks show this local time (milliseconds since
+    /// 1970 on the clock): the first of two, and where the clocks skip it, the
+    /// moment when they do.
+    pub(crate) fn instant(&self, local: i64) -> i64 {
+        let ends = self
+            .changes
+            .iter()
+            .skip(1)
+            .map(|&(from, _)| from)
+            .chain([i64::MAX]);
+        let mut first = true;
+        for (&(from, offset), end) in self.changes.iter().zip(ends) {
+            let from = if std::mem::take(&mut first) {
+                i64::MIN
+            } else {
+                from
+            };
+            let instant = from.max(local - offset);
+            if instant < end {
+                return instant;
+            }
+        }
+        local
+    }
+
+    /// The first instant of a local day: midnight, or later where the clocks
+    /// go forward then.
+    pub(crate) fn day_start(&self, day: i64) -> i64 {
+        self.instant(day * DAY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONES: [&str; 8] = [
+        "US/Eastern",
+        "Asia/Baghdad",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "America/Sao_Paulo",
+        "America/Havana",
+        "Pacific/Apia",
+        "UTC",
+    ];
+
+    /// The table must say what chrono-tz says, at every hour of a century.
+    #[test]
+    fn offsets_are_the_zones() {
+        for zone in ZONES {
+            let zone: Tz = zone.parse().unwrap();
+            let offsets = Offsets::of(zone);
+            for time in (0..LAST).step_by(HOUR as usize / 2 - 1_000) {
+                let utc = Utc.timestamp_millis_opt(time).unwrap().naive_utc();
+                let expected = zone.offset_from_utc_datetime(&utc).fix().local_minus_utc();
+                assert_eq!(
+                    offsets.at(time),
+                    i64::from(expected) * 1_000,
+                    "{zone} {time}"
+                );
+            }
+        }
+    }
+
+    /// Clocks that change at midnight make days that begin at 1:00, or twice.
+    #[test]
+    fn days_begin_at_their_first_instant() {
+        for zone in ZONES {
+            let offsets = Offsets::of(zone.parse().unwrap());
+            for time in (1_200_000_000_000..1_600_000_000_000).step_by(7 * HOUR as usize) {
+                let day = offsets.day(time);
+                let start = offsets.day_start(day);
+                assert!(start <= time && time - start < 2 * DAY, "{zone} {time}");
+                assert_eq!(offsets.day(start), day, "{zone} {time}");
+                assert_ne!(offsets.day(start - 1), day, "{zone} {time}");
+            }
+        }
+    }
+}

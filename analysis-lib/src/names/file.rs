@@ -1,0 +1,516 @@
+//! The files that hold names.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::settings::Settings;
+use crate::{Error, Result};
+
+/// No names file is larger: 32 MB are 300,000 members.
+pub(super) const LARGEST: u64 = 32 << 20;
+
+/// How long a name is fresh.
+const FRESH: TimeDelta = TimeDelta::days(7);
+
+/// What is known about a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The display name; `None` for a member whom Discord doesn't know.
+    pub(super) name: Option<String>,
+    /// Whether Discord said that this is a bot.
+    pub(super) bot: bool,
+    /// When Discord was asked; `None` for a name from elsewhere.
+    pub(super) asked: Option<DateTime<Utc>>,
+}
+
+impl Entry {
+    pub(super) fn named(name: String) -> Self {
+        Self {
+            name: Some(name),
+            ..Self::default()
+        }
+    }
+
+    /// The name without the space around it, unless there is nothing to see.
+    pub(super) fn visible_name(&self) -> Option<&str> {
+        let seen = |c: char| {
+            let blank = matches!(
+                c,
+                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{2800}' | '\u{3164}' | '\u{feff}'
+            );
+            !(blank || c.is_whitespace() || c.is_control())
+        };
+        let name = self.name.as_deref().filter(|name| name.contains(seen));
+        name.map(str::trim)
+    }
+}
+
+/// The two files, read.
+pub(super) struct Files {
+    /// What `NAMES_FILE` or `names` holds.
+    base: Option<(String, BTreeMap<u64, Entry>)>,
+    /// Where what Discord said is kept.
+    path: PathBuf,
+    kept: Option<BTreeMap<u64, Entry>>,
+}
+
+impl Files {
+    /// Reads what `NAMES_FILE` says, or what is there.
+    pub(super) fn from_settings(settings: &Settings) -> Result<Self> {
+        let files = Self::to_refresh(settings)?;
+        match files.kept {
+            None if settings.names_file().as_ref() == Some(&files.path) => {
+                Err(not_there(&files.path))
+            }
+            _ => Ok(files),
+        }
+    }
+
+    /// As [`from_settings`](Self::from_settings), but a `NAMES_FILE` of JSON
+    /// need not be there.
+    pub(super) fn to_refresh(settings: &Settings) -> Result<Self> {
+        let path = PathBuf::from("names.json");
+        let base = match settings.names_file() {
+            Some(file) if is_json_by_name(&file) => {
+                let kept = read(&file)?;
+                return Ok(Self {
+                    base: None,
+                    path: file,
+                    kept,
+                });
+            }
+            Some(file) => {
+                let names = read(&file)?.ok_or_else(|| not_there(&file))?;
+                Some((file.display().to_string(), names))
+            }
+            None => read(Path::new("names"))?.map(|names| ("names".to_owned(), names)),
+        };
+        let kept = read(&path)?;
+        Ok(Self { base, path, kept })
+    }
+
+    /// All names: those that Discord was asked for over the others.
+    pub(super) fn merged(&self) -> BTreeMap<u64, Entry> {
+        let mut names = match &self.base {
+            Some((_, names)) => names.clone(),
+            None => BTreeMap::new(),
+        };
+        for (&id, kept) in self.kept.iter().flatten() {
+            let entry = names.entry(id).or_default();
+            let older = entry.name.take();
+            *entry = kept.clone();
+            entry.name = entry.name.take().or(older);
+        }
+        names
+    }
+
+    /// Whether Discord was asked about this member lately.
+    pub(super) fn is_fresh(&self, id: u64, now: DateTime<Utc>) -> bool {
+        let entry = self.kept.as_ref().and_then(|kept| kept.get(&id));
+        let age = entry.and_then(|entry| entry.asked).map(|asked| now - asked);
+        // A time to come was no answer of Discord's.
+        age.is_some_and(|age| age >= TimeDelta::zero() && age < FRESH)
+    }
+
+    /// Keeps what Discord said. Without a name, the last one stays.
+    pub(super) fn keep(&mut self, id: u64, name: Option<String>, bot: bool, now: DateTime<Utc>) {
+        let entry = self.kept.get_or_insert_default().entry(id).or_default();
+        entry.asked = Some(now);
+        if name.is_some() {
+            entry.name = name;
+            entry.bot = bot;
+        }
+    }
+
+    /// Writes what Discord said, whole or not at all.
+    pub(super) fn save(&self) -> Result<()> {
+        let Some(kept) = &self.kept else {
+            return Ok(());
+        };
+        write_whole(&self.path, format(kept).as_bytes()).map_err(|e| {
+            Error::new(format!(
+                "names file {} can't be written: {e}",
+                self.path.display()
+            ))
+        })
+    }
+
+    /// In words where the names are from.
+    pub(super) fn from(&self) -> String {
+        let base = self.base.as_ref().map(|(file, _)| file.clone());
+        let kept = self.kept.as_ref().map(|_| self.path.display().to_string());
+        match (base, kept) {
+            (Some(base), Some(kept)) => format!("from {base} and {kept}"),
+            (Some(file), None) | (None, Some(file)) => format!("from {file}"),
+            (None, None) => "for there is no file names or names.json".to_owned(),
+        }
+    }
+}
+
+fn not_there(file: &Path) -> Error {
+    Error::new(format!(
+        "NAMES_FILE={} is not there (the working directory is {}); correct it in .env, or take it out",
+        file.display(),
+        std::env::current_dir().unwrap_or_default().display()
+    ))
+}
+
+fn is_json_by_name(file: &Path) -> bool {
+    let extension = file.extension().unwrap_or_default();
+    extension.eq_ignore_ascii_case("json")
+}
+
+/// Reads a names file; `None` if it isn't there.
+fn read(path: &Path) -> Result<Option<BTreeMap<u64, Entry>>> {
+    let no_names = |why: &str| {
+        Error::new(format!(
+            "names file {} isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another",
+            path.display()
+        ))
+    };
+    let unreadable =
+        |e: std::io::Error| Error::new(format!("names file {} can't be read: {e}", path.display()));
+    let metadata = match std::fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(unreadable)?,
+    };
+    if !metadata.is_file() {
+        return Err(no_names("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(no_names("it is larger than 32 MB"));
+    }
+    let names = if looks_like_json(&bytes) || is_json_by_name(path) {
+        parse(&bytes)
+    } else if looks_like_pickle(&bytes) {
+        match super::pickle::to_json(&bytes) {
+            Ok(json) => parse(&json),
+            // The program's own message is about the file; others, such as
+            // Cargo's, are not.
+            Err(e) => match e.to_string().strip_prefix("not names: ") {
+                Some(why) => Err(why.to_owned()),
+                None => return Err(e),
+            },
+        }
+    } else if bytes.is_empty() {
+        Err("it is empty".to_owned())
+    } else {
+        Err("it is neither JSON nor a pickled dict".to_owned())
+    };
+    names.map(Some).map_err(|why| no_names(&why))
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    without_mark(bytes).trim_ascii_start().starts_with(b"{")
+}
+
+/// How Python begins a dict: protocol 2 and later, 1, 0.
+fn looks_like_pickle(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(0x80 | b'}' | b'('))
+}
+
+/// Without the mark that some editors put before UTF-8.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// JSON: id → name, or id → an entry as [`format`] writes it.
+fn parse(bytes: &[u8]) -> std::result::Result<BTreeMap<u64, Entry>, String> {
+    let json: Value =
+        serde_json::from_slice(without_mark(bytes)).map_err(|e| format!("it is not JSON ({e})"))?;
+    let Value::Object(json) = json else {
+        return Err("it is not an object from id to name".to_owned());
+    };
+    json.into_iter()
+        .map(|(key, value)| {
+            let id = parse_id(&key)
+                .ok_or_else(|| format!("its key {:?} is not a member's id", shorten(&key)))?;
+            Ok((
+                id,
+                entry(value).ok_or_else(|| format!("{id} has no name that is text"))?,
+            ))
+        })
+        .collect()
+}
+
+/// JSON with a member a line, in the order of their ids.
+fn format(names: &BTreeMap<u64, Entry>) -> String {
+    let entries = names.iter().map(|(id, entry)| {
+        let name = Value::from(entry.name.as_deref());
+        let bot = if entry.bot { ", \"bot\": true" } else { "" };
+        let asked = entry.asked.map_or(String::new(), |time| {
+            let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
+            format!(", \"asked\": \"{time}\"")
+        });
+        format!("  \"{id}\": {{\"name\": {name}{bot}{asked}}}")
+    });
+    format!("{{\n{}\n}}\n", entries.collect::<Vec<_>>().join(",\n"))
+}
+
+/// Writes a file beside the real one and puts it in its place, so that a reader
+/// or a crash finds the old text or the new.
+fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    // The file that a link leads to is replaced, not the link.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut new = path.clone().into_os_string();
+    new.push(format!(".{}.tmp", std::process::id()));
+    let new = PathBuf::from(new);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // What an earlier process with our number may have left.
+    let _ = std::fs::remove_file(&new);
+    let written = options.open(&new).and_then(|mut file| {
+        file.write_all(text)?;
+        file.sync_all()?;
+        std::fs::rename(&new, &path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}
+
+fn entry(value: Value) -> Option<Entry> {
+    let mut fields = match value {
+        Value::String(name) => return Some(Entry::named(name)),
+        Value::Null => return Some(Entry::default()),
+        Value::Object(fields) => fields,
+        _ => return None,
+    };
+    let name = match fields.remove("name") {
+        Some(Value::String(name)) => Some(name),
+        Some(Value::Null) | None => None,
+        Some(_) => return None,
+    };
+    let asked = fields.get("asked").and_then(Value::as_str);
+    Some(Entry {
+        name,
+        bot: fields.get("bot") == Some(&Value::Bool(true)),
+        // A date that can't be read means that Discord is asked again.
+        asked: asked.and_then(|time| Some(DateTime::parse_from_rfc3339(time).ok()?.to_utc())),
+    })
+}
+
+/// A Discord id: a decimal number of up to 64 bits.
+pub(super) fn parse_id(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+/// As much of a stranger's text as a message should hold.
+pub(super) fn shorten(text: &str) -> String {
+    text.chars().take(24).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that is removed in the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = format!("names-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn files(path: PathBuf) -> Files {
+        Files {
+            base: None,
+            path,
+            kept: None,
+        }
+    }
+
+    #[test]
+    fn whatever_strangers_choose_comes_back_as_it_was() {
+        let folder = Folder::new("strangers");
+        let path = folder.0.join("names.json");
+        let long = "é".repeat(10_000);
+        let chosen = [
+            "<b>\"É🎉",
+            "\u{0}\n\r\t\u{7f}\u{202e}",
+            "\\u0041\u{2028}",
+            &long,
+            "",
+            " ",
+        ];
+        let mut files = files(path.clone());
+        let now = Utc::now();
+        for (id, name) in (1..).zip(chosen) {
+            files.keep(id, Some(name.to_owned()), id == 2, now);
+        }
+        files.keep(u64::MAX, None, false, now);
+        files.save().unwrap();
+        let read = read(&path).unwrap().unwrap();
+        for (id, name) in (1..).zip(chosen) {
+            assert_eq!(read[&id].name.as_deref(), Some(name));
+            assert_eq!(read[&id].bot, id == 2);
+            assert!(files.is_fresh(id, now));
+        }
+        assert_eq!(read[&u64::MAX].name, None);
+        // Nothing else is left in the folder.
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_file_reads_well() {
+        let time = DateTime::parse_from_rfc3339("2026-11-23T22:00:00Z").unwrap();
+        let mut files = files("names.json".into());
+        files.keep(7, Some("Ann".to_owned()), false, time.to_utc());
+        files.keep(9, Some("Dice".to_owned()), true, time.to_utc());
+        files.keep(12, None, false, time.to_utc());
+        assert_eq!(
+            format(files.kept.as_ref().unwrap()),
+            r#"{
+  "7": {"name": "Ann", "asked": "2026-11-23T22:00:00Z"},
+  "9": {"name": "Dice", "bot": true, "asked": "2026-11-23T22:00:00Z"},
+  "12": {"name": null, "asked": "2026-11-23T22:00:00Z"}
+}
+"#
+        );
+    }
+
+    #[test]
+    fn names_are_fresh_for_a_week() {
+        let mut files = files("names.json".into());
+        let asked = Utc::now();
+        files.keep(7, None, false, asked);
+        assert!(files.is_fresh(7, asked));
+        assert!(files.is_fresh(7, asked + TimeDelta::days(6)));
+        assert!(!files.is_fresh(7, asked + TimeDelta::days(7)));
+        assert!(!files.is_fresh(7, asked - TimeDelta::days(1)));
+        assert!(!files.is_fresh(8, asked));
+    }
+
+    #[test]
+    fn who_left_keeps_the_last_name() {
+        let mut files = files("names.json".into());
+        files.base = Some((
+            "names".to_owned(),
+            parse(br#"{"7":"Old","8":"Only"}"#).unwrap(),
+        ));
+        files.keep(7, Some("New".to_owned()), true, Utc::now());
+        files.keep(7, None, false, Utc::now());
+        files.keep(8, None, false, Utc::now());
+        let merged = files.merged();
+        assert_eq!(merged[&7].name.as_deref(), Some("New"));
+        assert!(merged[&7].bot);
+        assert_eq!(merged[&8].name.as_deref(), Some("Only"));
+    }
+
+    #[test]
+    fn json_may_be_written_by_hand() {
+        let names =
+            parse(b"\xef\xbb\xbf {\"7\": \"Ann\", \"8\": {\"name\": \"Ben\"}, \"9\": null}")
+                .unwrap();
+        assert_eq!(names[&7], Entry::named("Ann".to_owned()));
+        assert_eq!(names[&8], Entry::named("Ben".to_owned()));
+        assert_eq!(names[&9], Entry::default());
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_named_with_the_reason() {
+        let folder = Folder::new("none");
+        let cases: [(&str, &[u8], &str); 10] = [
+            ("names", b"", "it is empty"),
+            ("names", b"hello", "it is neither JSON nor a pickled dict"),
+            ("names", b"\x89PNG", "it is neither JSON nor a pickled dict"),
+            (
+                "names",
+                b"{",
+                "it is not JSON (EOF while parsing an object at line 1 column 1)",
+            ),
+            (
+                "a.json",
+                b"",
+                "it is not JSON (EOF while parsing a value at line 1 column 0)",
+            ),
+            ("a.json", b"[]", "it is not an object from id to name"),
+            (
+                "a.json",
+                b"{\"Ann\": \"7\"}",
+                "its key \"Ann\" is not a member's id",
+            ),
+            ("a.json", b"{\"7\": 8}", "7 has no name that is text"),
+            (
+                "a.json",
+                b"{\"7\": {\"name\": 8}}",
+                "7 has no name that is text",
+            ),
+            (
+                "a.json",
+                b"{\"7\": \"\xff\"}",
+                "it is not JSON (invalid unicode code point at line 1 column 8)",
+            ),
+        ];
+        for (name, bytes, why) in cases {
+            let path = folder.0.join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let remedy = "It must be JSON such as {\"123456789012345678\": \"Ann\"}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another";
+            assert_eq!(
+                read(&path).unwrap_err().to_string(),
+                format!("names file {} isn't one: {why}. {remedy}", path.display())
+            );
+        }
+        let error = read(&folder.0).unwrap_err().to_string();
+        assert!(error.contains("isn't one: it is not a file."), "{error}");
+        // Deep nesting ends in an error, not in a stack overflow.
+        let path = folder.0.join("deep.json");
+        std::fs::write(&path, "{\"7\":".repeat(1_000_000)).unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("recursion limit exceeded"), "{error}");
+        assert!(read(&folder.0.join("missing")).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners_and_a_link_stays_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new("mode");
+        let (real, link) = (folder.0.join("real.json"), folder.0.join("names.json"));
+        std::fs::write(&real, "{}").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut files = files(link.clone());
+        files.keep(7, Some("Ann".to_owned()), false, Utc::now());
+        files.save().unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(read(&link).unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_and_the_old_one_stays() {
+        let folder = Folder::new("unwritable");
+        let files = Files {
+            base: None,
+            path: folder.0.join("no-such-folder/names.json"),
+            kept: Some(BTreeMap::new()),
+        };
+        let error = files.save().unwrap_err().to_string();
+        assert!(
+            error.ends_with("names.json can't be written: No such file or directory (os error 2)"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Member id → display name.
+//!
+//! Names come from two files beside the notebook: the original's pickle
+//! `names`, or what `NAMES_FILE` says, and on top of it `names.json`, in which
+//! [`refresh_names`](crate::refresh_names) keeps what Discord said.
+
+mod file;
+mod labels;
+mod pickle;
+mod privacy;
+mod refresh;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::settings::Settings;
+use crate::source::sample;
+use crate::{Activity, Result};
+
+use file::{Entry, Files};
+use privacy::Privacy;
+
+pub use refresh::refresh_names;
+
+/// Display names by Discord id, and who is not to be shown.
+///
+/// ```
+/// use analysis_lib::{Activity, Names};
+///
+/// let activity = Activity::sample()?;
+/// let names = Names::load(&activity)?;
+/// println!("{}", names.show(activity.members()[0]));
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    known: BTreeMap<u64, Entry>,
+    /// What to show for everyone known and every member of the data.
+    labels: HashMap<u64, String>,
+    privacy: Privacy,
+}
+
+impl FromIterator<(u64, String)> for Names {
+    fn from_iter<I: IntoIterator<Item = (u64, String)>>(names: I) -> Self {
+        let known = names.into_iter();
+        let known = known.map(|(id, name)| (id, Entry::named(name))).collect();
+        Self::new(known, &[], Privacy::default())
+    }
+}
+
+impl Names {
+    fn new(known: BTreeMap<u64, Entry>, members: &[u64], privacy: Privacy) -> Self {
+        let ids = known.keys().chain(members).copied();
+        let named = ids.map(|id| (id, known.get(&id).and_then(Entry::visible_name)));
+        Self {
+            labels: labels::distinct(named.collect()),
+            known,
+            privacy,
+        }
+    }
+
+    /// The names of the members in this data.
+    ///
+    /// The sample has its own. Else they are read in the working directory,
+    /// which is the notebook's:
+    ///
+    /// 1. from `NAMES_FILE` (by default `names`, if it is there): the original's
+    ///    Python pickle of a dict from id to name, or JSON;
+    /// 2. from `names.json`, if it is there, whose names win: Discord was asked
+    ///    for them. A `NAMES_FILE` that is JSON stands in for `names.json`.
+    ///
+    /// Without either there are no names, and each member is shown by the end
+    /// of the id. Prints how many members have a name and from where.
+    ///
+    /// JSON is an object from id to name, such as
+    /// `{"123456789012345678": "Ann"}`, or as
+    /// [`refresh_names`](crate::refresh_names) writes it.
+    ///
+    /// # Errors
+    ///
+    /// A names file isn't one, or can't be read; `NAMES_FILE` isn't there;
+    /// `HIDDEN_MEMBERS` or `HIDE_BOTS` can't be used; `.env` has a broken line.
+    pub fn load(activity: &Activity) -> Result<Self> {
+        let settings = Settings::load()?;
+        let privacy = Privacy::from_settings(&settings)?;
+        if activity.origin().is_sample() {
+            return Ok(Self::of_sample(activity, privacy));
+        }
+        let files = Files::from_settings(&settings)?;
+        let names = Self::new(files.merged(), activity.members(), privacy);
+        names.report(activity, &files.from());
+        Ok(names)
+    }
+
+    /// The sample's own names, told.
+    fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
+        let names = Self::new(sample::names().known, activity.members(), privacy);
+        names.report(activity, "made up like the rest of the sample");
+        names
+    }
+
+    /// Prints how many members have a name, and what to do for the others.
+    fn report(&self, activity: &Activity, from: &str) {
+        let members = activity.members();
+        let named = members.iter().filter(|&&id| self.is_known(id)).count();
+        let hidden = members.iter().filter(|&&id| self.is_hidden(id)).count();
+        let hidden = if hidden > 0 {
+            format!("; {hidden} hidden")
+        } else {
+            String::new()
+        };
+        println!(
+            "Names: {named} of {} members, {from}{hidden}",
+            members.len()
+        );
+        if named < members.len() && !activity.origin().is_sample() {
+            println!(
+                "  For the others, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."
+            );
+        }
+    }
+
+    /// What to show for a member: the name; with the end of the id where
+    /// another member has the same name; `unknown …1234`, with the end of the
+    /// id, for a member without a name; `hidden` for one of `HIDDEN_MEMBERS`.
+    ///
+    /// The name is what a stranger chose: whoever writes it into a page or a
+    /// terminal must escape it.
+    pub fn show(&self, id: u64) -> String {
+        if self.is_hidden(id) {
+            return "hidden".to_owned();
+        }
+        let label = self.labels.get(&id).cloned();
+        label.unwrap_or_else(|| labels::unknown(id))
+    }
+
+    /// Whether a name is known.
+    fn is_known(&self, id: u64) -> bool {
+        self.known
+            .get(&id)
+            .is_some_and(|e| e.visible_name().is_some())
+    }
+
+    /// Whether Discord said that this is a bot.
+    pub fn is_bot(&self, id: u64) -> bool {
+        self.known.get(&id).is_some_and(|entry| entry.bot)
+    }
+
+    /// Whether this member asked not to be shown: listed in `HIDDEN_MEMBERS`.
+    pub fn is_hidden(&self, id: u64) -> bool {
+        self.privacy.hidden.contains(&id)
+    }
+
+    /// Whether bots are left out of members' figures: `HIDE_BOTS=yes`.
+    pub fn hides_bots(&self) -> bool {
+        self.privacy.hide_bots
+    }
+
+    /// How many names are known.
+    pub fn len(&self) -> usize {
+        let entries = self.known.values();
+        entries
+            .filter(|entry| entry.visible_name().is_some())
+            .count()
+    }
+
+    /// Whether no name is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+impl Names {
+    /// Names of these bots, with these members hidden.
+    pub(crate) fn test<const N: usize, const M: usize>(
+        bots: [u64; N],
+        hidden: [u64; M],
+        hide_bots: bool,
+    ) -> Self {
+        let bot = |id: u64| {
+            let mut entry = Entry::named(format!("bot {id}"));
+            entry.bot = true;
+            (id, entry)
+        };
+        let privacy = Privacy {
+            hidden: hidden.into(),
+            hide_bots,
+        };
+        Self::new(bots.map(bot).into(), &[], privacy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_without_a_name_is_shown_by_the_end_of_the_id() {
+        let names = Names::from_iter([(5, "Ann".to_owned()), (6, "\u{200b} ".to_owned())]);
+        assert_eq!(names.show(5), "Ann");
+        assert_eq!(names.show(6), "unknown …0006");
+        assert_eq!(names.show(123_456_789), "unknown …6789");
+        assert_eq!(names.len(), 1);
+    }
+
+    #[test]
+    fn hidden_members_are_shown_as_hidden() {
+        let names = Names::test([5], [5, 6], false);
+        assert_eq!(names.show(5), "hidden");
+        assert_eq!(names.show(6), "hidden");
+        assert_eq!(names.show(7), "unknown …0007");
+    }
+
+    #[test]
+    fn the_sample_has_names_of_its_own() {
+        let activity = Activity::sample().unwrap();
+        let names = Names::load(&activity).unwrap();
+        let (first, last) = (activity.members()[0], activity.members()[60]);
+        assert_eq!(names.show(first), "Aster");
+        assert!(names.show(last).starts_with("unknown …"));
+        assert_eq!(names.len(), 56);
+    }
+}

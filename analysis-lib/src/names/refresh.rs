@@ -1,0 +1,169 @@
+//! Names from Discord, asked for by the program `names`.
+
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::file::{self, Files};
+use super::privacy::Privacy;
+use super::{Entry, Names};
+use crate::program::Program;
+use crate::settings::Settings;
+use crate::{Activity, Error, Result};
+
+/// What was learned is written down at least this often, in case that the
+/// notebook is stopped.
+const SAVE: Duration = Duration::from_secs(5);
+
+/// Asks Discord for the members of this data who have no fresh name, keeps the
+/// answers in `names.json` beside the notebook, and gives the names as
+/// [`Names::load`] does.
+///
+/// A name is fresh for seven days. It is the nickname in the server, else the
+/// global name, else the user name. A member who has left keeps the last name
+/// known, and has the user's name otherwise; one whom Discord doesn't know is
+/// shown as `unknown …1234`. Members who are hidden are not asked for.
+///
+/// Needs `DISCORD_TOKEN` and `DISCORD_GUILD_ID`; the token is handed on in the
+/// environment of a program of its own, which is built the first time. The
+/// sample has its own names, and nobody is asked.
+///
+/// ```no_run
+/// use analysis_lib::{plot, pull, refresh_names};
+///
+/// let activity = pull()?;
+/// let names = refresh_names(&activity)?;
+/// plot::messages_by_member(&activity, &names).save("members.png")?;
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`Names::load`], but for a `NAMES_FILE` of JSON that isn't there:
+/// it is made. `DISCORD_TOKEN` or `DISCORD_GUILD_ID` is missing or refused;
+/// Discord can't be reached, or answers with what can't be used; the file can't
+/// be written. What Discord said before it came to that is kept.
+pub fn refresh_names(activity: &Activity) -> Result<Names> {
+    let settings = Settings::load()?;
+    let privacy = Privacy::from_settings(&settings)?;
+    if activity.origin().is_sample() {
+        println!("The sample's members are made up: there is nobody to ask Discord about.");
+        return Ok(Names::of_sample(activity, privacy));
+    }
+    let mut files = Files::to_refresh(&settings)?;
+    let now = Utc::now();
+    let members = activity.members().iter().copied();
+    let due: Vec<u64> = members
+        .filter(|&id| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
+        .collect();
+    if due.is_empty() {
+        println!("Discord was asked about every member within the last 7 days.");
+    } else {
+        ask(&settings, &due, now, &mut files)?;
+    }
+    let names = Names::new(files.merged(), activity.members(), privacy);
+    names.report(activity, &files.from());
+    Ok(names)
+}
+
+/// Asks about the members who are due, and keeps the answers.
+fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) -> Result<()> {
+    let token = token(settings)?;
+    let guild = guild(settings)?;
+    let known = files.merged();
+    let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
+    let (mut program, answers) = Program::start("names", "discord", &environment)?;
+    let mut members = String::new();
+    for id in due {
+        let named = known.get(id).and_then(Entry::visible_name).is_some();
+        members += &format!("{id}{}\n", if named { " known" } else { "" });
+    }
+    program.send(members.as_bytes());
+    program.send(b"\n");
+
+    let mut kept = 0;
+    let mut saved = Instant::now();
+    for line in BufReader::new(answers)
+        .lines()
+        .map_while(std::result::Result::ok)
+    {
+        let Some((id, name, bot)) = answer(&line) else {
+            continue;
+        };
+        kept += usize::from(name.is_some());
+        files.keep(id, name, bot, now);
+        if saved.elapsed() > SAVE {
+            files.save()?;
+            saved = Instant::now();
+        }
+    }
+    // Saved before anything is said about the end, good or bad.
+    let end = program.finish();
+    files.save()?;
+    end.map_err(|e| {
+        Error::new(match kept {
+            0 => format!("{e}\nThe names known before stay as they are."),
+            _ => format!("{e}\nThe {kept} names that Discord gave until then are kept."),
+        })
+    })
+}
+
+/// A line of the program: id, name and whether it is a bot.
+fn answer(line: &str) -> Option<(u64, Option<String>, bool)> {
+    let json: Value = serde_json::from_str(line).ok()?;
+    let id = file::parse_id(json["id"].as_str()?)?;
+    let name = json["name"].as_str().map(str::to_owned);
+    Some((id, name, json["bot"] == true))
+}
+
+/// `DISCORD_TOKEN`, without ever repeating it in a message.
+fn token(settings: &Settings) -> Result<String> {
+    let token = settings.get("DISCORD_TOKEN").ok_or_else(|| {
+        Error::new(
+            "DISCORD_TOKEN is not set, and Discord tells names to a bot only: put the token of a bot that is in your server into .env (Developer Portal > application > Bot > Reset Token), and the server's id as DISCORD_GUILD_ID",
+        )
+    })?;
+    let token = token.trim();
+    // Text that can't stand in an HTTP header.
+    if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Error::new(
+            "DISCORD_TOKEN holds characters that no token has; copy it again",
+        ));
+    }
+    Ok(token.to_owned())
+}
+
+/// `DISCORD_GUILD_ID`.
+fn guild(settings: &Settings) -> Result<String> {
+    let how = "turn on Developer Mode in Discord's settings, right-click your server and choose Copy Server ID";
+    let guild = settings
+        .get("DISCORD_GUILD_ID")
+        .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
+    match file::parse_id(guild.trim()) {
+        Some(1..) => Ok(guild.trim().to_owned()),
+        _ => Err(Error::new(format!(
+            "DISCORD_GUILD_ID={} is not a server's id; {how}",
+            file::shorten(&guild)
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_program_is_a_name_or_the_lack_of_one() {
+        assert_eq!(
+            answer(r#"{"id":"7","name":"Ann","bot":true}"#),
+            Some((7, Some("Ann".to_owned()), true))
+        );
+        assert_eq!(
+            answer(r#"{"id":"7","name":null,"bot":false}"#),
+            Some((7, None, false))
+        );
+        assert_eq!(answer("Ann"), None);
+    }
+}

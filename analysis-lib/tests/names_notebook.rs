@@ -1,0 +1,380 @@
+//! `Names::load` and `refresh_names` as a cell calls them, beside a notebook's
+//! files, with the programs behind them.
+
+#![cfg(all(feature = "discord", feature = "pickle"))]
+
+mod stand_in;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use analysis_lib::{Activity, Names, aggregate, refresh_names};
+use serde_json::{Value, json};
+use stand_in::{Discord, GUILD, Server, TOKEN, member, user};
+
+/// The pickle that Python writes for `{2: "Ben", 5: "Ed"}` in protocol 0.
+const PICKLE: &[u8] = b"(dp0\nI2\nVBen\np1\nsI5\nVEd\np2\ns.";
+
+/// What a cell does: run by the other tests, in a folder of its own.
+#[test]
+#[ignore = "the other tests run it"]
+fn cell() {
+    let Ok(call) = std::env::var("CELL") else {
+        return;
+    };
+    let activity = Activity::open("activity.json").unwrap();
+    let names = match &*call {
+        "load" => Names::load(&activity),
+        "refresh" => refresh_names(&activity),
+        other => panic!("{other}"),
+    };
+    println!("\n---");
+    match names {
+        Ok(names) => {
+            let shown = aggregate::shown_members(&activity, &names);
+            for member in shown.members {
+                println!("{}: {}", member.name, member.messages);
+            }
+            println!("bots: {} with {}", shown.bots, shown.bot_messages);
+            assert!(!format!("{names:?}").contains(TOKEN));
+        }
+        Err(error) => println!("{error}"),
+    }
+    println!("---");
+}
+
+/// A notebook's folder, with members 1 to 6, who sent 60, 50, … messages.
+struct Notebook {
+    folder: PathBuf,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Notebook {
+    fn new(name: &str) -> Self {
+        let folder = format!("notebook-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        // An empty one, so that none above is found.
+        std::fs::write(folder.join(".env"), "").unwrap();
+        let window = json!({
+            "time": {"$date": "2026-11-23T22:00:00Z"}, "online-members": 9, "messages-sent": 210,
+            "quantities": {"1": 60, "2": 50, "3": 40, "4": 30, "5": 20, "6": 10},
+        });
+        std::fs::write(folder.join("activity.json"), window.to_string()).unwrap();
+        Self {
+            folder,
+            settings: Vec::new(),
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: impl ToString) {
+        self.settings.retain(|(set, _)| *set != name);
+        self.settings.push((name, value.to_string()));
+    }
+
+    /// With a stand-in for Discord.
+    fn ask(&mut self, server: &Server) {
+        self.set("DISCORD_TOKEN", TOKEN);
+        self.set("DISCORD_GUILD_ID", GUILD);
+        self.set("DISCORD_PROXY", server.address);
+    }
+
+    fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    fn names_json(&self) -> Value {
+        let text = std::fs::read(self.folder.join("names.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// What the cell printed, and what it came to: the members as they are
+    /// shown, or the error.
+    fn run(&self, call: &str) -> (String, String) {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "cell", "--ignored", "--nocapture"]);
+        for name in [
+            "NAMES_FILE",
+            "HIDDEN_MEMBERS",
+            "HIDE_BOTS",
+            "DISCORD_TOKEN",
+            "DISCORD_GUILD_ID",
+            "DISCORD_PROXY",
+        ] {
+            command.env_remove(name);
+        }
+        command.current_dir(&self.folder).env("CELL", call);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        let output = command.output().unwrap();
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !text.contains("secret"),
+            "the token is in the output: {text}"
+        );
+        assert!(output.status.success(), "{text}");
+        let parts: Vec<&str> = text.split("\n---\n").collect();
+        let [printed, result, _] = parts.as_slice() else {
+            panic!("{text}");
+        };
+        (printed.to_string(), result.to_string())
+    }
+}
+
+impl Drop for Notebook {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+#[test]
+fn without_a_file_members_are_shown_by_the_end_of_their_ids() {
+    let notebook = Notebook::new("none");
+    let (printed, shown) = notebook.run("load");
+    assert!(printed.contains("Names: 0 of 6 members, for there is no file names or names.json\n  For the others, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."), "{printed}");
+    assert!(
+        shown.starts_with("unknown …0001: 60\nunknown …0002: 50\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn names_json_wins_over_the_pickle() {
+    let notebook = Notebook::new("both");
+    notebook.write("names", PICKLE);
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("Names: 2 of 6 members, from names\n"),
+        "{printed}"
+    );
+    assert!(
+        shown.contains("\nBen: 50\n") && shown.contains("\nEd: 20\n"),
+        "{shown}"
+    );
+
+    notebook.write(
+        "names.json",
+        r#"{"1": "Ann", "2": "Benny", "3": "Ann", "4": "Dan", "6": "Flo"}"#,
+    );
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("Names: 6 of 6 members, from names and names.json"),
+        "{printed}"
+    );
+    assert!(!printed.contains("For the others"), "{printed}");
+    assert_eq!(
+        shown,
+        "Ann …0001: 60\nBenny: 50\nAnn …0003: 40\nDan: 30\nEd: 20\nFlo: 10\nbots: 0 with 0"
+    );
+}
+
+#[test]
+fn names_file_says_which() {
+    let mut notebook = Notebook::new("file");
+    notebook.write("names.json", r#"{"1": "Ann"}"#);
+    notebook.write("others.json", r#"{"1": "Other"}"#);
+    notebook.write("pickled", PICKLE);
+    notebook.set("NAMES_FILE", "others.json");
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("Names: 1 of 6 members, from others.json"),
+        "{printed}"
+    );
+    assert!(shown.starts_with("Other: 60\n"), "{shown}");
+    notebook.set("NAMES_FILE", "pickled");
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("Names: 3 of 6 members, from pickled and names.json"),
+        "{printed}"
+    );
+    assert!(shown.starts_with("Ann: 60\nBen: 50\n"), "{shown}");
+    for missing in ["missing", "missing.json"] {
+        notebook.set("NAMES_FILE", missing);
+        let (_, error) = notebook.run("load");
+        let folder = notebook.folder.canonicalize().unwrap();
+        assert_eq!(
+            error,
+            format!(
+                "NAMES_FILE={missing} is not there (the working directory is {}); correct it in .env, or take it out",
+                folder.display()
+            )
+        );
+    }
+}
+
+#[test]
+fn a_names_file_that_is_none_is_one_clear_error() {
+    let notebook = Notebook::new("broken");
+    let cases: [(&[u8], &str); 3] = [
+        (
+            b"cos\nsystem\n(S'touch executed'\ntR.",
+            "it is neither JSON nor a pickled dict",
+        ),
+        (
+            b"(dI1\ncos\nsystem\n(S'touch executed'\ntRs.",
+            "its pickle does more than hold names (instruction 'c')",
+        ),
+        (&PICKLE[..PICKLE.len() - 1], "its pickle is cut short"),
+    ];
+    for (pickle, why) in cases {
+        notebook.write("names", pickle);
+        let (_, error) = notebook.run("load");
+        assert_eq!(
+            error,
+            format!(
+                "names file names isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another"
+            )
+        );
+    }
+    assert!(!notebook.folder.join("executed").exists());
+}
+
+#[test]
+fn names_are_asked_for_once_and_kept() {
+    let mut discord = Discord::default();
+    discord.add(1, "ann");
+    let mut dice = user(3, "dice", None);
+    dice["bot"] = json!(true);
+    discord.members.insert(3, member(dice, None));
+    discord.users.insert(4, user(4, "dan", Some("Dan")));
+    let server = Server::start(discord);
+    let mut notebook = Notebook::new("asked");
+    notebook.ask(&server);
+    notebook.write("names", PICKLE);
+
+    let (printed, shown) = notebook.run("refresh");
+    assert!(
+        printed.contains("Asking Discord about 6 members …"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("Names: 5 of 6 members, from names and names.json"),
+        "{printed}"
+    );
+    // 2 and 5 left, and keep their last names; 6 was never known.
+    assert_eq!(
+        shown,
+        "ann: 60\nBen: 50\ndice: 40\nDan: 30\nEd: 20\nunknown …0006: 10\nbots: 0 with 0"
+    );
+    let kept = notebook.names_json();
+    assert_eq!(kept["1"]["name"], "ann");
+    assert_eq!(kept["3"]["bot"], true);
+    assert_eq!(kept["6"]["name"], Value::Null);
+    assert_eq!(server.discord.lock().unwrap().requests.len(), 3);
+
+    // All are fresh now.
+    let (printed, again) = notebook.run("refresh");
+    assert!(
+        printed.contains("Discord was asked about every member within the last 7 days."),
+        "{printed}"
+    );
+    assert_eq!(again, shown);
+    assert_eq!(server.discord.lock().unwrap().requests.len(), 3);
+
+    // A name that isn't is asked for again, and one that Discord doesn't know
+    // any more stays.
+    notebook.write("names.json", r#"{"1": {"name": "Annie", "asked": "2020-01-01T00:00:00Z"}, "5": {"name": "Eddy", "asked": "soon"}}"#);
+    let (_, shown) = notebook.run("refresh");
+    assert!(
+        shown.starts_with("ann: 60\n") && shown.contains("\nEddy: 20\n"),
+        "{shown}"
+    );
+
+    notebook.set("HIDE_BOTS", "yes");
+    notebook.set("HIDDEN_MEMBERS", "2, 5");
+    let (printed, shown) = notebook.run("load");
+    assert!(printed.contains("; 2 hidden"), "{printed}");
+    assert_eq!(
+        shown,
+        "hidden (2 members): 70\nann: 60\nDan: 30\nunknown …0006: 10\nbots: 1 with 40"
+    );
+}
+
+#[test]
+fn hidden_members_are_not_asked_for() {
+    let server = Server::start(Discord {
+        may_list: false,
+        ..Discord::default()
+    });
+    let mut notebook = Notebook::new("hidden");
+    notebook.ask(&server);
+    notebook.set("HIDDEN_MEMBERS", "1,2,3,4,5");
+    notebook.run("refresh");
+    let discord = server.discord.lock().unwrap();
+    let routes = ["guilds/…/members", "guilds/…/members/…", "users/…"];
+    assert_eq!(
+        discord.routes(),
+        routes.map(|route| (route.to_owned(), 1)).into()
+    );
+    let single = discord.requests.iter().skip(1);
+    assert!(
+        single
+            .map(|(_, path)| path)
+            .all(|path| path.ends_with("/6"))
+    );
+}
+
+#[test]
+fn a_failure_half_way_keeps_the_names_so_far() {
+    let mut discord = Discord::default();
+    for id in 1..=6 {
+        discord.add(id, &format!("user{id}"));
+    }
+    discord.may_list = false;
+    // The list and three members.
+    discord.good = 4;
+    let body = format!(r#"{{"message":"{TOKEN}","code":0}}"#);
+    discord.always = Some((401, body));
+    let server = Server::start(discord);
+    let mut notebook = Notebook::new("half");
+    notebook.ask(&server);
+    notebook.set("NAMES_FILE", "mine.json");
+    let (_, error) = notebook.run("refresh");
+    let (message, kept) = error.split_once('\n').unwrap();
+    assert!(
+        message.starts_with("Discord doesn't accept DISCORD_TOKEN"),
+        "{error}"
+    );
+    assert_eq!(kept, "The 3 names that Discord gave until then are kept.");
+    let (_, shown) = notebook.run("load");
+    assert!(
+        shown.starts_with("user1: 60\nuser2: 50\nuser3: 40\nunknown …0004: 30\n"),
+        "{shown}"
+    );
+    let text = std::fs::read_to_string(notebook.folder.join("mine.json")).unwrap();
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
+fn settings_that_are_missing_or_wrong_are_named() {
+    let mut notebook = Notebook::new("settings");
+    let error = |notebook: &Notebook| notebook.run("refresh").1;
+    assert!(
+        error(&notebook)
+            .starts_with("DISCORD_TOKEN is not set, and Discord tells names to a bot only")
+    );
+    notebook.set("DISCORD_TOKEN", "secret\u{e9}");
+    assert_eq!(
+        error(&notebook),
+        "DISCORD_TOKEN holds characters that no token has; copy it again"
+    );
+    notebook.set("DISCORD_TOKEN", TOKEN);
+    assert!(error(&notebook).starts_with("DISCORD_GUILD_ID is not set; turn on Developer Mode"));
+    notebook.set("DISCORD_GUILD_ID", "my server");
+    assert!(
+        error(&notebook).starts_with("DISCORD_GUILD_ID=my server is not a server's id; turn on")
+    );
+    notebook.set("HIDE_BOTS", "perhaps");
+    assert_eq!(error(&notebook), "HIDE_BOTS=perhaps is neither yes nor no");
+    // A broken file is not written over.
+    notebook.set("HIDE_BOTS", "no");
+    notebook.write("names.json", "{");
+    assert!(error(&notebook).starts_with("names file names.json isn't one: it is not JSON"));
+    assert!(
+        Path::new(&notebook.folder.join("names.json"))
+            .metadata()
+            .unwrap()
+            .len()
+            == 1
+    );
+}

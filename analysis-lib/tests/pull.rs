@@ -1,0 +1,310 @@
+//! The pull against real servers.
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, totals};
+
+/// The same documents through PyMongo and through the pull are the same.
+#[test]
+fn columns_are_what_pymongo_reads() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "6000"]);
+    let pulled = pull(&server.uri(), "db");
+    let activity = pulled.activity();
+    let expected: Value = serde_json::from_str(&server.python(&["columns", "db"])).unwrap();
+    let list = |name: &str| -> Vec<i64> {
+        expected[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_i64().unwrap())
+            .collect()
+    };
+    assert_eq!(activity.times(), list("times"));
+    let online: Vec<i64> = activity
+        .online_members()
+        .iter()
+        .map(|&v| v.into())
+        .collect();
+    assert_eq!(online, list("online"));
+    let volume: Vec<i64> = activity
+        .message_volume()
+        .iter()
+        .map(|&v| v.into())
+        .collect();
+    assert_eq!(volume, list("volume"));
+    let members = expected["members"].as_object().unwrap();
+    let members = members
+        .iter()
+        .map(|(id, sent)| (id.parse().unwrap(), sent.as_u64().unwrap()));
+    assert_eq!(totals(&activity), members.collect());
+    let stdout = pulled.stdout();
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        "Connected to MongoDB database db, collection activitydata"
+    );
+    assert_eq!(lines[1], "Number of entries: 6000");
+    assert_eq!(
+        lines[2],
+        "From 2025-12-31 19:00 EST to 2026-02-11 10:50 EST (US/Eastern)"
+    );
+    assert!(
+        lines[3].starts_with("Last updated: 20") && lines.len() == 4,
+        "{lines:?}"
+    );
+    assert_eq!(pulled.stderr(), "");
+}
+
+/// One bad document costs nothing but itself, and is named.
+#[test]
+fn bad_documents_are_left_out_and_named() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "3"]);
+    let documents = r#"[
+        {"_id": ObjectId("5f52a7d0c8a1b2c3d4e5f601"), "time": 7, "online-members": 1, "messages-sent": 1, "quantities": {}},
+        {"_id": "mine", "time": datetime.datetime(2026, 1, 1), "messages-sent": 1, "quantities": {}},
+        {"_id": 3, "time": datetime.datetime(2026, 1, 1), "online-members": 1.5, "messages-sent": 1, "quantities": {}},
+        {"_id": 4, "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": -1, "quantities": {}},
+        {"_id": 5, "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": 1, "quantities": {"me": 1}},
+        {"_id": 6, "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": 1},
+    ]"#;
+    server.python(&["insert", "db", "activitydata", documents]);
+    let pulled = pull(&server.uri(), "db");
+    assert_eq!(pulled.activity().len(), 3);
+    let stdout = pulled.stdout();
+    assert!(stdout.contains("Number of entries: 3\n"), "{stdout}");
+    let left_out = "Left out: 6 documents that can't be used
+  ObjectId(\"5f52a7d0c8a1b2c3d4e5f601\"): time is a number, not a date
+  _id \"mine\": online-members is missing
+  _id 3: online-members is not a whole number (1.5)
+  _id 4: messages-sent is negative (-1)
+  _id 5: quantities has a key that is not a member's id (\"me\")
+  and 1 more; skipped() lists them all\n";
+    assert!(stdout.contains(left_out), "{stdout}");
+}
+
+/// Re-running fetches what is new, finds late arrivals, and doesn't trust a
+/// snapshot that doesn't hold.
+#[test]
+fn a_snapshot_is_used_only_as_long_as_it_holds() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "5000"]);
+    let folder = Folder::new();
+    let file = folder.join("cache/snapshot");
+    let again = |expected: usize, anew: Option<&str>| {
+        let pulled = Cell::new(&server.uri(), "db")
+            .env("ACTIVITY_SNAPSHOT", &file)
+            .run();
+        let stdout = pulled.stdout();
+        assert_eq!(pulled.activity().len(), expected, "{stdout}");
+        let line = stdout
+            .lines()
+            .find(|line| line.starts_with("Pulling everything anew"));
+        let line = line.map(|line| line.split_once(": ").unwrap().1.trim_end_matches('.'));
+        assert_eq!(line, anew, "{stdout}");
+        assert_same(&pulled.activity(), &pull(&server.uri(), "db").activity());
+    };
+    again(5000, None);
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let private = file.parent().unwrap().metadata().unwrap();
+    assert_eq!(private.permissions().mode() & 0o777, 0o700);
+    again(5000, None);
+    // What is new, and late: its time lies before all others.
+    server.python(&["fill", "db", "100", "2025-06-01T00:00:00"]);
+    again(5100, None);
+    let first_size = file.metadata().unwrap().len();
+    server.python(&["fill", "db", "3", "2027-06-01T00:00:00"]);
+    again(5103, None);
+    assert_eq!(
+        file.metadata().unwrap().len(),
+        first_size,
+        "a few windows don't rewrite it"
+    );
+    // Deleted in the middle.
+    let middle = r#"{"online-members": 41, "$expr": {"$eq": [{"$year": "$time"}, 2026]}}"#;
+    let deleted = server.python(&["delete", "db", middle]);
+    assert_ne!(deleted.trim(), "0");
+    let left: usize =
+        serde_json::from_str::<Value>(&server.python(&["columns", "db"])).unwrap()["times"]
+            .as_array()
+            .unwrap()
+            .len();
+    again(
+        left,
+        Some("documents before the last one have been deleted or added"),
+    );
+    // Another collection of the same name.
+    server.python(&["delete", "db", "{}"]);
+    server.python(&["fill", "db", "50"]);
+    again(50, Some("its last documents have changed"));
+    // Damaged.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    again(50, Some("the snapshot of the last pull is damaged"));
+    again(50, None);
+}
+
+/// Cut off anywhere, a snapshot is either unusable and ignored, or whole.
+#[test]
+fn a_snapshot_cut_off_anywhere_is_not_believed() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "40"]);
+    let folder = Folder::new();
+    let file = folder.join("snapshot");
+    let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", &file);
+    let whole = cell().run().activity();
+    let bytes = std::fs::read(&file).unwrap();
+    for end in (0..bytes.len()).step_by(bytes.len() / 12) {
+        std::fs::write(&file, &bytes[..end]).unwrap();
+        assert_same(&cell().run().activity(), &whole);
+        assert_eq!(std::fs::read(&file).unwrap(), bytes, "it is written again");
+    }
+}
+
+/// Two at once leave one whole snapshot and no part of one.
+#[test]
+fn two_pulls_at_once_do_not_disturb_each_other() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "20000"]);
+    let folder = Folder::new();
+    let file = folder.join("snapshot");
+    let cells: Vec<_> = (0..3)
+        .map(|_| {
+            let cell = Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", &file);
+            std::thread::spawn(|| cell.run().activity())
+        })
+        .collect();
+    let pulled: Vec<_> = cells.into_iter().map(|cell| cell.join().unwrap()).collect();
+    assert_same(&pulled[0], &pulled[1]);
+    assert_same(&pulled[0], &pulled[2]);
+    assert_eq!(folder.0.read_dir().unwrap().count(), 1);
+    let again = Cell::new(&server.uri(), "db")
+        .env("ACTIVITY_SNAPSHOT", &file)
+        .run();
+    assert_same(&again.activity(), &pulled[0]);
+}
+
+/// MongoDB's merging equals the library's, over both changes of daylight
+/// saving, with bad documents and in zones with half hours.
+#[test]
+fn merging_by_mongodb_is_merging_by_the_library() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "9000", "2025-10-20T00:00:00", "31"]);
+    server.python(&["mangled", "db", "600"]);
+    for zone in [
+        "US/Eastern",
+        "Europe/London",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "America/Havana",
+        "UTC",
+    ] {
+        for (name, period) in [("hour", analysis_lib::HOUR), ("day", analysis_lib::DAY)] {
+            let cell = || Cell::new(&server.uri(), "db").env("TIMEZONE", zone);
+            let merged = cell().args(&["--every", name]).run();
+            let stdout = merged.stdout();
+            let refused = stdout.lines().find(|line| line.contains("can't merge"));
+            assert_eq!(refused, None);
+            // The test's own process has another zone: the child merges both.
+            let raw = cell().args(&["--merged-here", name]).run();
+            let last = |text: &str| text.lines().last().unwrap().to_owned();
+            assert!(last(&stdout) == last(&raw.stdout()), "{zone} {period:?}");
+        }
+    }
+}
+
+/// A span holds the windows that ended in it, in the zone's time.
+#[test]
+fn a_span_is_pulled_alone() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "3000"]);
+    let all = pull(&server.uri(), "db").activity();
+    let span = ["--since", "2026-01-03", "--until", "2026-01-04 12:00"];
+    let part = Cell::new(&server.uri(), "db").args(&span).run().activity();
+    let (from, to) = (1_767_416_400_000, 1_767_546_000_000);
+    let expected: Vec<i64> = all
+        .times()
+        .iter()
+        .copied()
+        .filter(|t| (from..to).contains(t))
+        .collect();
+    assert_eq!(part.times(), expected);
+}
+
+/// Documents come and go while they are pulled: none comes twice, or by half.
+#[test]
+fn writes_during_a_pull_double_nothing() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "60000", "2020-01-01T00:00:00"]);
+    let before = pull(&server.uri(), "db").activity();
+    let proxy = Proxy::start(server.port, Fault::CutAfter(3_000_000), 4);
+    let (child, _cell) = Cell::new(&proxy.uri(), "db").spawn();
+    server.python(&["delete", "db", r#"{"online-members": 50}"#]);
+    server.python(&["fill", "db", "2000", "2030-01-01T00:00:00"]);
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let after = support::saved(&_cell);
+    let mut times = after.times().to_vec();
+    times.dedup();
+    assert_eq!(times.len(), after.len(), "no window comes twice");
+    let old = after
+        .times()
+        .iter()
+        .filter(|t| before.times().contains(t))
+        .count();
+    assert!(old > 50_000);
+}
+
+/// The program ends with the process that started it, whatever ends that.
+#[test]
+fn no_orphan_is_left() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "30000"]);
+    let folder = Folder::new();
+    let file = folder.join("snapshot");
+    // A server that falls silent keeps the program waiting.
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(500_000), u64::MAX);
+    let cell = Cell::new(&proxy.uri(), "db").env("ACTIVITY_SNAPSHOT", &file);
+    let (mut child, _cell) = cell.env("MONGODB_TIMEOUT", "60").spawn();
+    let begin = Instant::now();
+    let programs = loop {
+        let programs = support::descendants(child.id());
+        if !programs.is_empty() && proxy.faults.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+            break programs;
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "the program doesn't start"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let begin = Instant::now();
+    while programs
+        .iter()
+        .any(|id| std::path::Path::new(&format!("/proc/{id}/fd/0")).exists())
+    {
+        assert!(
+            begin.elapsed() < Duration::from_secs(2),
+            "the program lives on"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(
+        folder.0.read_dir().unwrap().count(),
+        0,
+        "no snapshot, and no part of one"
+    );
+}

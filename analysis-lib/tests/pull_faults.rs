@@ -1,0 +1,426 @@
+//! The pull when the network, the server or the documents are bad.
+
+mod support;
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, free_port, pull, python, uri};
+
+const TIMEOUT: &str = "3";
+
+/// That the pull failed with these words, in time, and without the secret.
+#[track_caller]
+fn assert_fails(cell: Cell, words: &[&str]) {
+    let pulled = cell.run();
+    let error = pulled.error();
+    for word in words {
+        assert!(error.contains(word), "{word:?} is not in {error:?}");
+    }
+    assert!(
+        pulled.took < Duration::from_secs(10),
+        "{:?}: {error}",
+        pulled.took
+    );
+    assert!(error.lines().count() <= 2 && error.len() < 400, "{error}");
+    for dump in [
+        "Kind:", "Error {", "Some(", "panicked", "hunter2", "hunter%",
+    ] {
+        assert!(
+            !format!("{error}{}", pulled.stdout()).contains(dump),
+            "{error}"
+        );
+    }
+    println!("{error}");
+}
+
+/// A connection that breaks off, once or again and again, costs nothing but
+/// time.
+#[test]
+fn a_cut_connection_goes_on_where_it_was() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "30000"]);
+    let whole = pull(&server.uri(), "db").activity();
+    for (bytes, limit) in [(2_000_000, 1), (1_000_000, u64::MAX)] {
+        let proxy = Proxy::start(server.port, Fault::CutAfter(bytes), limit);
+        let pulled = pull(&proxy.uri(), "db");
+        assert_same(&pulled.activity(), &whole);
+        assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
+        assert!(!pulled.stdout().contains("anew"), "{}", pulled.stdout());
+        assert!(proxy.faults.load(Ordering::SeqCst) >= limit.min(2));
+    }
+}
+
+/// Documents that were not stored in the order of their `_id` are pulled anew
+/// in that order, and then it goes on too.
+#[test]
+fn a_cut_connection_in_disorder_doubles_nothing() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "15000", "2027-01-01T00:00:00"]);
+    server.python(&["disorder", "db", "15000"]);
+    let whole = pull(&server.uri(), "db").activity();
+    assert_eq!(whole.len(), 30_000);
+    let proxy = Proxy::start(server.port, Fault::CutAfter(1_500_000), 3);
+    let pulled = pull(&proxy.uri(), "db").activity();
+    assert_same(&pulled, &whole);
+}
+
+/// When no try brings anything new, it is an error that says how far it got.
+#[test]
+fn a_part_is_never_the_whole() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "30000"]);
+    let proxy = Proxy::start(server.port, Fault::CutAfter(100_000), u64::MAX);
+    assert_fails(
+        Cell::new(&proxy.uri(), "db"),
+        &["the connection to 127.0.0.1", "broke off"],
+    );
+    // It gets somewhere, and then the server dies.
+    let mut server = server;
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(2_000_000), u64::MAX);
+    let (child, _cell) = Cell::new(&proxy.uri(), "db")
+        .env("MONGODB_TIMEOUT", TIMEOUT)
+        .spawn();
+    while proxy.faults.load(Ordering::SeqCst) == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.kill();
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        error.contains("the pull broke off after ") && error.contains(" of about 30000 windows"),
+        "{error}"
+    );
+}
+
+/// A server that says nothing is an error within the timeout.
+#[test]
+fn silence_is_an_error_in_time() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "30000"]);
+    // From the first byte, and in the middle.
+    for bytes in [0, 2_000_000] {
+        let proxy = Proxy::start(server.port, Fault::SilentAfter(bytes), u64::MAX);
+        let cell = Cell::new(&proxy.uri(), "db").env("MONGODB_TIMEOUT", TIMEOUT);
+        assert_fails(cell, &["didn't answer within 3 s", "MONGODB_TIMEOUT"]);
+    }
+}
+
+/// A route that drops packets: a listener whose queue is full doesn't answer a
+/// connection's first packet, as if it had been dropped.
+#[test]
+fn a_route_that_drops_packets_is_an_error_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut waiting = Vec::new();
+    for _ in 0..8192 {
+        let address = ([127, 0, 0, 1], port).into();
+        match std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+            Ok(stream) => waiting.push(stream),
+            Err(_) => break,
+        }
+    }
+    let cell = Cell::new(&uri(port), "db").env("MONGODB_TIMEOUT", TIMEOUT);
+    assert_fails(cell, &["didn't answer within 3 s"]);
+}
+
+/// The primary of a replica set dies in the middle of a pull.
+#[test]
+fn a_primary_killed_in_mid_pull_changes_nothing() {
+    let mut servers: Vec<Mongod> = (0..3)
+        .map(|_| Mongod::with(&["--replSet", "rs", "--oplogSize", "50"]))
+        .collect();
+    let ports: Vec<String> = servers
+        .iter()
+        .map(|server| server.port.to_string())
+        .collect();
+    let mut arguments = vec!["replica_set"];
+    arguments.extend(ports.iter().map(String::as_str));
+    let direct = format!("{}?directConnection=true", servers[0].uri());
+    let primary: u16 = python(&direct, &arguments).trim().parse().unwrap();
+    let hosts: Vec<String> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    let set = format!("mongodb://{}/?replicaSet=rs&w=3", hosts.join(","));
+    python(&set, &["fill", "db", "200000", "2020-01-01T00:00:00", "5"]);
+    let whole = pull(&set, "db").activity();
+    let (child, cell) = Cell::new(&set, "db").spawn();
+    // It is reading when its program has begun to send columns.
+    std::thread::sleep(Duration::from_millis(250));
+    servers
+        .iter_mut()
+        .find(|server| server.port == primary)
+        .unwrap()
+        .kill();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert_same(&support::saved(&cell), &whole);
+}
+
+/// SCRAM: the right password works, a wrong one is named without being shown.
+#[test]
+fn passwords_are_checked_and_never_shown() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "500"]);
+    server.python(&["user", "reader", "hunter2!@/"]);
+    let port = server.port;
+    let mut child =
+        Command::new(std::env::var_os("MONGOD").expect("MONGOD is not set: run `make test`"));
+    // The same data, now with authentication.
+    let mut plain = server;
+    plain.stop();
+    let mut secured = child
+        .args([
+            "--auth",
+            "--bind_ip",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--dbpath",
+        ])
+        .arg(&plain.folder.0)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    support::wait_for(port);
+    let right = format!("mongodb://reader:hunter2%21%40%2F@127.0.0.1:{port}/");
+    let snapshot = Folder::new();
+    let cell = Cell::new(&right, "db").env("ACTIVITY_SNAPSHOT", snapshot.join("snapshot"));
+    let (child, cell) = cell.spawn();
+    // Arguments are for all to see: the password is in none.
+    let mut arguments = String::new();
+    for _ in 0..20 {
+        for id in support::descendants(child.id()) {
+            arguments +=
+                &std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(support::saved(&cell).len(), 500);
+    let snapshot = std::fs::read(snapshot.join("snapshot")).unwrap();
+    let said = [
+        output.stdout,
+        output.stderr,
+        arguments.into_bytes(),
+        snapshot,
+        format!("{:?}", support::saved(&cell)).into_bytes(),
+    ];
+    for said in said {
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    let wrong = format!("mongodb://reader:hunter2@127.0.0.1:{port}/");
+    assert_fails(
+        Cell::new(&wrong, "db"),
+        &["refuses the user name or the password", "authSource"],
+    );
+    let none = format!("mongodb://127.0.0.1:{port}/");
+    assert_fails(
+        Cell::new(&none, "db"),
+        &["the user in MONGOKEY may not read db.activitydata"],
+    );
+    let _ = secured.kill();
+    let _ = secured.wait();
+}
+
+/// TLS with an authority of one's own works with tlsCAFile, and without it the
+/// message says that.
+#[test]
+fn a_private_authority_is_trusted_when_named() {
+    let folder = Folder::new();
+    let script = "
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ours \
+            -addext basicConstraints=critical,CA:TRUE
+        openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost
+        printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > names
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile names
+        cat server.crt server.key > server.pem";
+    let made = Command::new("sh")
+        .args(["-ec", script])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let certificate = folder.join("server.pem");
+    let authority = folder.join("ca.pem");
+    let server = Mongod::with(&[
+        "--tlsMode",
+        "requireTLS",
+        "--tlsCertificateKeyFile",
+        certificate.to_str().unwrap(),
+    ]);
+    let trusted = format!(
+        "mongodb://localhost:{}/?tls=true&tlsCAFile={}",
+        server.port,
+        authority.display()
+    );
+    python(&trusted, &["fill", "db", "100"]);
+    assert_eq!(pull(&trusted, "db").activity().len(), 100);
+    let untrusted = format!("mongodb://localhost:{}/?tls=true", server.port);
+    assert_fails(
+        Cell::new(&untrusted, "db"),
+        &["is not trusted (UnknownIssuer)", "tlsCAFile="],
+    );
+    let plain = format!("mongodb://localhost:{}/", server.port);
+    assert_fails(
+        Cell::new(&plain, "db").env("MONGODB_TIMEOUT", TIMEOUT),
+        &["if the server wants TLS, add tls=true"],
+    );
+    let missing = format!("{untrusted}&tlsCAFile=/no/such/ca.pem");
+    assert_fails(Cell::new(&missing, "db"), &["/no/such/ca.pem"]);
+}
+
+/// What a user gets wrong, each with what to do.
+#[test]
+fn mistakes_are_named_with_their_remedy() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "20"]);
+    server.python(&["insert", "db", "other", r#"[{"x": 1}, {"x": 2}]"#]);
+    let good = server.uri();
+    let nobody = free_port();
+    let no_server = [
+        &*format!("no server answers at 127.0.0.1:{nobody} (connection refused)"),
+        "MONGOKEY",
+    ];
+    assert_fails(Cell::new(&uri(nobody), "db"), &no_server);
+    assert_fails(
+        Cell::new(&good, "nothing"),
+        &[
+            "MongoDB has no collection nothing.activitydata",
+            "not there, but db",
+            "MONGODB_DATABASE",
+        ],
+    );
+    assert_fails(
+        Cell::new(&good, "db").env("MONGODB_COLLECTION", "missing"),
+        &[
+            "MongoDB has no collection db.missing",
+            "activitydata (20), other (2)",
+            "MONGODB_COLLECTION",
+        ],
+    );
+    server.python(&["insert", "db", "empty", r#"[{"_id": 1}]"#]);
+    server.python(&["empty", "db", "empty"]);
+    assert_fails(
+        Cell::new(&good, "db").env("MONGODB_COLLECTION", "empty"),
+        &[
+            "db.empty has no documents",
+            "activitydata (20), empty (0), other (2)",
+        ],
+    );
+    assert_fails(
+        Cell::new(&good, "db").env("MONGODB_COLLECTION", "other"),
+        &["MongoDB db.other has no window that can be used (2 left out"],
+    );
+    for broken in [
+        "nonsense",
+        "http://x",
+        "mongodb:/127.0.0.1",
+        "mongodb://",
+        "mongodb://127.0.0.1:port",
+        "mongodb://127.0.0.1:27017/?tls=maybe",
+        "mongodb://reader:hunter2@",
+    ] {
+        assert_fails(Cell::new(broken, "db"), &["MONGOKEY is not a "]);
+    }
+    for unescaped in [
+        "mongodb://me:hunter2@x@127.0.0.1/",
+        "mongodb://me:hunter2/x@127.0.0.1/",
+        "mongodb://me:hunter%2@127.0.0.1",
+    ] {
+        assert_fails(
+            Cell::new(unescaped, "db"),
+            &["percent-encoded", "%40 for @"],
+        );
+    }
+    assert_fails(
+        Cell::new("mongodb+srv://me:hunter2@no.such.invalid/", "db"),
+        &["no.such.invalid"],
+    );
+    assert_fails(
+        Cell::new("mongodb://me:hunter2@no.such.invalid/", "db"),
+        &["can't be found (no.such.invalid:27017)"],
+    );
+    // It answers, but isn't the one that is asked for.
+    assert_fails(
+        Cell::new(&format!("{good}?replicaSet=wrong"), "db").env("MONGODB_TIMEOUT", TIMEOUT),
+        &["has no member that can be read within 3 s", "replica set"],
+    );
+    assert_fails(
+        Cell::new(&good, "db").env("TIMEZONE", "Mars/Olympus"),
+        &["TIMEZONE=Mars/Olympus is not a time zone"],
+    );
+    assert_fails(
+        Cell::new(&good, "db").env("MONGODB_TIMEOUT", "soon"),
+        &["MONGODB_TIMEOUT=soon is not a number of seconds"],
+    );
+    assert_fails(
+        Cell::new(&good, "db").args(&["--since", "yesterday"]),
+        &["\"yesterday\" is not a time"],
+    );
+    // The first database that isn't MongoDB's own, when none is named.
+    let mut cell = Cell::new(&good, "");
+    cell.command.env_remove("MONGODB_DATABASE");
+    assert!(cell.run().stdout().contains("database db, "));
+}
+
+/// Ten thousand documents with anything wrong in them: each is taken or named.
+#[test]
+fn mangled_documents_are_taken_or_named() {
+    let server = Mongod::start();
+    let stored: usize = server
+        .python(&["mangled", "db", "10000"])
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(stored > 9_000, "{stored}");
+    let activity = pull(&server.uri(), "db").activity();
+    assert_eq!(activity.len() + activity.skipped().len(), stored);
+    assert!(activity.len() > 1_000 && activity.skipped().len() > 1_000);
+    assert!(
+        activity
+            .skipped()
+            .iter()
+            .all(|skipped| skipped.document.starts_with("_id "))
+    );
+}
+
+/// Compression is used where the server offers it and the way is long.
+#[test]
+fn compression_is_used_when_asked_for() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "5000"]);
+    let whole = pull(&server.uri(), "db").activity();
+    let compressed = pull(&format!("{}?compressors=zstd", server.uri()), "db").activity();
+    assert_same(&whole, &compressed);
+    let traffic: serde_json::Value = serde_json::from_str(&server.python(&["traffic"])).unwrap();
+    let sent = |key: &str| {
+        traffic["compressor"][key].as_str().map_or_else(
+            || {
+                traffic["compressor"][key]["$numberLong"]
+                    .as_i64()
+                    .or(traffic["compressor"][key].as_i64())
+                    .unwrap()
+            },
+            |text| text.parse().unwrap(),
+        )
+    };
+    assert!(
+        sent("bytesIn") > 500_000 && sent("bytesOut") * 2 < sent("bytesIn"),
+        "{traffic}"
+    );
+}
