@@ -16,6 +16,7 @@ mod snapshot;
 mod source;
 
 pub mod aggregate;
+pub mod plot;
 pub mod spline;
 
 pub use activity::{Activity, Skipped};
@@ -23,6 +24,7 @@ pub use error::{Error, Result};
 pub use names::{Names, refresh_names};
 pub use origin::{Origin, Source};
 pub use periods::{DAY, HOUR, Periods};
+pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
 

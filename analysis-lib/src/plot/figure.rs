@@ -1,0 +1,152 @@
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use crate::program::Program;
+use crate::{Error, Result};
+
+/// A figure that shows itself in a notebook, and saves itself.
+#[derive(Clone)]
+pub struct Figure {
+    title: String,
+    /// With tooltips.
+    live: String,
+    /// Without.
+    still: String,
+    table: String,
+}
+
+impl Figure {
+    pub(crate) fn new(title: String, live: String, still: String, table: String) -> Self {
+        Self {
+            title,
+            live,
+            still,
+            table,
+        }
+    }
+
+    /// The figure's title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The figure as SVG, with tooltips where the reader knows style sheets.
+    pub fn svg(&self) -> &str {
+        &self.live
+    }
+
+    /// Exactly what is drawn, as CSV.
+    pub fn csv(&self) -> &str {
+        &self.table
+    }
+
+    /// Shows the figure: evcxr calls this for a cell's last expression.
+    ///
+    /// HTML, where tooltips live, for the notebook; SVG for what shows no HTML.
+    pub fn evcxr_display(&self) {
+        println!("{}", self.content());
+    }
+
+    /// What [`evcxr_display`](Self::evcxr_display) prints.
+    fn content(&self) -> String {
+        format!(
+            "EVCXR_BEGIN_CONTENT text/html\n<figure style=\"margin:8px 0;line-height:normal;break-inside:avoid\">{}</figure>\nEVCXR_END_CONTENT\n\
+             EVCXR_BEGIN_CONTENT image/svg+xml\n{}\nEVCXR_END_CONTENT",
+            self.live, self.still
+        )
+    }
+
+    /// Saves the figure; the ending says as what.
+    ///
+    /// - `.svg`: with tooltips, for a browser.
+    /// - `.png`: for posting, at twice the size. Its first time takes a minute
+    ///   or two, in which the program that draws it is built. DejaVu Sans is
+    ///   part of that program; emoji and other letters that it lacks are taken
+    ///   from the system's fonts, and are boxes where those lack them too.
+    /// - `.csv`: exactly what is drawn.
+    ///
+    /// # Errors
+    ///
+    /// Another ending, the file can't be written, or the program fails.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        let bytes = match ending.as_deref() {
+            Some("svg") => self.live.clone().into_bytes(),
+            Some("csv") => self.table.clone().into_bytes(),
+            Some("png") => self.png()?,
+            _ => {
+                return Err(Error::new(format!(
+                    "{} can't be saved: a figure is saved as .svg, .png or .csv",
+                    path.display()
+                )));
+            }
+        };
+        std::fs::write(path, bytes)
+            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+    }
+
+    /// The figure as a picture, drawn by a program of this package.
+    fn png(&self) -> Result<Vec<u8>> {
+        let (mut program, mut stdout) = Program::start("png", "png", &[])?;
+        program.send(&(self.still.len() as u64).to_le_bytes());
+        program.send(self.still.as_bytes());
+        let mut picture = Vec::new();
+        let read = stdout.read_to_end(&mut picture);
+        program.finish()?;
+        read.map_err(|e| Error::new(format!("the program `png` can't be read from: {e}")))?;
+        Ok(picture)
+    }
+}
+
+/// The figure's title and size; its text would fill pages.
+impl fmt::Debug for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Figure({:?}, {} bytes of SVG)",
+            self.title,
+            self.live.len()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plot::sheet::Sheet;
+    use crate::{Activity, plot};
+
+    /// The kernel takes lines of a cell's output for a block's begin and end.
+    #[test]
+    fn a_title_cannot_end_its_block() {
+        let activity = Activity::sample().unwrap();
+        let title = "x\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>";
+        let figure =
+            Sheet::new(200.0, title, activity.origin(), title).finish(title, &[], String::new());
+        let content = figure.content();
+        let lines: Vec<&str> = content
+            .lines()
+            .filter(|line| line.contains("EVCXR_"))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "EVCXR_BEGIN_CONTENT text/html",
+                "EVCXR_END_CONTENT",
+                "EVCXR_BEGIN_CONTENT image/svg+xml",
+                "EVCXR_END_CONTENT"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_figure_for_debugging_is_short() {
+        let figure = plot::online_members(&Activity::sample().unwrap());
+        let text = format!("{figure:?}");
+        assert!(
+            text.starts_with("Figure(\"Number of Online Members on Sample Server\", "),
+            "{text}"
+        );
+    }
+}

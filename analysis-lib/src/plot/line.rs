@@ -1,0 +1,311 @@
+//! Lines over time.
+
+use plotters::prelude::{ChartBuilder, Circle, IntoDrawingArea, PathElement, Rectangle};
+use plotters::style::Color;
+
+use super::backend::{Paths, UNITS};
+use super::figure::Figure;
+use super::sheet::{Anchor, Area, Sheet, Spot};
+use super::style::{
+    self, AXIS, BLUE, GAP, GRID, LABEL_SIZE, MARGIN, SOFT_INK, VERMILLION, WHITE, WIDTH,
+};
+use super::thin::{Bucket, Drawn, Scale, buckets, thin};
+use super::ticks::{Axis, axis, counted, number};
+use super::time_axis::{Least, iso, moment, span, time_ticks, untangle};
+use crate::origin::Origin;
+
+const HEIGHT: f64 = 430.0;
+const TOP: f64 = 72.0;
+const BOTTOM: f64 = HEIGHT - 92.0;
+/// At most this many tooltips along the axis, each at least 3 pixels wide.
+const TOOLTIPS: usize = 260;
+/// A gap narrower than this, in pixels, has no tooltip: it would hardly be hit.
+const NARROW: f64 = 8.0;
+const MINUTE: i64 = 60_000;
+
+/// A series over time, and what to call it.
+pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) title: &'a str,
+    /// What the vertical axis counts.
+    pub(crate) label: &'a str,
+    /// The column's name in a table.
+    pub(crate) column: &'a str,
+    /// What comes after a value, of one and of others.
+    pub(crate) unit: (&'a str, &'a str),
+    /// Decimal places of values; counts have none.
+    pub(crate) places: usize,
+    /// How many windows there are, for the caption.
+    pub(crate) note: &'a str,
+    /// Milliseconds since the epoch (UTC), ascending; at least one.
+    pub(crate) times: &'a [i64],
+    pub(crate) values: &'a [f64],
+    /// Whether a gap lies between this point and the one before.
+    pub(crate) broken: B,
+    /// Whether the last value will still grow.
+    pub(crate) unfinished: bool,
+}
+
+impl<B: Fn(usize) -> bool> Line<'_, B> {
+    pub(crate) fn figure(&self) -> Figure {
+        let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
+        let pad = match last - first {
+            0 => 30 * MINUTE,
+            span => (span / 80).max((2 * MINUTE - span) / 2),
+        };
+        let (low, high) = self
+            .values
+            .iter()
+            .fold((0.0_f64, 0.0_f64), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
+        let axis = axis(low, high, self.places == 0, 6);
+        let label_width = axis
+            .ticks
+            .iter()
+            .map(|&tick| style::width(&number(tick, axis.places), LABEL_SIZE))
+            .fold(0.0, f64::max);
+        let scale = Scale {
+            from: first - pad,
+            to: last + pad,
+            left: MARGIN + label_width + 10.0,
+            right: WIDTH - MARGIN - 8.0,
+        };
+        let drawn = thin(self.times, self.values, &self.broken, &scale);
+        let mut sheet = Sheet::new(HEIGHT, self.title, self.origin, self.note);
+        self.draw(&mut sheet, &scale, &axis, &drawn);
+        self.name(&mut sheet, &scale, &axis, &drawn);
+        let spots = self.spots(&scale, &axis, &drawn);
+        sheet.finish(&self.description(&drawn), &spots, self.table(&drawn))
+    }
+
+    /// What has no letters: plotters draws it.
+    fn draw(&self, sheet: &mut Sheet, scale: &Scale, axis: &Axis, drawn: &Drawn) {
+        let zone = self.origin.timezone();
+        let ticks = time_ticks(
+            zone,
+            scale.from,
+            scale.to,
+            scale.right - scale.left,
+            Least::Minute,
+        );
+        // Seconds from the left end: small enough for a float to hold exactly.
+        let seconds = |time: i64| (time - scale.from) as f64 / 1000.0;
+        let units = |pixels: f64| (pixels * UNITS) as u32;
+        let root = Paths::new(&mut sheet.body, (WIDTH, HEIGHT)).into_drawing_area();
+        let mut chart = ChartBuilder::on(&root)
+            .margin_left(units(scale.left))
+            .margin_right(units(WIDTH - scale.right))
+            .margin_top(units(TOP))
+            .margin_bottom(units(HEIGHT - BOTTOM))
+            .build_cartesian_2d(0.0..seconds(scale.to), axis.low..axis.high)
+            .expect("the card has room");
+        let mut draw =
+            || -> Result<(), plotters::drawing::DrawingAreaErrorKind<_>> {
+                chart.draw_series(drawn.gaps.iter().map(|&(from, to)| {
+                    Rectangle::new(
+                        [(seconds(from), axis.low), (seconds(to), axis.high)],
+                        GAP.filled(),
+                    )
+                }))?;
+                let grid = GRID.stroke_width(10);
+                chart.draw_series(axis.ticks.iter().map(|&tick| {
+                    PathElement::new(vec![(0.0, tick), (seconds(scale.to), tick)], grid)
+                }))?;
+                chart.draw_series(ticks.iter().map(|tick| {
+                    let x = seconds(tick.time);
+                    PathElement::new(vec![(x, axis.low), (x, axis.high)], grid)
+                }))?;
+                let zero = vec![(0.0, 0.0), (seconds(scale.to), 0.0)];
+                chart.draw_series([PathElement::new(zero, AXIS.stroke_width(10))])?;
+                let look = BLUE.stroke_width(18);
+                let place = |&i: &usize| (seconds(self.times[i]), self.values[i]);
+                chart.draw_series(drawn.runs.iter().map(|run| {
+                    PathElement::new(run.iter().map(place).collect::<Vec<_>>(), look)
+                }))?;
+                // A point without neighbours isn't a line: it is seen as a dot.
+                let alone = drawn.runs.iter().filter(|run| run.len() == 1);
+                if alone.clone().count() <= 100 {
+                    chart.draw_series(
+                        alone.map(|run| Circle::new(place(&run[0]), 25, BLUE.filled())),
+                    )?;
+                }
+                if self.unfinished {
+                    let last = place(&(self.times.len() - 1));
+                    chart.draw_series([
+                        Circle::new(last, 40, WHITE.filled()),
+                        Circle::new(last, 40, VERMILLION.stroke_width(18)),
+                    ])?;
+                }
+                Ok(())
+            };
+        draw().expect("a string takes all");
+    }
+
+    /// What has letters.
+    fn name(&self, sheet: &mut Sheet, scale: &Scale, axis: &Axis, drawn: &Drawn) {
+        let zone = self.origin.timezone();
+        sheet.text(MARGIN, TOP - 16.0, self.label, SOFT_INK, Anchor::Start);
+        for &tick in &axis.ticks {
+            let y = vertical(axis, tick) + 4.0;
+            sheet.text(
+                scale.left - 8.0,
+                y,
+                &number(tick, axis.places),
+                SOFT_INK,
+                Anchor::End,
+            );
+        }
+        let mut ticks = time_ticks(
+            zone,
+            scale.from,
+            scale.to,
+            scale.right - scale.left,
+            Least::Minute,
+        );
+        untangle(&mut ticks, LABEL_SIZE, |time| scale.x(time));
+        for tick in &ticks {
+            let x = scale.x(tick.time);
+            sheet.text(x, BOTTOM + 18.0, &tick.label, SOFT_INK, Anchor::Middle);
+            if let Some(context) = &tick.context {
+                // The first and the last keep within the card.
+                let half = style::width(context, LABEL_SIZE) / 2.0;
+                let x = x.clamp(MARGIN + half, (WIDTH - MARGIN - half).max(MARGIN + half));
+                sheet.text(x, BOTTOM + 34.0, context, SOFT_INK, Anchor::Middle);
+            }
+        }
+        let middle = (scale.left + scale.right) / 2.0;
+        let time = format!("Time ({})", zone.name());
+        sheet.text(middle, BOTTOM + 54.0, &time, SOFT_INK, Anchor::Middle);
+        let mut right = WIDTH - MARGIN;
+        let y = TOP - 16.0;
+        if self.unfinished {
+            let text = "last window still running";
+            right = sheet.key(right, y, "#ffffff", &style::hex(VERMILLION), text) - 16.0;
+        }
+        if !drawn.gaps.is_empty() {
+            sheet.key(right, y, &style::hex(GAP), "#c9c4b8", "no data");
+        }
+    }
+
+    fn spots(&self, scale: &Scale, axis: &Axis, drawn: &Drawn) -> Vec<Spot> {
+        let zone = self.origin.timezone();
+        // Where each spot's own area begins and ends at most, and the spot.
+        let mut spots: Vec<(f64, f64, Spot)> = Vec::new();
+        let all = Area {
+            left: scale.left,
+            top: TOP,
+            right: scale.right,
+            bottom: BOTTOM,
+        };
+        for bucket in buckets(self.times, self.values, scale, TOOLTIPS) {
+            let at = scale.x(self.times[bucket.highest]);
+            let y = vertical(axis, self.values[bucket.highest]);
+            let (from, to) = (
+                scale.x(self.times[bucket.from]),
+                scale.x(self.times[bucket.to - 1]),
+            );
+            let spot = Spot {
+                area: all,
+                at: (at, y),
+                dot: true,
+                lines: self.tooltip(&bucket),
+            };
+            spots.push((from, to, spot));
+        }
+        for &(from, to) in &drawn.gaps {
+            let (left, right) = (scale.x(from), scale.x(to));
+            if right - left >= NARROW {
+                let spot = Spot {
+                    area: all,
+                    at: ((left + right) / 2.0, (TOP + BOTTOM) / 2.0),
+                    dot: false,
+                    lines: vec!["no data".to_owned(), span(zone, from, to)],
+                };
+                // A point on the edge keeps some pixels to be hit at.
+                spots.push((left + 1.5, right - 1.5, spot));
+            }
+        }
+        spots.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for i in 1..spots.len() {
+            let (before, after) = (&spots[i - 1], &spots[i]);
+            let border = ((before.1 + after.0) / 2.0).max(before.2.area.left);
+            spots[i - 1].2.area.right = border;
+            spots[i].2.area.left = border;
+        }
+        spots.into_iter().map(|(_, _, spot)| spot).collect()
+    }
+
+    fn tooltip(&self, bucket: &Bucket) -> Vec<String> {
+        let zone = self.origin.timezone();
+        let (low, high) = (self.values[bucket.lowest], self.values[bucket.highest]);
+        let (low, high) = (number(low, self.places), number(high, self.places));
+        let unit = if high == "1" && low == "1" {
+            self.unit.0
+        } else {
+            self.unit.1
+        };
+        let value = if low == high {
+            high
+        } else {
+            format!("{low} – {high}")
+        };
+        let count = bucket.to - bucket.from;
+        let (from, to) = (self.times[bucket.from], self.times[bucket.to - 1]);
+        let mut lines = vec![format!("{value} {unit}")];
+        if count == 1 {
+            lines.push(moment(zone, from));
+        } else {
+            lines.push(span(zone, from, to));
+            lines.push(counted(count as u64, "window", "windows"));
+        }
+        if self.unfinished && bucket.to == self.times.len() {
+            lines.push("still running".to_owned());
+        }
+        lines
+    }
+
+    fn description(&self, drawn: &Drawn) -> String {
+        let zone = self.origin.timezone();
+        let value = |i: usize| number(self.values[i], self.places);
+        let by = |a: &usize, b: &usize| self.values[*a].total_cmp(&self.values[*b]);
+        let last = self.times.len() - 1;
+        let lowest = (0..=last).min_by(by).unwrap_or(0);
+        let highest = (0..=last).max_by(by).unwrap_or(0);
+        let mut text = format!(
+            "Line of {} over time. From {} to {}: lowest {}, highest {} ({}), last {}.",
+            self.label.to_lowercase(),
+            moment(zone, self.times[0]),
+            moment(zone, self.times[last]),
+            value(lowest),
+            value(highest),
+            moment(zone, self.times[highest]),
+            value(last),
+        );
+        let gaps = drawn.gaps.len() + drawn.too_narrow;
+        if gaps > 0 {
+            text += &format!(" Without data: {}.", counted(gaps as u64, "gap", "gaps"));
+        }
+        text
+    }
+
+    fn table(&self, drawn: &Drawn) -> String {
+        let zone = self.origin.timezone();
+        let mut table = format!("time_local,time_utc,{}\n", self.column);
+        for &i in drawn.runs.iter().flatten() {
+            let time = self.times[i];
+            table += &format!(
+                "{},{},{}\n",
+                iso(zone, time),
+                iso(chrono_tz::UTC, time),
+                self.values[i]
+            );
+        }
+        table
+    }
+}
+
+/// Pixels from the top.
+fn vertical(axis: &Axis, value: f64) -> f64 {
+    BOTTOM - (value - axis.low) / (axis.high - axis.low) * (BOTTOM - TOP)
+}

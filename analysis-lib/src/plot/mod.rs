@@ -1,0 +1,241 @@
+//! Series → [`Figure`].
+//!
+//! Times are those of the configured zone, counts start at zero, and lines
+//! break where windows are missing. However many windows there are, of each
+//! column of pixels the first, lowest, highest and last value are drawn.
+
+mod backend;
+mod bars;
+mod daily;
+mod escape;
+mod figure;
+mod heat;
+mod line;
+mod sheet;
+mod style;
+mod thin;
+mod ticks;
+mod time_axis;
+
+pub use figure::Figure;
+
+use crate::Activity;
+use crate::aggregate::{self, Smoothed};
+use crate::names::Names;
+use line::Line;
+
+/// Online members at each window's end, over time.
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::online_members(&Activity::sample()?);
+/// assert_eq!(figure.title(), "Number of Online Members on Sample Server");
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn online_members(activity: &Activity) -> Figure {
+    let values: Vec<f64> = activity
+        .online_members()
+        .iter()
+        .copied()
+        .map(f64::from)
+        .collect();
+    let server = escape::clean(activity.origin().server(), 300);
+    windows(
+        activity,
+        &values,
+        &format!("Number of Online Members on {server}"),
+        "Number of Members (Human, Online)",
+        "online_members",
+        ("member online", "members online"),
+        false,
+    )
+}
+
+/// Messages in each window, over time. A last window that is shorter than half
+/// the median interval, or ends in the future, is marked as still running.
+pub fn message_volume(activity: &Activity) -> Figure {
+    let values: Vec<f64> = activity
+        .message_volume()
+        .iter()
+        .copied()
+        .map(f64::from)
+        .collect();
+    windows(
+        activity,
+        &values,
+        "Message Volume",
+        "Number of Messages Sent in Time Window",
+        "message_volume",
+        ("message", "messages"),
+        aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis()),
+    )
+}
+
+/// Cumulative messages: the running sum of the message volume, over time.
+pub fn cumulative_messages(activity: &Activity) -> Figure {
+    let sums = aggregate::cumulative_messages(activity);
+    let values: Vec<f64> = sums.iter().map(|&sum| sum as f64).collect();
+    windows(
+        activity,
+        &values,
+        "Cumulative Messages",
+        "Cumulative Number of Messages",
+        "cumulative_messages",
+        ("message so far", "messages so far"),
+        false,
+    )
+}
+
+/// The smoothed cumulative messages, over time.
+pub fn smoothed_cumulative(fit: &Smoothed) -> Figure {
+    smoothed(
+        fit,
+        fit.cumulative_messages(),
+        |time| fit.spline().evaluate(time),
+        "Approx. Cumulative Messages",
+        "Number of Messages",
+        "smoothed_cumulative_messages",
+        "messages (smoothed)",
+        0,
+    )
+}
+
+/// The slope of the smoothed cumulative messages, over time. The curve is only
+/// smooth: where it falls, its slope is below zero.
+pub fn message_rate(fit: &Smoothed) -> Figure {
+    smoothed(
+        fit,
+        fit.messages_per_minute(),
+        |time| fit.spline().derivative(time) / 1440.0,
+        "Approx. Rate of Messages",
+        "Messages per Minute",
+        "messages_per_minute",
+        "messages per minute",
+        2,
+    )
+}
+
+/// Messages by member: the 25 with the most, with count and share, and all
+/// others together. Hidden members are one bar; bots are left out, and the
+/// caption says so, with `HIDE_BOTS=yes`. See [`aggregate::shown_members`].
+pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
+    let shown = aggregate::shown_members(activity, names);
+    let mut note = window_count(activity.len(), aggregate::median_interval(activity));
+    if shown.bots > 0 {
+        let bots = ticks::counted(shown.bots as u64, "bot", "bots");
+        note += &format!(" · without {bots}");
+    }
+    bars::figure(
+        activity.origin(),
+        "Number of Messages by Person",
+        &shown.members,
+        &note,
+    )
+}
+
+/// The server's week: mean messages in a window by weekday and hour of local
+/// clocks, as a heat map. Hours that were never recorded are marked.
+pub fn weekly_rhythm(activity: &Activity) -> Figure {
+    heat::figure(
+        activity.origin(),
+        "Weekly Rhythm",
+        &aggregate::weekly_rhythm(activity),
+        &window_count(activity.len(), aggregate::median_interval(activity)),
+    )
+}
+
+/// Messages by calendar day of the configured zone. Days that were recorded in
+/// part, and a last day that isn't over, are marked.
+pub fn daily_messages(activity: &Activity) -> Figure {
+    daily::figure(
+        activity.origin(),
+        "Messages per Day",
+        &aggregate::daily_messages(activity),
+    )
+}
+
+/// "78 windows of 10 min": how many, and how long they usually are.
+fn window_count(windows: usize, usual: Option<i64>) -> String {
+    let count = ticks::counted(windows as u64, "window", "windows");
+    match usual {
+        Some(usual) => format!("{count} of {}", time_axis::duration(usual)),
+        None => count,
+    }
+}
+
+/// A line with a value a window.
+fn windows(
+    activity: &Activity,
+    values: &[f64],
+    title: &str,
+    label: &str,
+    column: &str,
+    unit: (&str, &str),
+    unfinished: bool,
+) -> Figure {
+    let times = activity.times();
+    let usual = aggregate::median_interval(activity);
+    let limit = usual.unwrap_or(0).saturating_mul(2);
+    Line {
+        origin: activity.origin(),
+        title,
+        label,
+        column,
+        unit,
+        places: 0,
+        note: &window_count(times.len(), usual),
+        times,
+        values,
+        broken: |i| times[i] - times[i - 1] > limit,
+        unfinished,
+    }
+    .figure()
+}
+
+/// A line with the smoothed curve's values, up to the edges of gaps.
+#[allow(clippy::too_many_arguments)] // Private, and each is one word of the figure.
+fn smoothed(
+    fit: &Smoothed,
+    values: &[f64],
+    at: impl Fn(f64) -> f64,
+    title: &str,
+    label: &str,
+    column: &str,
+    unit: &str,
+    places: usize,
+) -> Figure {
+    const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
+    let in_gap = |time: i64| fit.gaps.iter().any(|gap| gap.from < time && time < gap.to);
+    let mut points: Vec<(i64, f64, bool)> = fit
+        .times()
+        .iter()
+        .map(|days| (days * MILLISECONDS_PER_DAY).round() as i64)
+        .zip(values.iter().copied())
+        .filter(|&(time, _)| !in_gap(time))
+        .map(|(time, value)| (time, value, false))
+        .collect();
+    for gap in &fit.gaps {
+        for (time, after) in [(gap.from, false), (gap.to, true)] {
+            points.push((time, at(time as f64 / MILLISECONDS_PER_DAY), after));
+        }
+    }
+    points.retain(|point| point.1.is_finite());
+    points.sort_by_key(|&(time, _, after)| (time, after));
+    let times: Vec<i64> = points.iter().map(|point| point.0).collect();
+    let values: Vec<f64> = points.iter().map(|point| point.1).collect();
+    Line {
+        origin: fit.origin(),
+        title,
+        label,
+        column,
+        unit: (unit, unit),
+        places,
+        note: "smoothing spline",
+        times: &times,
+        values: &values,
+        broken: |i| points[i].2,
+        unfinished: false,
+    }
+    .figure()
+}

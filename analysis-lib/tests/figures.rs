@@ -1,0 +1,245 @@
+//! Golden figures, and what must hold for every figure.
+//!
+//! A figure that changed is written beside its golden file as
+//! `NAME-changed.svg`. `UPDATE_GOLDEN=1` accepts what is drawn now.
+
+#[path = "figures/cases.rs"]
+mod cases;
+
+use std::path::PathBuf;
+
+use cases::{HOSTILE, cases};
+
+/// Tooltips in a golden file: the rest are alike.
+const TOOLTIPS: usize = 6;
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
+/// The figure as text to compare: decimals rounded to one place, ids without
+/// their hash, only the first tooltips.
+fn normalised(svg: &str) -> String {
+    let mut text = String::new();
+    let mut rest = svg;
+    while let Some(place) = rest.find(|c: char| c.is_ascii_digit()) {
+        text.push_str(&rest[..place]);
+        rest = &rest[place..];
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
+        let number = &rest[..end];
+        match number.parse::<f64>() {
+            Ok(value) if number.contains('.') => text.push_str(&format!("{:.1}", value)),
+            _ => text.push_str(number),
+        }
+        rest = &rest[end..];
+    }
+    text.push_str(rest);
+    if let Some(start) = text.find("figure-") {
+        let id = text[start..start + "figure-0123456789abcdef".len()].to_owned();
+        text = text.replace(&id, "figure-id");
+    }
+    let mut tooltips = 0;
+    let kept = text.lines().filter(|line| {
+        tooltips += usize::from(line.starts_with("<g><path"));
+        !line.starts_with("<g><path") || tooltips <= TOOLTIPS
+    });
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn figures_are_as_they_were() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut changed = Vec::new();
+    for case in cases() {
+        let now = normalised(case.figure.svg());
+        let file = golden(&format!("{}.svg", case.name));
+        let beside = golden(&format!("{}-changed.svg", case.name));
+        let _ = std::fs::remove_file(&beside);
+        if update {
+            std::fs::write(&file, now).unwrap();
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != now {
+            std::fs::write(&beside, now).unwrap();
+            changed.push(beside.display().to_string());
+        }
+    }
+    assert!(
+        changed.is_empty(),
+        "these figures changed; look at them, and accept them with UPDATE_GOLDEN=1:\n{}",
+        changed.join("\n")
+    );
+}
+
+#[test]
+fn golden_files_have_a_case() {
+    for entry in std::fs::read_dir(golden("")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(name) = name.strip_suffix(".svg") else {
+            continue;
+        };
+        let known = cases()
+            .iter()
+            .any(|case| case.name == name.trim_end_matches("-changed"));
+        assert!(known, "{name}.svg is no case's");
+    }
+}
+
+#[test]
+fn figures_are_well_formed_and_small() {
+    for case in cases() {
+        let svg = case.figure.svg();
+        let document =
+            roxmltree::Document::parse(svg).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let root = document.root_element();
+        assert_eq!(root.attribute("role"), Some("img"), "{}", case.name);
+        for name in ["title", "desc"] {
+            let child = root.children().find(|child| child.has_tag_name(name));
+            assert!(
+                child.is_some_and(|child| child.text().is_some()),
+                "{}: {name}",
+                case.name
+            );
+        }
+        assert!(svg.len() < 150_000, "{}: {} bytes", case.name, svg.len());
+        for word in ["NaN", "inf\"", "<script", "onload", "onerror"] {
+            let markup = svg.split('>').any(|tag| {
+                tag.rsplit('<')
+                    .next()
+                    .is_some_and(|tag| tag.contains(word) && tag.starts_with(char::is_alphabetic))
+            });
+            assert!(!markup, "{}: {word} in a tag", case.name);
+        }
+    }
+}
+
+#[test]
+fn ids_are_each_figures_own() {
+    let ids: std::collections::HashSet<&str> = cases()
+        .iter()
+        .map(|case| {
+            let svg = case.figure.svg();
+            let start = svg.find("id=\"").unwrap() + 4;
+            &svg[start..start + svg[start..].find('"').unwrap()]
+        })
+        .collect();
+    assert_eq!(ids.len(), cases().len());
+}
+
+/// Only what a figure is made of, whatever stands in a name.
+#[test]
+fn names_are_text_and_nothing_else() {
+    for case in cases()
+        .iter()
+        .filter(|case| case.name.starts_with("hostile"))
+    {
+        let document = roxmltree::Document::parse(case.figure.svg()).unwrap();
+        for node in document.descendants().filter(roxmltree::Node::is_element) {
+            let name = node.tag_name().name();
+            let known = [
+                "svg", "title", "desc", "style", "g", "path", "rect", "circle", "text",
+            ];
+            assert!(known.contains(&name), "{}: <{name}>", case.name);
+            assert!(
+                node.attributes()
+                    .all(|a| !a.name().starts_with("on") && !a.name().contains("href"))
+            );
+        }
+        let text: Vec<&str> = document
+            .descendants()
+            .filter_map(|node| node.text())
+            .collect();
+        assert!(
+            text.iter().any(|text| text.contains("<script>")),
+            "{}",
+            case.name
+        );
+    }
+    assert!(HOSTILE.len() > 5);
+}
+
+#[test]
+fn figures_save_themselves_by_ending() {
+    let folder = std::env::temp_dir().join(format!("analysis-lib-save-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let figure = &cases()[0].figure;
+    figure.save(folder.join("online.svg")).unwrap();
+    figure.save(folder.join("online.CSV")).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(folder.join("online.svg")).unwrap(),
+        figure.svg()
+    );
+    assert_eq!(
+        std::fs::read_to_string(folder.join("online.CSV")).unwrap(),
+        figure.csv()
+    );
+    let error = figure
+        .save(folder.join("online.gif"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.ends_with("online.gif can't be saved: a figure is saved as .svg, .png or .csv"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// However windows and gaps lie, a figure stays small enough for a notebook.
+#[test]
+fn figures_stay_small_at_any_pattern_of_gaps() {
+    // Of 20,000 windows, those that a pattern keeps.
+    let patterns: [fn(i64) -> bool; 6] = [
+        |i| i % 7 < 3,
+        |i| i % 100 < 50,
+        |i| i % 150 < 90,
+        |i| i * i % 1009 < 500,
+        |i| (i / 10) * (i / 10) % 97 < 40,
+        |i| (i / 40) * (i / 40) % 97 < 48,
+    ];
+    for (number, keep) in patterns.into_iter().enumerate() {
+        let mut windows = cases::wave("2021-01-01T00:00:00Z", 10, 20_000);
+        windows = windows
+            .into_iter()
+            .zip(0..)
+            .filter(|&(_, i)| keep(i))
+            .map(|(window, i)| (window.0, (i * 7919 % 1_000_003) as u32, window.2, window.3))
+            .collect();
+        let activity = cases::activity("Europe/London", "Iraq BTW", &windows);
+        let size = analysis_lib::plot::online_members(&activity).svg().len();
+        assert!(size < 150_000, "pattern {number}: {size} bytes");
+    }
+}
+
+/// A point a row, at the window's own time, in local time and UTC.
+#[test]
+fn tables_hold_exactly_what_is_drawn() {
+    let case = |name| {
+        &cases()
+            .iter()
+            .find(|case| case.name == name)
+            .unwrap()
+            .figure
+    };
+    let half_day: Vec<&str> = case("sample-online-half-day").csv().lines().collect();
+    assert_eq!(half_day[0], "time_local,time_utc,online_members");
+    assert_eq!(half_day.len(), 1 + 78);
+    assert_eq!(
+        half_day[1],
+        "2026-04-05T12:10:01.597-04:00,2026-04-05T16:10:01.597+00:00,47"
+    );
+    let members = case("sample-members").csv();
+    assert_eq!(members.lines().count(), 1 + 25 + 1);
+    assert!(
+        members
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with(",others (36 members),44772,")
+    );
+    assert!(
+        case("hostile-names").csv().contains(",\"\"\"><svg onload"),
+        "quotes are doubled"
+    );
+}

@@ -1,0 +1,364 @@
+//! The figures that are kept as golden files, and the data they show.
+//!
+//! All of it goes through the public interface: a `mongoexport` file, read in a
+//! folder with its own `.env`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
+
+use analysis_lib::{Activity, Figure, Names, aggregate, plot};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 1440 * MINUTE;
+
+/// A window: its end in milliseconds since the epoch, online members, message
+/// volume, and who sent how much.
+type Window = (i64, u32, u32, Vec<(u64, u32)>);
+
+/// A figure with its name.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) figure: Figure,
+}
+
+/// All cases, made once.
+pub(crate) fn cases() -> &'static [Case] {
+    static CASES: OnceLock<Vec<Case>> = OnceLock::new();
+    CASES.get_or_init(make)
+}
+
+/// What stands in a name when someone means harm.
+pub(crate) const HOSTILE: [&str; 8] = [
+    "<script>document.title='run'</script>",
+    "]]><img src=x onerror=\"document.title='run'\">",
+    "\"><svg onload=document.title='run'>",
+    "</text></svg><script>document.title='run'</script>",
+    "&lt;b&gt; &amp; &#60;script&#62; <!-- --> <![CDATA[",
+    "a\u{0}b\u{1}c\u{1b}[31m\u{202e}evil\u{2066}\u{fffe}\u{feff}",
+    "EVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>document.title='run'</script>\nEVCXR_END_CONTENT",
+    "javascript:document.title='run' =1+1 {{7*7}} ${7*7} \u{2028}\u{2029}",
+];
+
+/// Reads windows as if they came from a file of this zone and server.
+pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
+    let mut text = String::new();
+    for (time, online, volume, senders) in windows {
+        let quantities: Vec<String> = senders
+            .iter()
+            .map(|(id, sent)| format!("\"{id}\":{sent}"))
+            .collect();
+        writeln!(
+            text,
+            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}}}",
+            quantities.join(",")
+        )
+        .unwrap();
+    }
+    with_settings(zone, server, |folder| {
+        let file = folder.join("activitydata.json");
+        std::fs::write(&file, text).unwrap();
+        Activity::open(&file).unwrap()
+    })
+}
+
+/// Reads an activity where these are the settings, whatever the user's are.
+fn with_settings(zone: &str, server: &str, read: impl FnOnce(&Path) -> Activity) -> Activity {
+    for name in ["TIMEZONE", "SERVER_NAME"] {
+        assert!(
+            std::env::var_os(name).is_none(),
+            "{name} is set in the environment and would win over this test's own; unset it"
+        );
+    }
+    // The working directory is one for all threads.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let folder = folder();
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join(".env"),
+        format!("TIMEZONE='{zone}'\nSERVER_NAME='{server}'\n"),
+    )
+    .unwrap();
+    let before = std::env::current_dir().unwrap();
+    std::env::set_current_dir(&folder).unwrap();
+    let activity = read(&folder);
+    std::env::set_current_dir(before).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    activity
+}
+
+fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("analysis-lib-figures-{}", std::process::id()))
+}
+
+/// Windows of this many minutes, the last of which ends at `last`; a wave a day
+/// and a little noise, the same on every machine.
+pub(crate) fn wave(last: &str, minutes: i64, count: i64) -> Vec<Window> {
+    let last = time(last);
+    (0..count)
+        .map(|i| {
+            let time = last - (count - 1 - i) * minutes * MINUTE;
+            let hour = (time / (60 * MINUTE)).rem_euclid(24);
+            let level = 12 - (hour - 12).abs();
+            let noise = (i * i * 7919 + i * 104_729).rem_euclid(13);
+            let volume = (level * 4 + noise) as u32;
+            (
+                time,
+                (20 + level * 4 + noise % 5) as u32,
+                volume,
+                vec![(100 + i as u64 % 40, volume)],
+            )
+        })
+        .collect()
+}
+
+/// Milliseconds since the epoch of a UTC time.
+pub(crate) fn time(text: &str) -> i64 {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .unwrap()
+        .timestamp_millis()
+}
+
+fn ids(count: u64) -> impl Iterator<Item = u64> {
+    (0..count).map(|i| 100_000_000_000_000_000 + i * 1_000_003)
+}
+
+fn names<'a>(ids: impl Iterator<Item = u64>, names: impl Iterator<Item = &'a str>) -> Names {
+    ids.zip(names)
+        .map(|(id, name)| (id, name.to_owned()))
+        .collect()
+}
+
+/// One window in which member i sent `sent(i)`.
+fn members(count: u64, sent: impl Fn(u64) -> u32) -> Activity {
+    let senders: Vec<(u64, u32)> = ids(count)
+        .enumerate()
+        .map(|(i, id)| (id, sent(i as u64)))
+        .collect();
+    let volume = senders.iter().map(|(_, sent)| sent).sum();
+    activity(
+        "US/Eastern",
+        "Iraq BTW",
+        &[(time("2020-09-04T21:00:00Z"), 84, volume, senders)],
+    )
+}
+
+fn make() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut case = |name, figure| cases.push(Case { name, figure });
+
+    // The sample, as the study shows it.
+    let sample = with_settings("US/Eastern", "", |_| Activity::sample().unwrap());
+    let half_day = sample.last_hours(13);
+    case("sample-online-half-day", plot::online_members(&half_day));
+    case("sample-volume-half-day", plot::message_volume(&half_day));
+    case(
+        "sample-cumulative-half-day",
+        plot::cumulative_messages(&half_day),
+    );
+    let fit = aggregate::smoothed(&half_day).unwrap();
+    case("sample-smoothed-half-day", plot::smoothed_cumulative(&fit));
+    case("sample-rate-half-day", plot::message_rate(&fit));
+    case(
+        "sample-members",
+        plot::messages_by_member(&sample, &Names::default()),
+    );
+    case("sample-online-eight-weeks", plot::online_members(&sample));
+    let fit = aggregate::smoothed(&sample).unwrap();
+    case("sample-rate-eight-weeks", plot::message_rate(&fit));
+    case("sample-weekly-rhythm", plot::weekly_rhythm(&sample));
+    case("sample-daily", plot::daily_messages(&sample));
+
+    // Extremes of the data.
+    let one = |zone, windows: &[Window]| activity(zone, "Iraq BTW", windows);
+    let start = time("2020-09-04T21:00:00Z");
+    let flat = |count: i64, volume| -> Vec<Window> {
+        (0..count)
+            .map(|i| (start + i * 10 * MINUTE, 12, volume, Vec::new()))
+            .collect()
+    };
+    case(
+        "one-window",
+        plot::online_members(&one("US/Eastern", &flat(1, 3))),
+    );
+    case(
+        "two-windows",
+        plot::online_members(&one("US/Eastern", &wave("2020-09-04T21:00:00Z", 10, 2))),
+    );
+    case(
+        "all-zeros",
+        plot::message_volume(&one("US/Eastern", &flat(78, 0))),
+    );
+    case(
+        "all-equal",
+        plot::message_volume(&one("US/Eastern", &flat(78, 7))),
+    );
+    case(
+        "millions",
+        plot::cumulative_messages(&one("US/Eastern", &flat(78, 123_456))),
+    );
+    let mut cut = wave("2020-09-05T09:00:00Z", 10, 78);
+    cut.push((time("2020-09-05T09:03:00Z"), 40, 4, Vec::new()));
+    case(
+        "window-still-running",
+        plot::message_volume(&one("US/Eastern", &cut)),
+    );
+    // A bot that was seldom up: an hour of every day, and one long gap.
+    let seldom: Vec<Window> = wave("2021-06-01T00:00:00Z", 10, 144 * 200)
+        .into_iter()
+        .filter(|w| w.0 % DAY < 60 * MINUTE && !(100..160).contains(&((w.0 - start) / DAY)))
+        .collect();
+    case(
+        "seldom-recorded",
+        plot::message_volume(&one("Europe/London", &seldom)),
+    );
+    let islands: Vec<Window> = wave("2020-09-06T00:00:00Z", 10, 288)
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| {
+            !(40..60).contains(i) && !(61..90).contains(i) && *i != 200 && !(210..212).contains(i)
+        })
+        .map(|(_, w)| w)
+        .collect();
+    case(
+        "gaps-and-a-lone-window",
+        plot::online_members(&one("US/Eastern", &islands)),
+    );
+    case(
+        "daily-not-over",
+        plot::daily_messages(&one("US/Eastern", &islands)),
+    );
+    case(
+        "weekly-not-all-seen",
+        plot::weekly_rhythm(&one("US/Eastern", &islands)),
+    );
+
+    // Time axes: both changes of clocks, and long spans.
+    for (name, zone, last) in [
+        (
+            "dst-us-eastern-spring",
+            "US/Eastern",
+            "2026-03-08T12:00:00Z",
+        ),
+        (
+            "dst-us-eastern-autumn",
+            "US/Eastern",
+            "2026-11-01T12:00:00Z",
+        ),
+        ("dst-london-spring", "Europe/London", "2026-03-29T07:00:00Z"),
+        ("dst-london-autumn", "Europe/London", "2026-10-25T07:00:00Z"),
+        ("dst-kolkata-never", "Asia/Kolkata", "2026-03-29T07:00:00Z"),
+        (
+            "dst-lord-howe-autumn",
+            "Australia/Lord_Howe",
+            "2026-04-04T21:00:00Z",
+        ),
+        (
+            "dst-lord-howe-spring",
+            "Australia/Lord_Howe",
+            "2026-10-03T21:00:00Z",
+        ),
+    ] {
+        case(name, plot::message_volume(&one(zone, &wave(last, 10, 66))));
+    }
+    case(
+        "over-new-year",
+        plot::online_members(&one(
+            "Europe/London",
+            &wave("2021-01-02T18:00:00Z", 10, 300),
+        )),
+    );
+    case(
+        "ten-years",
+        plot::online_members(&one("US/Eastern", &wave("2030-09-04T21:00:00Z", 720, 7305))),
+    );
+    case(
+        "ten-years-daily",
+        plot::daily_messages(&one("US/Eastern", &wave("2030-09-04T21:00:00Z", 720, 7305))),
+    );
+
+    // Members.
+    case(
+        "one-member",
+        plot::messages_by_member(&members(1, |_| 1), &Names::default()),
+    );
+    case(
+        "no-member",
+        plot::messages_by_member(&members(0, |_| 0), &Names::default()),
+    );
+    case(
+        "5000-members",
+        plot::messages_by_member(
+            &members(5000, |i| 5000 / (i as u32 + 1) + 1),
+            &Names::default(),
+        ),
+    );
+    let long = "long ".repeat(2000);
+    let odd = [
+        "Ann",
+        &long,
+        "",
+        "   ",
+        "\u{3164}",
+        "محمد علي",
+        "שלום, world!",
+        "🎉👩‍👩‍👧‍👦🏳️‍🌈",
+        "名前の長いメンバーさんです、とても長い名前です",
+        "Ann",
+        "Z̷̡̛̗̹͖͓̫̗͎̼̋̾̾̈́̏̕͝ạ̷̢̛l̵g̴o",
+        "a  b\tc\nd",
+        "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+        "ﷺ ﷽",
+        "x",
+    ];
+    let sent = |i: u64| 1600 - i as u32 * 100;
+    case(
+        "odd-names",
+        plot::messages_by_member(&members(15, sent), &names(ids(15), odd.into_iter())),
+    );
+    case(
+        "hostile-names",
+        plot::messages_by_member(&members(8, sent), &names(ids(8), HOSTILE.into_iter())),
+    );
+    let server = HOSTILE[3].replace('\'', "\"") + "]]>&\"<img src=x>";
+    case(
+        "hostile-server",
+        plot::online_members(&activity(
+            "US/Eastern",
+            &server,
+            &wave("2020-09-05T09:00:00Z", 10, 78),
+        )),
+    );
+    cases
+}
+
+/// The page that shows all cases, each as the notebook puts it.
+#[allow(dead_code)] // Each of those that share this file uses its part.
+pub(crate) fn page(title: &str, figures: &[Case]) -> String {
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n<body style=\"font-family:sans-serif;margin:24px\">\n"
+    );
+    for case in figures {
+        writeln!(
+            page,
+            "<h2 id=\"{0}\">{0}</h2>\n<figure style=\"margin:0\">{1}</figure>",
+            case.name,
+            case.figure.svg()
+        )
+        .unwrap();
+    }
+    page + "</body></html>\n"
+}
+
+/// Writes the page and each figure on its own.
+#[allow(dead_code)]
+pub(crate) fn write(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for case in cases() {
+        std::fs::write(folder.join(format!("{}.svg", case.name)), case.figure.svg())?;
+    }
+    std::fs::write(folder.join("index.html"), page("Figures", cases()))
+}
