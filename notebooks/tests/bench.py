@@ -1,0 +1,187 @@
+"""What `make bench` prints: the study beside the original's Python, in one run.
+
+    bench.py [--full]
+
+The floor is the same cells on an empty crate: what the kernel costs whatever
+the library does. Times are medians over a few kernels, in seconds. The larger
+collections take minutes; `--full` adds the original's spline on a year, three
+minutes more.
+"""
+
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+import pymongo
+from conftest import NOTEBOOKS, STUDY, Kernel, documents, start_mongodb
+
+CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
+DEPENDENCY, PULL, LAST_HOURS, *REST = CELLS
+FIRST_FIGURE = REST[0]
+RUNS = 3
+HALF_A_DAY, YEAR, TEN_YEARS = 78, 52_560, 525_600
+
+# The study's calls, with nothing behind them.
+EMPTY = """
+#[derive(Clone, Debug)]
+pub struct Error;
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "error") }
+}
+impl std::error::Error for Error {}
+pub type Result<T> = std::result::Result<T, Error>;
+#[derive(Clone, Debug)]
+pub struct Activity;
+impl Activity { pub fn last_hours(&self, _hours: u32) -> Self { Self } }
+pub fn pull() -> Result<Activity> { Ok(Activity) }
+#[derive(Clone, Debug)]
+pub struct Names;
+impl Names { pub fn load(_activity: &Activity) -> Result<Self> { Ok(Self) } }
+#[derive(Clone, Debug)]
+pub struct Figure;
+impl Figure { pub fn evcxr_display(&self) { println!("EVCXR_BEGIN_CONTENT text/html\\n<p></p>\\nEVCXR_END_CONTENT"); } }
+pub mod aggregate {
+    #[derive(Clone, Debug)]
+    pub struct Smoothed;
+    pub fn smoothed(_activity: &crate::Activity) -> crate::Result<Smoothed> { Ok(Smoothed) }
+}
+pub mod plot {
+    use crate::{Activity, Figure, Names, aggregate::Smoothed};
+    pub fn online_members(_activity: &Activity) -> Figure { Figure }
+    pub fn message_volume(_activity: &Activity) -> Figure { Figure }
+    pub fn cumulative_messages(_activity: &Activity) -> Figure { Figure }
+    pub fn smoothed_cumulative(_fit: &Smoothed) -> Figure { Figure }
+    pub fn message_rate(_fit: &Smoothed) -> Figure { Figure }
+    pub fn messages_by_member(_activity: &Activity, _names: &Names) -> Figure { Figure }
+}
+"""
+
+
+def timed(action):
+    begin = time.perf_counter()
+    result = action()
+    return time.perf_counter() - begin, result
+
+
+def cell(kernel, code):
+    """The seconds that a cell takes; it must not fail."""
+    seconds, output = timed(lambda: kernel.run(code, timeout=3600))
+    assert not output.stderr, f"{code}\n{output.stderr}"
+    return seconds
+
+
+def study(cells, settings):
+    """A new kernel that runs these cells: seconds until it is ready, seconds
+    of each cell, of a changed figure (median of five), and its memory."""
+    ready, kernel = timed(lambda: Kernel(settings))
+    try:
+        seconds = [cell(kernel, code) for code in cells]
+        memory = sum(
+            process.memory_info().rss
+            for process in [psutil.Process(kernel.manager.provisioner.process.pid)]
+            + psutil.Process(kernel.manager.provisioner.process.pid).children(recursive=True)
+        )
+        changed = [cell(kernel, f"{FIRST_FIGURE} // {number}") for number in range(5)]
+        return ready, seconds, statistics.median(changed), memory / 2**20
+    finally:
+        kernel.close()
+
+
+def original(database, address, *options):
+    command = [sys.executable, pathlib.Path(__file__).with_name("original.py"), database, address, *options]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+
+
+def fill(client, name, count):
+    if client[name]["activitydata"].estimated_document_count() != count:
+        client.drop_database(name)
+        batch = []
+        for document in documents(count, members=60 if count < 1000 else 400):
+            batch.append(document)
+            if len(batch) == 10_000:
+                client[name]["activitydata"].insert_many(batch)
+                batch = []
+        if batch:
+            client[name]["activitydata"].insert_many(batch)
+
+
+def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
+    def number(value):
+        return "" if value is None else f"{value:,.2f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
+
+    ratio = ours / floor if floor else ours / theirs if theirs else None
+    of = "the floor" if floor else "the original" if theirs else ""
+    shown = "" if ratio is None else f"{ratio:.2f} × {of}" if ratio >= 0.5 else f"1/{1 / ratio:.0f} of {of}"
+    print(f"| {what} | {number(ours)} | {number(theirs)} | {number(floor)} | {shown} | {bound} |", flush=True)
+
+
+def main():
+    full = "--full" in sys.argv
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {psutil.cpu_count()} cores, "
+          f"{psutil.virtual_memory().total / 2**30:.0f} GiB\n")
+    with tempfile.TemporaryDirectory() as folder, start_mongodb(pathlib.Path(folder) / "db") as address:
+        folder = pathlib.Path(folder)
+        (folder / "empty/src").mkdir(parents=True)
+        (folder / "empty/src/lib.rs").write_text(EMPTY)
+        (folder / "empty/Cargo.toml").write_text('[package]\nname = "analysis-lib"\nversion = "0.1.0"\nedition = "2024"\n')
+        empty = [DEPENDENCY.replace("../analysis-lib", str(folder / "empty")), *CELLS[1:]]
+        everything = [DEPENDENCY, PULL, "let activity = all_activity.clone();", *REST]
+        with pymongo.MongoClient(address) as client:
+            for name, count in (("half", HALF_A_DAY), ("year", YEAR), ("decade", TEN_YEARS)):
+                fill(client, name, count)
+
+        def settings(database, snapshot="off"):
+            return {"MONGOKEY": f"{address}/{database}", "ACTIVITY_SNAPSHOT": str(snapshot), "NAMES_FILE": ""}
+
+        # One run of each that isn't counted: it compiles what is kept.
+        study(empty, settings("half"))
+        study(CELLS, settings("half"))
+        floors, ours, theirs = [], [], []
+        for _ in range(RUNS):
+            floors.append(study(empty, settings("half")))
+            ours.append(study(CELLS, settings("half")))
+            theirs.append(original("half", address)["seconds"])
+
+        def median(runs, value):
+            return statistics.median(map(value, runs))
+
+        print("| | this project | the original | the floor | ratio | bound |\n|---|---|---|---|---|---|")
+        row("kernel ready", median(ours, lambda run: run[0]), None, median(floors, lambda run: run[0]))
+        first = DEPENDENCY, PULL, LAST_HOURS, FIRST_FIGURE
+        row("ready kernel to first figure", median(ours, lambda run: sum(run[1][: len(first)])),
+            median(theirs, lambda run: run["import"] + run["pull"] + run["first figure"]),
+            median(floors, lambda run: sum(run[1][: len(first)])), "1.4 × the floor")
+        row("the study, half a day, from a ready kernel", median(ours, lambda run: sum(run[1])),
+            median(theirs, lambda run: sum(run.values())), median(floors, lambda run: sum(run[1])), "1.3 × the floor")
+        row("a changed cell that draws", median(ours, lambda run: run[2]),
+            median(theirs, lambda run: run["second figure"]), median(floors, lambda run: run[2]), "1.4 × the floor")
+
+        _, year, _, _ = study(everything, settings("year"))
+        year_original = original("year", address, *([] if full else ["--no-spline"]))["seconds"]
+        row("the study, a year, from a ready kernel", sum(year), sum(year_original.values()), None,
+            "1/12" + ("" if full else " (here without the original's spline, 176 s: use --full)"))
+        snapshot = folder / "snapshot"
+        _, decade, _, memory = study(everything, settings("decade", snapshot))
+        row("the study, ten years, from a ready kernel", sum(decade), sum(year_original.values()), None,
+            "1/10 of the original's year")
+        decade_original = original("decade", address, "--pull-only")
+        pulled = decade_original["seconds"]["pull"]
+        row("pull cell, ten years, all of it", decade[1], pulled, None, "1/15")
+        again = study([DEPENDENCY, PULL, PULL], settings("decade", snapshot))[1]
+        row("pull cell, ten years, in a new kernel", again[1], pulled, None, "1/50")
+        row("pull cell, ten years, once more", again[2], pulled, None, "1/50")
+        row("memory of kernel and process, ten years", memory, decade_original["peak MB"], None, "1/2", "MB")
+        print("\nCells of the study, half a day, in seconds (ours / floor):")
+        for index, code in enumerate(CELLS):
+            print(f"  {median(ours, lambda run: run[1][index]):6.2f} {median(floors, lambda run: run[1][index]):6.2f}  "
+                  f"{code.splitlines()[0]}")
+
+
+if __name__ == "__main__":
+    main()

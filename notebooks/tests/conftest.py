@@ -1,0 +1,145 @@
+"""A real MongoDB, a real kernel, and made-up documents for them."""
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import pathlib
+import queue
+import re
+import socket
+import subprocess
+import time
+
+import jupyter_client
+import numpy
+import pymongo
+import pytest
+
+NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent
+PROJECT = NOTEBOOKS.parent
+STUDY = NOTEBOOKS / "server-activity-analysis.ipynb"
+
+# Every setting, empty: a developer's own .env must not reach the tests, and
+# the environment wins over it.
+SETTINGS = {
+    name: ""
+    for name in re.findall(r"^#? ?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.M)
+}
+
+
+def environment(**settings):
+    """The tests' environment, with just these settings."""
+    return os.environ | SETTINGS | settings
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def start_mongodb(folder):
+    """A mongod of the tests' own; gives its address."""
+    setup = NOTEBOOKS / "setup.sh"
+    mongod = subprocess.run([setup, "mongod"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    assert mongod, "mongod is missing; run `make test`, which installs it"
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [mongod, "--dbpath", folder, "--port", str(port), "--bind_ip", "127.0.0.1"]
+    log = folder.parent / "mongod.log"
+    server = subprocess.Popen([*command, "--logpath", log, "--wiredTigerCacheSizeGB", "2"])
+    address = f"mongodb://127.0.0.1:{port}"
+    try:
+        with pymongo.MongoClient(address, serverSelectionTimeoutMS=60_000) as client:
+            client.admin.command("ping")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory):
+    """The address of a mongod for all tests; each uses a database of its own."""
+    with start_mongodb(tmp_path_factory.mktemp("mongod") / "db") as address:
+        yield address
+
+
+def documents(count, first=0, members=60, start=datetime.datetime(2020, 9, 4, 21, tzinfo=datetime.timezone.utc)):
+    """Made-up windows of the bot's schema, from number `first` on."""
+    ids = numpy.random.default_rng(7).integers(10**17, 10**18, members)
+    weights = 1 / numpy.arange(1, members + 1) ** 1.2
+    weights /= weights.sum()
+    for index in range(first, first + count):
+        random = numpy.random.default_rng(index)
+        when = start + datetime.timedelta(minutes=10 * index, milliseconds=int(random.integers(0, 2000)))
+        wave = numpy.sin(((when.hour - 4) % 24 - 9) / 24 * 2 * numpy.pi)
+        sent = int(random.poisson(40 * (1.1 + wave)))
+        shares = random.multinomial(sent, weights)
+        yield {
+            "time": when,
+            "online-members": int(60 + 25 * wave + random.normal(0, 3)),
+            "messages-sent": sent,
+            "quantities": {str(ids[member]): int(shares[member]) for member in shares.nonzero()[0]},
+        }
+
+
+@dataclasses.dataclass
+class Output:
+    """What a cell gave."""
+
+    stdout: str = ""
+    stderr: str = ""
+    figures: list = dataclasses.field(default_factory=list)
+
+
+class Kernel:
+    """A Rust kernel in the notebooks' folder, started as Jupyter starts it."""
+
+    def __init__(self, settings):
+        self.manager = jupyter_client.KernelManager(kernel_name="rust")
+        self.manager.start_kernel(cwd=str(NOTEBOOKS), env=environment(**settings))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=300)
+
+    def run(self, code, timeout=900):
+        request = self.client.execute(code)
+        output = Output()
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=max(1, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no answer within {timeout} s to: {code}\n{output}") from None
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                setattr(output, content["name"], getattr(output, content["name"]) + content["text"])
+            elif kind == "error":
+                output.stderr += f"{content['ename']}: {content['evalue']}"
+            elif kind in ("execute_result", "display_data"):
+                output.figures.append(content["data"])
+            elif kind == "status" and content["execution_state"] == "idle":
+                return output
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel():
+    """Starts kernels with given settings, and ends them."""
+    started = []
+
+    def start(**settings):
+        started.append(Kernel(settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

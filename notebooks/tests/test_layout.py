@@ -1,0 +1,43 @@
+"""What must hold of the files themselves."""
+
+import json
+import re
+import subprocess
+
+from conftest import NOTEBOOKS, PROJECT
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+
+
+def test_notebooks_are_committed_without_outputs():
+    """Outputs would show real people."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            assert not cell.get("outputs") and not cell.get("execution_count"), path.name
+
+
+def test_secrets_and_people_are_ignored_by_git():
+    """`.env` and the names lie in the working tree and must stay there alone."""
+    for name in (".env", "notebooks/.env", "notebooks/names", "notebooks/names.json", "notebooks/report/x.html"):
+        assert git("check-ignore", "--no-index", name).strip() == name
+
+
+def test_every_setting_is_explained():
+    """`.env.example` has each name that the code asks for, and no other."""
+    source = "".join(path.read_text() for path in (PROJECT / "analysis-lib/src").rglob("*.rs"))
+    asked = set(re.findall(r'(?:\.get|setting)\(\s*"([A-Z][A-Z_]+)"', source))
+    explained = set(re.findall(r"^# ([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.M))
+    assert asked == explained
+
+
+def test_the_notebooks_graph_is_light():
+    """Every crate in it makes every cell slower; no driver, no runtime, no macros."""
+    tree = subprocess.run(
+        ["cargo", "tree", "--locked", "--package", "analysis-lib", "--edges", "normal", "--prefix", "none"],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    ).stdout
+    crates = {line.split()[0] for line in tree.splitlines()}
+    assert not crates & {"mongodb", "bson", "tokio", "syn", "serde_derive", "resvg", "twilight-http", "serde-pickle"}
+    assert len(crates) <= 25, sorted(crates)

@@ -1,0 +1,157 @@
+"""The study's cells in a real kernel: what they print, show and compute."""
+
+import ast
+import json
+import pickle
+import re
+
+import matplotlib.dates
+import numpy
+import pymongo
+import pytest
+from conftest import STUDY, documents
+from scipy.interpolate import UnivariateSpline
+
+CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
+PULL = next(cell for cell in CELLS if "pull()" in cell)
+TITLES = [
+    "Number of Online Members on",
+    "Message Volume",
+    "Cumulative Messages",
+    "Approx. Cumulative Messages",
+    "Approx. Rate of Messages",
+    "Number of Messages by Person",
+]
+
+
+def run_study(kernel):
+    """Runs every cell; gives the pull cell's output and the figures."""
+    pulled, figures = None, []
+    for cell in CELLS:
+        output = kernel.run(cell)
+        assert output.stderr == "", f"{cell}\n{output.stderr}"
+        figures += [data["text/html"] for data in output.figures if "text/html" in data]
+        if cell == PULL:
+            pulled = output.stdout
+    return pulled, figures
+
+
+def check_figures(figures):
+    assert len(figures) == len(TITLES)
+    for figure, title in zip(figures, TITLES):
+        assert title in figure
+        assert "NaN" not in figure and "<svg" in figure
+
+
+def test_the_study_runs_on_the_sample_and_says_so(kernel):
+    """No MongoDB, no settings: every figure, each saying that it is made up."""
+    pulled, figures = run_study(kernel())
+    check_figures(figures)
+    assert "sample" in pulled.lower() and "made up" in pulled.lower() and "MONGOKEY" in pulled
+    for figure in figures:
+        assert "made up" in figure and "Iraq BTW" not in figure
+
+
+def test_the_study_runs_on_mongodb_and_refreshes(kernel, mongodb, tmp_path):
+    """Figures of the database's windows; documents inserted show on the next pull."""
+    count = 300
+    with pymongo.MongoClient(mongodb) as client:
+        client.drop_database("study")
+        collection = client["study"]["activitydata"]
+        collection.insert_many(documents(count))
+        names = tmp_path / "names"
+        ids = sorted({int(key) for document in collection.find() for key in document["quantities"]})
+        names.write_bytes(pickle.dumps({id: f"user{number}" for number, id in enumerate(ids[:-1])}))
+        settings = {
+            "MONGOKEY": f"{mongodb}/study",
+            "NAMES_FILE": str(names),
+            "ACTIVITY_SNAPSHOT": str(tmp_path / "snapshot"),
+        }
+        session = kernel(**settings)
+        pulled, figures = run_study(session)
+        check_figures(figures)
+        assert f"Number of entries: {count}" in pulled
+        assert "study" in pulled and "Last updated: " in pulled
+        assert mongodb not in pulled
+        assert "Number of Online Members on Iraq BTW" in figures[0]
+        assert "user" in figures[-1] and "made up" not in "".join(figures)
+
+        collection.insert_many(documents(7, first=count))
+        again = session.run(PULL)
+        assert again.stderr == ""
+        assert f"Number of entries: {count + 7}" in again.stdout
+
+        # The same with nothing inserted, in a new kernel.
+        other = kernel(**settings)
+        other.run(CELLS[0])
+        assert f"Number of entries: {count + 7}" in other.run(PULL).stdout
+
+
+@pytest.fixture(scope="module")
+def reference(mongodb):
+    """The original's loop over a database with times out of order and twice."""
+    with pymongo.MongoClient(mongodb) as client:
+        client.drop_database("reference")
+        collection = client["reference"]["activitydata"]
+        shuffled = list(documents(150))
+        numpy.random.default_rng(3).shuffle(shuffled)
+        collection.insert_many(shuffled)
+        times, online, volume, cumulative, bars = [], [], [], [0], {}
+        # The original reads in the order of the database, which was that of
+        # time; where it isn't, its running sum makes no sense, so we sort.
+        for entry in collection.find({}).sort("time", 1):
+            times.append(matplotlib.dates.date2num(entry["time"]))
+            online.append(entry["online-members"])
+            volume.append(entry["messages-sent"])
+            cumulative.append(cumulative[-1] + entry["messages-sent"])
+            for person in entry["quantities"]:
+                bars[person] = bars.get(person, 0) + entry["quantities"][person]
+        return times, online, volume, cumulative[1:], bars
+
+
+def test_aggregates_equal_the_originals(kernel, mongodb, reference):
+    """Each column and series, against PyMongo, Matplotlib and SciPy."""
+    times, online, volume, cumulative, bars = reference
+    session = kernel(MONGOKEY=f"{mongodb}/reference", ACTIVITY_SNAPSHOT="off")
+    session.run(CELLS[0])
+    assert session.run("let activity = pull()?;").stderr == ""
+
+    def values(expression):
+        output = session.run(f'println!("{{:?}}", {expression});')
+        assert output.stderr == ""
+        return ast.literal_eval(output.stdout)
+
+    assert values("activity.online_members()") == online
+    assert values("activity.message_volume()") == volume
+    assert values("aggregate::cumulative_messages(&activity)") == cumulative
+    # Days since the epoch as doubles: one rounding apart, 1e-11 days at most.
+    numpy.testing.assert_allclose(numpy.array(values("activity.times()")) / 86_400_000, times, rtol=0, atol=1e-11)
+    members = values("aggregate::messages_by_member(&activity).iter().map(|m| (m.id, m.messages)).collect::<Vec<_>>()")
+    assert members == sorted(((int(id), sent) for id, sent in bars.items()), key=lambda m: (-m[1], m[0]))
+
+    # 100 even points; the tolerance is the spline's own (see its tests), on
+    # values of up to thousands of messages and rates of up to tens a minute.
+    curve = UnivariateSpline(times, cumulative)
+    points = numpy.linspace(times[0], times[-1], num=100)
+    session.run("let fit = aggregate::smoothed(&activity)?;")
+    numpy.testing.assert_allclose(values("fit.times()"), points, rtol=0, atol=1e-11)
+    numpy.testing.assert_allclose(values("fit.cumulative_messages()"), curve(points), rtol=1e-6, atol=1e-6)
+    numpy.testing.assert_allclose(values("fit.messages_per_minute()"), curve.derivative()(points) / 1440, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"TIMEZONE": "Mars/Olympus"}, "TIMEZONE=Mars/Olympus is not a time zone"),
+        ({"MONGOKEY": "mongodb://127.0.0.1:1", "MONGODB_TIMEOUT": "2"}, "127.0.0.1:1"),
+        ({"MONGOKEY": "not a connection string, secret"}, "MONGOKEY"),
+    ],
+)
+def test_a_bad_setting_is_one_clear_message(kernel, settings, says):
+    """A cell's `?` prints the message, without a dump or a secret."""
+    session = kernel(**settings)
+    session.run(CELLS[0])
+    output = session.run(PULL)
+    assert says in output.stderr
+    assert "secret" not in output.stderr + output.stdout
+    assert len(output.stderr) < 500 and not re.search(r"\{|panicked|Kind", output.stderr)
