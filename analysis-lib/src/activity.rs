@@ -247,7 +247,7 @@ impl Activity {
     /// The file can't be written.
     pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
         let path = path.as_ref();
-        crate::snapshot::replace(path, |out| {
+        crate::replace::replace(path, |out| {
             format::write_all(out, &self.origin.source, &self.windows, &self.skipped, None)
         })
         .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))

@@ -9,8 +9,9 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 /// The zone's rules end here: chrono-tz knows no change after 2100.
 const LAST: i64 = 4_133_980_800_000;
 
-/// A zone's offsets from UTC since 1970: MongoDB computes with the same ones,
-/// so that a server's older rules make no difference.
+/// A zone's offsets from UTC: finding one takes less than asking chrono-tz, and
+/// MongoDB computes with the same ones, so that a server's older rules make no
+/// difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Offsets {
     /// From when on (milliseconds since the epoch), and how many milliseconds
@@ -19,7 +20,14 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
+    /// Those since 1970.
     pub(crate) fn of(timezone: Tz) -> Self {
+        Self::between(timezone, 0, LAST)
+    }
+
+    /// Those from one time to another, and for two days around them: a day may
+    /// be left out, and the next one still begins there.
+    pub(crate) fn between(timezone: Tz, from: i64, to: i64) -> Self {
         let offset = |time: i64| {
             let utc = Utc.timestamp_millis_opt(time).single().unwrap_or_default();
             i64::from(
@@ -29,9 +37,10 @@ impl Offsets {
                     .local_minus_utc(),
             ) * 1_000
         };
-        let mut changes = vec![(0, offset(0))];
+        let (from, to) = (from - 2 * DAY, (to + 2 * DAY).min(LAST));
+        let mut changes = vec![(from, offset(from))];
         // No zone changed twice within half a day and ended as it was.
-        for day in (0..LAST).step_by(DAY as usize / 2) {
+        for day in (from..to).step_by(DAY as usize / 2) {
             let mut from = day;
             while offset(from) != offset(day + DAY / 2) {
                 // The first instant with another offset than `from`'s.
@@ -51,6 +60,11 @@ impl Offsets {
         Self { changes }
     }
 
+    /// Milliseconds since 1 January 1970 on local clocks.
+    pub(crate) fn local(&self, time: i64) -> i64 {
+        time + self.at(time)
+    }
+
     fn at(&self, time: i64) -> i64 {
         let after = self.changes.partition_point(|&(from, _)| from <= time);
         self.changes[after.saturating_sub(1)].1
@@ -59,12 +73,12 @@ impl Offsets {
     /// When the local hour of this time began, without a change of the clocks
     /// in it. When the clocks go back, the hour that comes twice is two.
     pub(crate) fn hour(&self, time: i64) -> i64 {
-        time - (time + self.at(time)).rem_euclid(HOUR)
+        time - self.local(time).rem_euclid(HOUR)
     }
 
     /// The number of the local day of this time; 0 is 1 January 1970.
     pub(crate) fn day(&self, time: i64) -> i64 {
-        (time + self.at(time)).div_euclid(DAY)
+        self.local(time).div_euclid(DAY)
     }
 
     /// The instant at which clocks show this local time (milliseconds since
@@ -93,10 +107,15 @@ impl Offsets {
     }
 
     /// The first instant of a local day: midnight, or later where the clocks
-    /// go forward then.
+    /// go forward then. A day that the zone left out begins with the next one.
     pub(crate) fn day_start(&self, day: i64) -> i64 {
         self.instant(day * DAY)
     }
+}
+
+/// [`Offsets::day_start`] of one day.
+pub(crate) fn day_start(timezone: Tz, day: i64) -> i64 {
+    Offsets::between(timezone, day * DAY, day * DAY).day_start(day)
 }
 
 #[cfg(test)]
@@ -143,6 +162,37 @@ mod tests {
                 assert!(start <= time && time - start < 2 * DAY, "{zone} {time}");
                 assert_eq!(offsets.day(start), day, "{zone} {time}");
                 assert_ne!(offsets.day(start - 1), day, "{zone} {time}");
+                assert_eq!(day_start(zone.parse().unwrap(), day), start);
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_later() {
+        let day = |date: &str| {
+            let date: chrono::NaiveDate = date.parse().unwrap();
+            date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() * 1_000 / DAY
+        };
+        // Lebanon's clocks went from 00:00 to 01:00 on 30 March 2025.
+        let start = day_start(Tz::Asia__Beirut, day("2025-03-30"));
+        let local = Tz::Asia__Beirut.timestamp_millis_opt(start).unwrap();
+        assert_eq!(local.to_rfc3339(), "2025-03-30T01:00:00+03:00");
+        // Samoa had no 30 December 2011.
+        let start = day_start(Tz::Pacific__Apia, day("2011-12-30"));
+        assert_eq!(start, day_start(Tz::Pacific__Apia, day("2011-12-31")));
+    }
+
+    /// A part of the table must say what the whole one does.
+    #[test]
+    fn offsets_between_are_those_since_1970() {
+        for zone in ZONES {
+            let zone: Tz = zone.parse().unwrap();
+            let all = Offsets::of(zone);
+            for from in (0..LAST).step_by(400 * DAY as usize) {
+                let some = Offsets::between(zone, from, from + 30 * DAY);
+                for time in (from..from + 30 * DAY).step_by(HOUR as usize / 2) {
+                    assert_eq!(some.local(time), all.local(time), "{zone} {time}");
+                }
             }
         }
     }

@@ -231,7 +231,7 @@ fn put_column(out: &mut Vec<u8>, values: &[u32]) {
 /// Appends the payload of a `P` frame: the period's number as i64; windows, sum
 /// and maximum of online members, and messages as u64 each; then each member's
 /// id and messages as u64 each.
-#[cfg(any(test, feature = "mongodb"))]
+#[cfg(feature = "mongodb")]
 pub(crate) fn put_period(out: &mut Vec<u8>, key: i64, sums: &Sums) {
     out.extend_from_slice(&key.to_le_bytes());
     let own = [

@@ -11,6 +11,7 @@ mod origin;
 mod periods;
 mod program;
 mod pull;
+mod replace;
 mod settings;
 mod snapshot;
 mod source;

@@ -1,18 +1,18 @@
 //! What the last pull brought, kept for the next.
 //!
 //! A snapshot is a file in the format of [`crate::format`], readable by its
-//! owner alone. It is replaced as a whole: written beside its place, brought to
-//! the disk, and then renamed, so that a crash at any moment leaves the old one
-//! or the new one. Two notebooks at once write two files, and the last one
-//! renamed stays.
+//! owner alone. It is replaced as a whole ([`crate::replace`]): a crash at any
+//! moment leaves the old one or the new one, and of two notebooks at once the
+//! last one's stays.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Read};
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::activity::{Skipped, Windows};
 use crate::format::{self, Kind};
 use crate::origin::Source;
+use crate::replace::replace;
 use crate::settings::Settings;
 use crate::{Error, Result};
 
@@ -73,38 +73,6 @@ impl Snapshot {
             ))
         })
     }
-}
-
-/// Replaces a file by what `write` writes, or leaves it as it is.
-pub(crate) fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| std::io::Error::other("it names no file"))?;
-    // Others may write the same file now: each in this process or another has
-    // its own beside it.
-    let mut own = name.to_os_string();
-    let unique = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |now| now.as_nanos());
-    own.push(format!(".{}-{unique:x}.part", std::process::id()));
-    let part = path.with_file_name(own);
-    let written = (|| {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = BufWriter::with_capacity(1 << 16, options.open(&part)?);
-        write(&mut out)?;
-        out.into_inner()?.sync_all()?;
-        std::fs::rename(&part, path)
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written
 }
 
 fn private_folder(folder: &Path) -> std::io::Result<()> {

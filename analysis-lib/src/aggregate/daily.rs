@@ -1,6 +1,6 @@
-use super::calendar::{DAY, LocalClock, date, day_start};
 use super::median_interval;
 use crate::Activity;
+use crate::calendar::Offsets;
 
 /// One calendar day of the configured zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,15 +33,15 @@ pub struct Day {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn daily_messages(activity: &Activity) -> Vec<Day> {
-    let zone = activity.origin().timezone();
     let usual = median_interval(activity).unwrap_or(0);
     let times = activity.times();
-    let mut clock = LocalClock::new(zone);
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let offsets = Offsets::between(activity.origin().timezone(), first - usual, last);
     // (days since 1970, messages, windows), of days with windows.
     let mut sums: Vec<(i64, u64, i64)> = Vec::new();
     let mut before = None;
     for (&time, &messages) in times.iter().zip(activity.message_volume()) {
-        let day = clock.local(time - usual / 2).div_euclid(DAY);
+        let day = offsets.day(time - usual / 2);
         // In an hour that comes twice local time runs back; a day doesn't.
         if sums.last().is_none_or(|last| last.0 < day) {
             sums.push((day, 0, 0));
@@ -51,7 +51,6 @@ pub fn daily_messages(activity: &Activity) -> Vec<Day> {
         sum.2 += i64::from(before != Some(time));
         before = Some(time);
     }
-    let last = times[times.len() - 1];
     let mut days = Vec::new();
     let mut with_windows = sums.iter().peekable();
     let (Some(&(first_day, ..)), Some(&(last_day, ..))) = (sums.first(), sums.last()) else {
@@ -59,15 +58,11 @@ pub fn daily_messages(activity: &Activity) -> Vec<Day> {
     };
     for day in first_day..=last_day {
         let sum = with_windows.next_if(|sum| sum.0 == day);
-        let bounds = date(day).and_then(|date| {
-            let start = day_start(zone, date)?;
-            // The day after may be one that the zone left out.
-            let end = (1..=2).find_map(|days| day_start(zone, date + chrono::Days::new(days)))?;
-            Some((start, end))
-        });
-        let Some((start, end)) = bounds else {
+        let (start, end) = (offsets.day_start(day), offsets.day_start(day + 1));
+        if start == end {
+            // The zone left this day out.
             continue;
-        };
+        }
         let (messages, windows) = sum.map_or((0, 0), |&(_, messages, windows)| (messages, windows));
         days.push(Day {
             start,

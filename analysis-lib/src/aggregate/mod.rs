@@ -1,6 +1,5 @@
 //! Pure functions: [`Activity`](crate::Activity) → series, totals, tables.
 
-pub(crate) mod calendar;
 mod daily;
 mod gaps;
 mod members;

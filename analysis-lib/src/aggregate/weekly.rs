@@ -1,6 +1,6 @@
-use super::calendar::{DAY, HOUR, LocalClock};
 use super::median_interval;
 use crate::Activity;
+use crate::calendar::{DAY, HOUR, Offsets};
 
 /// One hour of the week in the configured zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,9 @@ impl WeekHour {
 /// ```
 pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
     let half = median_interval(activity).unwrap_or(0) / 2;
-    let mut clock = LocalClock::new(activity.origin().timezone());
+    let times = activity.times();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let offsets = Offsets::between(activity.origin().timezone(), first - half, last);
     let mut week: Vec<WeekHour> = (0..168)
         .map(|hour| WeekHour {
             weekday: hour / 24,
@@ -48,9 +50,9 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
             ..WeekHour::default()
         })
         .collect();
-    for (&time, &messages) in activity.times().iter().zip(activity.message_volume()) {
+    for (&time, &messages) in times.iter().zip(activity.message_volume()) {
         // 1 January 1970 was a Thursday.
-        let hour = (clock.local(time - half) + 3 * DAY)
+        let hour = (offsets.local(time - half) + 3 * DAY)
             .div_euclid(HOUR)
             .rem_euclid(168);
         let cell = &mut week[hour as usize];

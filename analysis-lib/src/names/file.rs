@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::replace::replace;
 use crate::settings::Settings;
 use crate::{Error, Result};
 
@@ -131,7 +132,7 @@ impl Files {
         let Some(kept) = &self.kept else {
             return Ok(());
         };
-        write_whole(&self.path, format(kept).as_bytes()).map_err(|e| {
+        replace(&self.path, |out| out.write_all(format(kept).as_bytes())).map_err(|e| {
             Error::new(format!(
                 "names file {} can't be written: {e}",
                 self.path.display()
@@ -253,31 +254,6 @@ fn format(names: &BTreeMap<u64, Entry>) -> String {
         format!("  \"{id}\": {{\"name\": {name}{bot}{asked}}}")
     });
     format!("{{\n{}\n}}\n", entries.collect::<Vec<_>>().join(",\n"))
-}
-
-/// Writes a file beside the real one and puts it in its place, so that a reader
-/// or a crash finds the old text or the new.
-fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    // The file that a link leads to is replaced, not the link.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut new = path.clone().into_os_string();
-    new.push(format!(".{}.tmp", std::process::id()));
-    let new = PathBuf::from(new);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // What an earlier process with our number may have left.
-    let _ = std::fs::remove_file(&new);
-    let written = options.open(&new).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()?;
-        std::fs::rename(&new, &path)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    written
 }
 
 fn entry(value: Value) -> Option<Entry> {

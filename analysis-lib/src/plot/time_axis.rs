@@ -10,7 +10,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::style;
-use crate::aggregate::calendar::{DAY, day_start};
+use crate::calendar::{DAY, day_start};
 
 const MINUTE: i64 = 60_000;
 
@@ -128,7 +128,7 @@ pub(crate) fn time_ticks(zone: Tz, from: i64, to: i64, pixels: f64, least: Least
             while let Some(date) = day.filter(|&date| date <= last) {
                 // Day 1 of the common era was a Monday.
                 if (date.num_days_from_ce() - phase).rem_euclid(every as i32) == 0 {
-                    times.extend(day_start(zone, date));
+                    times.push(day_start(zone, number(date)));
                 }
                 day = date.checked_add_days(Days::new(1));
             }
@@ -144,7 +144,7 @@ pub(crate) fn time_ticks(zone: Tz, from: i64, to: i64, pixels: f64, least: Least
             while next <= month(last) {
                 let date =
                     NaiveDate::from_ymd_opt(next.div_euclid(12), next.rem_euclid(12) as u32 + 1, 1);
-                times.extend(date.and_then(|date| day_start(zone, date)));
+                times.extend(date.map(|date| day_start(zone, number(date))));
                 next += every;
             }
         }
@@ -153,6 +153,11 @@ pub(crate) fn time_ticks(zone: Tz, from: i64, to: i64, pixels: f64, least: Least
     times.sort_unstable();
     times.dedup();
     label(zone, step, &times)
+}
+
+/// The number of a day; 0 is 1 January 1970.
+fn number(date: NaiveDate) -> i64 {
+    date.signed_duration_since(NaiveDate::default()).num_days()
 }
 
 fn label(zone: Tz, step: Step, times: &[i64]) -> Vec<TimeTick> {

@@ -190,7 +190,6 @@ impl<'a> Value<'a> {
     }
 
     /// A whole number of any type.
-    #[cfg(feature = "mongodb")]
     pub(crate) fn integer(self) -> Option<i64> {
         match self.field() {
             Field::Integer(value) => Some(value),
@@ -200,7 +199,6 @@ impl<'a> Value<'a> {
     }
 
     /// A string's bytes.
-    #[cfg(feature = "mongodb")]
     pub(crate) fn text(self) -> Option<&'a [u8]> {
         (self.kind == 0x02)
             .then(|| self.bytes.get(4..self.bytes.len() - 1))

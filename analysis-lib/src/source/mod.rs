@@ -1,6 +1,6 @@
 //! Where windows come from.
 
-#[cfg(any(test, feature = "mongodb"))]
+#[cfg(feature = "mongodb")]
 pub(crate) mod bson;
 pub(crate) mod document;
 pub(crate) mod export;
