@@ -96,8 +96,12 @@ PYTHON
 }
 
 # Whether the environment or a .env in the notebooks' folder or above sets it.
+# The environment wins, also with an empty value.
 mongokey_is_set() {
-    [ -n "${MONGOKEY:-}" ] && return
+    if [ -n "${MONGOKEY+set}" ]; then
+        [ -n "$MONGOKEY" ]
+        return
+    fi
     folder=$project/notebooks
     while :; do
         if [ -f "$folder/.env" ]; then

@@ -149,21 +149,47 @@ fn a_primary_killed_in_mid_pull_changes_nothing() {
     python(&set, &["fill", "db", "200000", "2020-01-01T00:00:00", "5"]);
     let whole = pull(&set, "db").activity();
     let (child, cell) = Cell::new(&set, "db").spawn();
-    // It is reading when its program has begun to send columns.
-    std::thread::sleep(Duration::from_millis(250));
+    let program = reading(child.id());
+    signal("STOP", program);
     servers
         .iter_mut()
         .find(|server| server.port == primary)
         .unwrap()
         .kill();
+    signal("CONT", program);
     let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success(),
-        "{}",
+        "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(said.contains("going on"), "it was not in mid-pull: {said}");
     assert_same(&support::saved(&cell), &whole);
+}
+
+/// The pull's program, once it has written columns of some thousand windows.
+fn reading(cell: u32) -> u32 {
+    let written = |id: &u32| -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{id}/io")).unwrap_or_default();
+        let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+        line.map_or(0, |bytes| bytes.parse().unwrap())
+    };
+    for _ in 0..10_000 {
+        let programs = support::descendants(cell);
+        if let Some(&program) = programs.iter().find(|id| written(id) > 200_000) {
+            return program;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("the program writes nothing");
+}
+
+fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 /// SCRAM: the right password works, a wrong one is named without being shown.
