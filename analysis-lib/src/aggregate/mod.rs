@@ -14,5 +14,6 @@ pub use gaps::{Gap, coverage, gaps, median_interval};
 pub use members::{MemberTotal, messages_by_member};
 pub use messages::cumulative_messages;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};
+pub(crate) use smoothed::MINUTES_PER_DAY;
 pub use smoothed::{Smoothed, smoothed};
 pub use weekly::{WeekHour, weekly_rhythm};

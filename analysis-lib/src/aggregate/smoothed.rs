@@ -4,7 +4,7 @@ use crate::{Activity, Error, Result, SmoothingSpline};
 
 /// Points at which the smoothed curve is given, as in the original.
 const POINTS: usize = 100;
-const MINUTES_PER_DAY: f64 = 1440.0;
+pub(crate) const MINUTES_PER_DAY: f64 = 1440.0;
 const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 
 /// Cumulative messages as a smoothing spline, and its slope.

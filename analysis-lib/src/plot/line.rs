@@ -23,6 +23,14 @@ const TOOLTIPS: usize = 260;
 const NARROW: f64 = 8.0;
 const MINUTE: i64 = 60_000;
 
+/// Values over time; at least one.
+#[derive(Clone, Copy)]
+pub(crate) struct Series<'a> {
+    /// Milliseconds since the epoch (UTC), ascending.
+    pub(crate) times: &'a [i64],
+    pub(crate) values: &'a [f64],
+}
+
 /// A series over time, and what to call it.
 pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
     pub(crate) origin: &'a Origin,
@@ -37,10 +45,11 @@ pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
     pub(crate) places: usize,
     /// How many windows there are, for the caption.
     pub(crate) note: &'a str,
-    /// Milliseconds since the epoch (UTC), ascending; at least one.
-    pub(crate) times: &'a [i64],
-    pub(crate) values: &'a [f64],
-    /// Whether a gap lies between this point and the one before.
+    /// What the line goes through.
+    pub(crate) drawn: Series<'a>,
+    /// What tooltips tell: the same, but for a curve, which is known anywhere.
+    pub(crate) told: Series<'a>,
+    /// Whether a gap lies between this drawn point and the one before.
     pub(crate) broken: B,
     /// Whether the last value will still grow.
     pub(crate) unfinished: bool,
@@ -48,12 +57,16 @@ pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
 
 impl<B: Fn(usize) -> bool> Line<'_, B> {
     pub(crate) fn figure(&self) -> Figure {
-        let (first, last) = (self.times[0], self.times[self.times.len() - 1]);
+        let (first, last) = (
+            self.drawn.times[0],
+            self.drawn.times[self.drawn.times.len() - 1],
+        );
         let pad = match last - first {
             0 => 30 * MINUTE,
             span => (span / 80).max((2 * MINUTE - span) / 2),
         };
         let (low, high) = self
+            .drawn
             .values
             .iter()
             .fold((0.0_f64, 0.0_f64), |(low, high), &value| {
@@ -71,7 +84,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             left: MARGIN + label_width + 10.0,
             right: WIDTH - MARGIN - 8.0,
         };
-        let drawn = thin(self.times, self.values, &self.broken, &scale);
+        let drawn = thin(self.drawn.times, self.drawn.values, &self.broken, &scale);
         let mut sheet = Sheet::new(HEIGHT, self.title, self.origin, self.note);
         self.draw(&mut sheet, &scale, &axis, &drawn);
         self.name(&mut sheet, &scale, &axis, &drawn);
@@ -119,7 +132,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
                 let zero = vec![(0.0, 0.0), (seconds(scale.to), 0.0)];
                 chart.draw_series([PathElement::new(zero, AXIS.stroke_width(10))])?;
                 let look = BLUE.stroke_width(18);
-                let place = |&i: &usize| (seconds(self.times[i]), self.values[i]);
+                let place = |&i: &usize| (seconds(self.drawn.times[i]), self.drawn.values[i]);
                 chart.draw_series(drawn.runs.iter().map(|run| {
                     PathElement::new(run.iter().map(place).collect::<Vec<_>>(), look)
                 }))?;
@@ -131,7 +144,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
                     )?;
                 }
                 if self.unfinished {
-                    let last = place(&(self.times.len() - 1));
+                    let last = place(&(self.drawn.times.len() - 1));
                     chart.draw_series([
                         Circle::new(last, 40, WHITE.filled()),
                         Circle::new(last, 40, VERMILLION.stroke_width(18)),
@@ -198,12 +211,12 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             right: scale.right,
             bottom: BOTTOM,
         };
-        for bucket in buckets(self.times, self.values, scale, TOOLTIPS) {
-            let at = scale.x(self.times[bucket.highest]);
-            let y = vertical(axis, self.values[bucket.highest]);
+        for bucket in buckets(self.told.times, self.told.values, scale, TOOLTIPS) {
+            let at = scale.x(self.told.times[bucket.highest]);
+            let y = vertical(axis, self.told.values[bucket.highest]);
             let (from, to) = (
-                scale.x(self.times[bucket.from]),
-                scale.x(self.times[bucket.to - 1]),
+                scale.x(self.told.times[bucket.from]),
+                scale.x(self.told.times[bucket.to - 1]),
             );
             let spot = Spot {
                 area: all,
@@ -238,7 +251,10 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
 
     fn tooltip(&self, bucket: &Bucket) -> Vec<String> {
         let zone = self.origin.timezone();
-        let (low, high) = (self.values[bucket.lowest], self.values[bucket.highest]);
+        let (low, high) = (
+            self.told.values[bucket.lowest],
+            self.told.values[bucket.highest],
+        );
         let (low, high) = (number(low, self.places), number(high, self.places));
         let unit = if high == "1" && low == "1" {
             self.unit.0
@@ -251,7 +267,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             format!("{low} – {high}")
         };
         let count = bucket.to - bucket.from;
-        let (from, to) = (self.times[bucket.from], self.times[bucket.to - 1]);
+        let (from, to) = (self.told.times[bucket.from], self.told.times[bucket.to - 1]);
         let mut lines = vec![format!("{value} {unit}")];
         if count == 1 {
             lines.push(moment(zone, from));
@@ -259,7 +275,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             lines.push(span(zone, from, to));
             lines.push(counted(count as u64, "window", "windows"));
         }
-        if self.unfinished && bucket.to == self.times.len() {
+        if self.unfinished && bucket.to == self.told.times.len() {
             lines.push("still running".to_owned());
         }
         lines
@@ -267,19 +283,19 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
 
     fn description(&self, drawn: &Drawn) -> String {
         let zone = self.origin.timezone();
-        let value = |i: usize| number(self.values[i], self.places);
-        let by = |a: &usize, b: &usize| self.values[*a].total_cmp(&self.values[*b]);
-        let last = self.times.len() - 1;
+        let value = |i: usize| number(self.drawn.values[i], self.places);
+        let by = |a: &usize, b: &usize| self.drawn.values[*a].total_cmp(&self.drawn.values[*b]);
+        let last = self.drawn.times.len() - 1;
         let lowest = (0..=last).min_by(by).unwrap_or(0);
         let highest = (0..=last).max_by(by).unwrap_or(0);
         let mut text = format!(
             "Line of {} over time. From {} to {}: lowest {}, highest {} ({}), last {}.",
             self.label.to_lowercase(),
-            moment(zone, self.times[0]),
-            moment(zone, self.times[last]),
+            moment(zone, self.drawn.times[0]),
+            moment(zone, self.drawn.times[last]),
             value(lowest),
             value(highest),
-            moment(zone, self.times[highest]),
+            moment(zone, self.drawn.times[highest]),
             value(last),
         );
         let gaps = drawn.gaps.len() + drawn.too_narrow;
@@ -293,12 +309,12 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
         let zone = self.origin.timezone();
         let mut table = format!("time_local,time_utc,{}\n", self.column);
         for &i in drawn.runs.iter().flatten() {
-            let time = self.times[i];
+            let time = self.drawn.times[i];
             table += &format!(
                 "{},{},{}\n",
                 iso(zone, time),
                 iso(chrono_tz::UTC, time),
-                self.values[i]
+                self.drawn.values[i]
             );
         }
         table

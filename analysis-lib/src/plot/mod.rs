@@ -12,6 +12,7 @@ mod figure;
 mod heat;
 mod line;
 mod sheet;
+mod smoothed;
 mod style;
 mod thin;
 mod ticks;
@@ -22,7 +23,8 @@ pub use figure::Figure;
 use crate::Activity;
 use crate::aggregate::{self, Smoothed};
 use crate::names::Names;
-use line::Line;
+use line::{Line, Series};
+use smoothed::Words;
 
 /// Online members at each window's end, over time.
 ///
@@ -89,30 +91,34 @@ pub fn cumulative_messages(activity: &Activity) -> Figure {
 
 /// The smoothed cumulative messages, over time.
 pub fn smoothed_cumulative(fit: &Smoothed) -> Figure {
-    smoothed(
+    smoothed::figure(
         fit,
-        fit.cumulative_messages(),
-        |time| fit.spline().evaluate(time),
-        "Approx. Cumulative Messages",
-        "Number of Messages",
-        "smoothed_cumulative_messages",
-        "messages (smoothed)",
-        0,
+        &fit.spline().curve(),
+        1.0,
+        &Words {
+            title: "Approx. Cumulative Messages",
+            label: "Number of Messages",
+            column: "smoothed_cumulative_messages",
+            unit: "messages (smoothed)",
+            places: 0,
+        },
     )
 }
 
 /// The slope of the smoothed cumulative messages, over time. The curve is only
-/// smooth: where it falls, its slope is below zero.
+/// smooth: where it falls, its slope is below zero, and the caption says so.
 pub fn message_rate(fit: &Smoothed) -> Figure {
-    smoothed(
+    smoothed::figure(
         fit,
-        fit.messages_per_minute(),
-        |time| fit.spline().derivative(time) / 1440.0,
-        "Approx. Rate of Messages",
-        "Messages per Minute",
-        "messages_per_minute",
-        "messages per minute",
-        2,
+        &fit.spline().derivative_curve(),
+        1.0 / aggregate::MINUTES_PER_DAY,
+        &Words {
+            title: "Approx. Rate of Messages",
+            label: "Messages per Minute",
+            column: "messages_per_minute",
+            unit: "messages per minute",
+            places: 2,
+        },
     )
 }
 
@@ -177,6 +183,7 @@ fn windows(
     let times = activity.times();
     let usual = aggregate::median_interval(activity);
     let limit = usual.unwrap_or(0).saturating_mul(2);
+    let series = Series { times, values };
     Line {
         origin: activity.origin(),
         title,
@@ -185,57 +192,10 @@ fn windows(
         unit,
         places: 0,
         note: &window_count(times.len(), usual),
-        times,
-        values,
+        drawn: series,
+        told: series,
         broken: |i| times[i] - times[i - 1] > limit,
         unfinished,
-    }
-    .figure()
-}
-
-/// A line with the smoothed curve's values, up to the edges of gaps.
-#[allow(clippy::too_many_arguments)] // Private, and each is one word of the figure.
-fn smoothed(
-    fit: &Smoothed,
-    values: &[f64],
-    at: impl Fn(f64) -> f64,
-    title: &str,
-    label: &str,
-    column: &str,
-    unit: &str,
-    places: usize,
-) -> Figure {
-    const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
-    let in_gap = |time: i64| fit.gaps.iter().any(|gap| gap.from < time && time < gap.to);
-    let mut points: Vec<(i64, f64, bool)> = fit
-        .times()
-        .iter()
-        .map(|days| (days * MILLISECONDS_PER_DAY).round() as i64)
-        .zip(values.iter().copied())
-        .filter(|&(time, _)| !in_gap(time))
-        .map(|(time, value)| (time, value, false))
-        .collect();
-    for gap in &fit.gaps {
-        for (time, after) in [(gap.from, false), (gap.to, true)] {
-            points.push((time, at(time as f64 / MILLISECONDS_PER_DAY), after));
-        }
-    }
-    points.retain(|point| point.1.is_finite());
-    points.sort_by_key(|&(time, _, after)| (time, after));
-    let times: Vec<i64> = points.iter().map(|point| point.0).collect();
-    let values: Vec<f64> = points.iter().map(|point| point.1).collect();
-    Line {
-        origin: fit.origin(),
-        title,
-        label,
-        column,
-        unit: (unit, unit),
-        places,
-        note: "smoothing spline",
-        times: &times,
-        values: &values,
-        broken: |i| points[i].2,
-        unfinished: false,
     }
     .figure()
 }
