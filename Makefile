@@ -1,7 +1,7 @@
 # make notebook   set up what is missing and open JupyterLab on the study
 # make test       set up what is missing and run every test
 # make report     run both notebooks into notebooks/report/*.html
-# make bench      print the measurements
+# make bench      print the measurements (three quarters of an hour)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
 #
@@ -62,7 +62,8 @@ test:
 bench:
 	@$(SETUP) jupyter
 	@$(SETUP) tests
-	$(TEST_ENV) cargo bench --locked --workspace --all-features
+	$(TEST_ENV) cargo bench --locked --bench spline
+	$(TEST_ENV) cargo bench --locked --bench growth
 	$(TEST_ENV) $(TESTS) notebooks/tests/bench.py
 
 figures:

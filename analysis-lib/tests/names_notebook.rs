@@ -8,40 +8,11 @@ mod stand_in;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use analysis_lib::{Activity, Names, aggregate, refresh_names};
 use serde_json::{Value, json};
 use stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 
 /// The pickle that Python writes for `{2: "Ben", 5: "Ed"}` in protocol 0.
 const PICKLE: &[u8] = b"(dp0\nI2\nVBen\np1\nsI5\nVEd\np2\ns.";
-
-/// What a cell does: run by the other tests, in a folder of its own.
-#[test]
-#[ignore = "the other tests run it"]
-fn cell() {
-    let Ok(call) = std::env::var("CELL") else {
-        return;
-    };
-    let activity = Activity::open("activity.json").unwrap();
-    let names = match &*call {
-        "load" => Names::load(&activity),
-        "refresh" => refresh_names(&activity),
-        other => panic!("{other}"),
-    };
-    println!("\n---");
-    match names {
-        Ok(names) => {
-            let shown = aggregate::shown_members(&activity, &names);
-            for member in shown.members {
-                println!("{}: {}", member.name, member.messages);
-            }
-            println!("bots: {} with {}", shown.bots, shown.bot_messages);
-            assert!(!format!("{names:?}").contains(TOKEN));
-        }
-        Err(error) => println!("{error}"),
-    }
-    println!("---");
-}
 
 /// A notebook's folder, with members 1 to 6, who sent 60, 50, … messages.
 struct Notebook {
@@ -88,11 +59,13 @@ impl Notebook {
         serde_json::from_slice(&text).unwrap()
     }
 
-    /// What the cell printed, and what it came to: the members as they are
-    /// shown, or the error.
+    /// What a cell that loads or refreshes names prints, and what it comes to:
+    /// the members as they are shown, or the error.
     fn run(&self, call: &str) -> (String, String) {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "cell", "--ignored", "--nocapture"]);
+        let tests = std::env::current_exe().unwrap();
+        let members = tests.ancestors().nth(2).unwrap().join("examples/members");
+        let mut command = Command::new(members);
+        command.args(["activity.json", call]);
         for name in [
             "NAMES_FILE",
             "HIDDEN_MEMBERS",
@@ -103,21 +76,23 @@ impl Notebook {
         ] {
             command.env_remove(name);
         }
-        command.current_dir(&self.folder).env("CELL", call);
+        command.current_dir(&self.folder);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         let output = command.output().unwrap();
-        let text =
-            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            !text.contains("secret"),
-            "the token is in the output: {text}"
+            !printed.contains("secret") && !said.contains("secret"),
+            "the token is in the output: {printed}{said}"
         );
-        assert!(output.status.success(), "{text}");
-        let parts: Vec<&str> = text.split("\n---\n").collect();
-        let [printed, result, _] = parts.as_slice() else {
-            panic!("{text}");
-        };
-        (printed.to_string(), result.to_string())
+        if output.status.success() {
+            let (printed, shown) = printed.split_once("\n\n").expect("an empty line between");
+            return (format!("{printed}\n"), shown.trim_end().to_owned());
+        }
+        let error = said
+            .strip_prefix("Error: ")
+            .expect("it fails with an error");
+        (printed, error.trim_end().to_owned())
     }
 }
 

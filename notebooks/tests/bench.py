@@ -1,11 +1,8 @@
 """What `make bench` prints: the study beside the original's Python, in one run.
 
-    bench.py [--full]
-
 The floor is the same cells on an empty crate: what the kernel costs whatever
-the library does. Times are medians over a few kernels, in seconds. The larger
-collections take minutes; `--full` adds the original's spline on a year, three
-minutes more.
+the library does. Times are medians over a few kernels, in seconds. It takes a
+quarter of an hour: the original's spline on a year alone takes three minutes.
 """
 
 import json
@@ -17,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import bench_crates
+import bench_pull
 import psutil
 import pymongo
 from conftest import NOTEBOOKS, STUDY, Kernel, documents, start_mongodb
@@ -25,7 +24,7 @@ CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if
 DEPENDENCY, PULL, LAST_HOURS, *REST = CELLS
 FIRST_FIGURE = REST[0]
 RUNS = 3
-HALF_A_DAY, YEAR, TEN_YEARS = 78, 52_560, 525_600
+HALF_A_DAY, YEAR, TEN_YEARS, CENTURY = 78, 52_560, 525_600, 5_256_000
 
 # The study's calls, with nothing behind them.
 EMPTY = """
@@ -63,31 +62,20 @@ pub mod plot {
 """
 
 
-def timed(action):
-    begin = time.perf_counter()
-    result = action()
-    return time.perf_counter() - begin, result
-
-
-def cell(kernel, code):
-    """The seconds that a cell takes; it must not fail."""
-    seconds, output = timed(lambda: kernel.run(code, timeout=3600))
-    assert not output.stderr, f"{code}\n{output.stderr}"
-    return seconds
-
-
 def study(cells, settings):
     """A new kernel that runs these cells: seconds until it is ready, seconds
     of each cell, of a changed figure (median of five), and its memory."""
-    ready, kernel = timed(lambda: Kernel(settings))
+    begin = time.perf_counter()
+    kernel = Kernel(settings)
+    ready = time.perf_counter() - begin
     try:
-        seconds = [cell(kernel, code) for code in cells]
+        seconds = [kernel.time(code) for code in cells]
         memory = sum(
             process.memory_info().rss
             for process in [psutil.Process(kernel.manager.provisioner.process.pid)]
             + psutil.Process(kernel.manager.provisioner.process.pid).children(recursive=True)
         )
-        changed = [cell(kernel, f"{FIRST_FIGURE} // {number}") for number in range(5)]
+        changed = [kernel.time(f"{FIRST_FIGURE} // {number}") for number in range(5)]
         return ready, seconds, statistics.median(changed), memory / 2**20
     finally:
         kernel.close()
@@ -99,16 +87,17 @@ def original(database, address, *options):
 
 
 def fill(client, name, count):
-    if client[name]["activitydata"].estimated_document_count() != count:
-        client.drop_database(name)
-        batch = []
-        for document in documents(count, members=60 if count < 1000 else 400):
-            batch.append(document)
-            if len(batch) == 10_000:
-                client[name]["activitydata"].insert_many(batch)
-                batch = []
-        if batch:
-            client[name]["activitydata"].insert_many(batch)
+    client[name]["activitydata"].insert_many(documents(count, members=60 if count < 1000 else 400))
+
+
+def repeat(client, source, name, times):
+    """Fills a collection with copies of another, one after the other in time."""
+    from_, to = client[source]["activitydata"], {"db": name, "coll": "activitydata"}
+    span = from_.count_documents({}) * 600_000
+    for number in range(times):
+        shifted = {"_id": 0, "time": {"$add": ["$time", number * span]}}
+        shifted |= {field: 1 for field in ("online-members", "messages-sent", "quantities")}
+        from_.aggregate([{"$project": shifted}, {"$merge": {"into": to}}])
 
 
 def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
@@ -122,7 +111,6 @@ def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
 
 
 def main():
-    full = "--full" in sys.argv
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {psutil.cpu_count()} cores, "
           f"{psutil.virtual_memory().total / 2**30:.0f} GiB\n")
     with tempfile.TemporaryDirectory() as folder, start_mongodb(pathlib.Path(folder) / "db") as address:
@@ -133,8 +121,9 @@ def main():
         empty = [DEPENDENCY.replace("../analysis-lib", str(folder / "empty")), *CELLS[1:]]
         everything = [DEPENDENCY, PULL, "let activity = all_activity.clone();", *REST]
         with pymongo.MongoClient(address) as client:
-            for name, count in (("half", HALF_A_DAY), ("year", YEAR), ("decade", TEN_YEARS)):
-                fill(client, name, count)
+            fill(client, "half", HALF_A_DAY)
+            fill(client, "year", YEAR)
+            repeat(client, "year", "decade", TEN_YEARS // YEAR)
 
         def settings(database, snapshot="off"):
             return {"MONGOKEY": f"{address}/{database}", "ACTIVITY_SNAPSHOT": str(snapshot), "NAMES_FILE": ""}
@@ -159,13 +148,15 @@ def main():
             median(floors, lambda run: sum(run[1][: len(first)])), "1.4 × the floor")
         row("the study, half a day, from a ready kernel", median(ours, lambda run: sum(run[1])),
             median(theirs, lambda run: sum(run.values())), median(floors, lambda run: sum(run[1])), "1.3 × the floor")
+        cold = study(CELLS, settings("half") | {"XDG_CACHE_HOME": str(folder / "cache")})
+        row("the same, nothing compiled", sum(cold[1]), None, median(floors, lambda run: sum(run[1])), "6 × the floor")
         row("a changed cell that draws", median(ours, lambda run: run[2]),
             median(theirs, lambda run: run["second figure"]), median(floors, lambda run: run[2]), "1.4 × the floor")
 
         _, year, _, _ = study(everything, settings("year"))
-        year_original = original("year", address, *([] if full else ["--no-spline"]))["seconds"]
+        year_original = original("year", address)["seconds"]
         row("the study, a year, from a ready kernel", sum(year), sum(year_original.values()), None,
-            "1/12" + ("" if full else " (here without the original's spline, 176 s: use --full)"))
+            "1/12 of the original")
         snapshot = folder / "snapshot"
         _, decade, _, memory = study(everything, settings("decade", snapshot))
         row("the study, ten years, from a ready kernel", sum(decade), sum(year_original.values()), None,
@@ -177,10 +168,16 @@ def main():
         row("pull cell, ten years, in a new kernel", again[1], pulled, None, "1/50")
         row("pull cell, ten years, once more", again[2], pulled, None, "1/50")
         row("memory of kernel and process, ten years", memory, decade_original["peak MB"], None, "1/2", "MB")
+        databases = {HALF_A_DAY: "half", YEAR: "year", TEN_YEARS: "decade"}
+        with pymongo.MongoClient(address) as client:
+            repeat(client, "decade", "century", CENTURY // TEN_YEARS)
+        databases[CENTURY] = "century"
+        bench_pull.report(address, databases, folder)
         print("\nCells of the study, half a day, in seconds (ours / floor):")
         for index, code in enumerate(CELLS):
             print(f"  {median(ours, lambda run: run[1][index]):6.2f} {median(floors, lambda run: run[1][index]):6.2f}  "
                   f"{code.splitlines()[0]}")
+        bench_crates.report(folder)
 
 
 if __name__ == "__main__":

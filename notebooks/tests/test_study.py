@@ -1,12 +1,14 @@
 """The study's cells in a real kernel: what they print, show and compute."""
 
 import ast
+import datetime
 import json
 import pickle
 import re
 
 import matplotlib.dates
 import numpy
+import pandas
 import pymongo
 import pytest
 from conftest import STUDY, documents
@@ -87,6 +89,13 @@ def test_the_study_runs_on_mongodb_and_refreshes(kernel, mongodb, tmp_path):
         assert f"Number of entries: {count + 7}" in other.run(PULL).stdout
 
 
+def shown(session, expression):
+    """What a Rust expression is, as `{:?}` shows it."""
+    output = session.run(f'println!("{{:?}}", {expression});')
+    assert output.stderr == ""
+    return ast.literal_eval(output.stdout)
+
+
 @pytest.fixture(scope="module")
 def reference(mongodb):
     """The original's loop over a database with times out of order and twice."""
@@ -117,9 +126,7 @@ def test_aggregates_equal_the_originals(kernel, mongodb, reference):
     assert session.run("let activity = pull()?;").stderr == ""
 
     def values(expression):
-        output = session.run(f'println!("{{:?}}", {expression});')
-        assert output.stderr == ""
-        return ast.literal_eval(output.stdout)
+        return shown(session, expression)
 
     assert values("activity.online_members()") == online
     assert values("activity.message_volume()") == volume
@@ -137,6 +144,68 @@ def test_aggregates_equal_the_originals(kernel, mongodb, reference):
     numpy.testing.assert_allclose(values("fit.times()"), points, rtol=0, atol=1e-11)
     numpy.testing.assert_allclose(values("fit.cumulative_messages()"), curve(points), rtol=1e-6, atol=1e-6)
     numpy.testing.assert_allclose(values("fit.messages_per_minute()"), curve.derivative()(points) / 1440, rtol=1e-5, atol=1e-5)
+
+
+def test_patterns_equal_what_pandas_computes(kernel, mongodb):
+    """Days, hours of the week, gaps and coverage, over a change of the clocks
+    and with two outages."""
+    start = datetime.datetime(2026, 2, 27, 3, 10, tzinfo=datetime.timezone.utc)
+    rows = [
+        document
+        for number, document in enumerate(documents(2500, start=start))
+        if not (700 <= number < 731 or 1900 <= number < 1904)
+    ]
+    with pymongo.MongoClient(mongodb) as client:
+        client.drop_database("patterns")
+        client["patterns"]["activitydata"].insert_many(rows)
+    frame = pandas.DataFrame(rows)
+    time = pandas.to_datetime(frame["time"], utc=True).dt.tz_convert("US/Eastern")
+    messages, online = frame["messages-sent"], frame["online-members"]
+    interval = time.diff().dropna().sort_values().iloc[(len(time) - 1) // 2]
+    session = kernel(MONGOKEY=f"{mongodb}/patterns", ACTIVITY_SNAPSHOT="off")
+    session.run(CELLS[0])
+    assert session.run("let activity = pull()?;").stderr == ""
+
+    def milliseconds(times):
+        return [round(time.timestamp() * 1000) for time in times]
+
+    assert shown(session, "aggregate::median_interval(&activity).unwrap()") == interval / pandas.Timedelta("1ms")
+    gaps = time.diff() > 2 * interval
+    lost = sum(int(length / interval + 0.5) - 1 for length in time.diff()[gaps])
+    found = shown(session, "aggregate::gaps(&activity).iter().map(|g| (g.from, g.to)).collect::<Vec<_>>()")
+    assert found == list(zip(milliseconds(time.shift()[gaps]), milliseconds(time[gaps]))) and len(found) == 2
+    assert shown(session, "aggregate::coverage(&activity)") == pytest.approx(len(rows) / (len(rows) + lost), rel=1e-15)
+
+    # A window counts for the day and the hour that its middle falls into.
+    middle = time - interval / 2
+    days = messages.groupby(middle.dt.date).agg(["sum", "size"])
+    bounds = [pandas.Timestamp(day, tz="US/Eastern") for day in [*days.index, days.index[-1] + datetime.timedelta(1)]]
+    expected = [
+        (*milliseconds([begin, end]), int(row["sum"]), min(1.0, row["size"] * interval / (end - begin)))
+        for begin, end, (_, row) in zip(bounds, bounds[1:], days.iterrows())
+    ]
+    found = shown(session, "aggregate::daily_messages(&activity).iter()"
+                  ".map(|d| (d.start, d.end, d.messages, d.coverage)).collect::<Vec<_>>()")
+    assert [day[:3] for day in found] == [day[:3] for day in expected]
+    # One division of doubles on each side.
+    assert [day[3] for day in found] == pytest.approx([day[3] for day in expected], rel=1e-15)
+    assert 23 * 3_600_000 in {end - begin for begin, end, *_ in found}
+    week = messages.groupby([middle.dt.day_of_week, middle.dt.hour]).agg(["size", "sum"])
+    found = shown(session, "aggregate::weekly_rhythm(&activity).iter().filter(|h| h.windows > 0)"
+                  ".map(|h| (h.weekday, h.hour, h.windows, h.messages)).collect::<Vec<_>>()")
+    assert found == [(*key, *map(int, row)) for key, row in zip(week.index, week.values)]
+
+    # Merged windows belong to the period that their end lies in.
+    for period, unit in (("HOUR", "h"), ("DAY", "D")):
+        at = time.dt.floor("h") if unit == "h" else time.dt.normalize()
+        merged = pandas.DataFrame({"m": messages, "o": online}).groupby(at).agg({"m": ["size", "sum"], "o": ["mean", "max"]})
+        assert session.run(f"let merged = activity.every({period})?;").stderr == ""
+        assert shown(session, "merged.starts()") == milliseconds(merged.index)
+        assert shown(session, "merged.windows()") == merged["m", "size"].tolist()
+        assert shown(session, "merged.messages()") == merged["m", "sum"].tolist()
+        assert shown(session, "merged.online_max()") == merged["o", "max"].tolist()
+        # A sum of whole numbers and one division: pandas adds up doubles.
+        assert shown(session, "merged.online_mean()") == pytest.approx(merged["o", "mean"].tolist(), rel=1e-14)
 
 
 @pytest.mark.parametrize(
