@@ -28,7 +28,7 @@ fn main() {
         let activity = cases::activity(
             "US/Eastern",
             "Iraq BTW",
-            &cases::wave("2060-09-04T21:00:00Z", 10, windows),
+            &cases::wave("2071-09-04T21:00:00Z", 10, windows),
         );
         measure_aggregates(&activity, &mut aggregates);
         measure_figures(&activity, &mut figures);

@@ -1,4 +1,46 @@
 //! Pull, aggregate and plot a Discord server's activity, from a notebook.
+//!
+//! # The tour
+//!
+//! Data flows one way:
+//!
+//! 1. **Source**: MongoDB, a file or the sample. [`pull`] reads the configured
+//!    one; [`Pull`] a span of it, or hours and days merged by MongoDB;
+//!    [`Activity::open`] a file; [`Activity::sample`] data that is made up.
+//! 2. **[`Activity`]**: the windows in columns, in order of time.
+//! 3. **[`aggregate`]**: pure functions to series, totals and tables.
+//! 4. **[`plot`]**: series to a [`Figure`], which shows itself and saves itself.
+//!
+//! ```
+//! use analysis_lib::{Activity, Names, aggregate, plot};
+//!
+//! let everything = Activity::sample()?; // or pull()?
+//! let half_a_day = everything.last_hours(13);
+//! let fit = aggregate::smoothed(&half_a_day)?;
+//! let names = Names::load(&half_a_day)?;
+//! for figure in [
+//!     plot::online_members(&half_a_day),
+//!     plot::message_rate(&fit),
+//!     plot::messages_by_member(&half_a_day, &names),
+//! ] {
+//!     assert!(figure.svg().contains("made up"));
+//! }
+//! # Ok::<(), analysis_lib::Error>(())
+//! ```
+//!
+//! An [`Error`] is a sentence that says what failed, on what, and what to do.
+//! Settings come from the environment and from `.env`; `.env.example` explains
+//! each.
+//!
+//! # What a crate costs
+//!
+//! The notebook's kernel runs rust-analyzer over every crate that a cell can
+//! reach, and links each cell against all of them. So what speaks to a network
+//! or is heavy stands behind a Cargo feature, in a small program that the
+//! library starts: `pull` (MongoDB), `names` (Discord), `unpickle` (the
+//! original's names) and `png`. Dependencies whose feature is off cost nothing.
+//!
+//! CRATE TABLE
 
 #![doc(test(attr(deny(warnings))))]
 

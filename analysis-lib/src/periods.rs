@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::activity::{Skipped, Windows};
-use crate::calendar::{self, Offsets};
+use crate::calendar::{self, Offsets, day_start};
 use crate::origin::Origin;
 use crate::{Activity, Error, Result};
 
@@ -173,7 +173,6 @@ impl Periods {
         members.sort_unstable();
         members.dedup();
         let index: HashMap<u64, u32> = members.iter().copied().zip(0..).collect();
-        let offsets = Offsets::of(origin.timezone);
         let mut periods = Self {
             origin,
             period: match unit {
@@ -194,7 +193,7 @@ impl Periods {
         for (&key, sums) in sums {
             periods.starts.push(match unit {
                 Unit::Hour => key,
-                Unit::Day => offsets.day_start(key),
+                Unit::Day => day_start(periods.origin.timezone, key),
             });
             periods.windows.push(sums.windows);
             periods
@@ -214,7 +213,11 @@ impl Periods {
 
 /// The sums of these windows by the number of their period.
 pub(crate) fn merge(windows: &Windows, timezone: chrono_tz::Tz, unit: Unit) -> BTreeMap<i64, Sums> {
-    let offsets = Offsets::of(timezone);
+    let (Some(&first), Some(&last)) = (windows.times.iter().min(), windows.times.iter().max())
+    else {
+        return BTreeMap::new();
+    };
+    let offsets = Offsets::between(timezone, first, last);
     let mut merged: BTreeMap<i64, Sums> = BTreeMap::new();
     for (index, &time) in windows.times.iter().enumerate() {
         let sums = merged.entry(unit.key(&offsets, time)).or_default();

@@ -1,6 +1,6 @@
 //! A fitted curve over time.
 
-use splines::Spline;
+use splines::{Interpolation, Spline};
 
 use super::figure::Figure;
 use super::line::{Line, Series};
@@ -26,18 +26,15 @@ pub(crate) fn figure(
     factor: f64,
     words: &Words,
 ) -> Figure {
-    let sample = |times: Vec<i64>| -> (Vec<i64>, Vec<f64>) {
-        let value = |time: i64| curve.clamped_sample(time as f64 / MILLISECONDS_PER_DAY);
-        let points = times
-            .into_iter()
-            .filter_map(|time| Some((time, value(time)? * factor)));
-        points.unzip()
-    };
-    let (times, values) = sample(drawn_times(curve, &fit.gaps));
-    let mut even: Vec<i64> = fit.times().iter().copied().map(milliseconds).collect();
-    even.dedup();
-    even.retain(|&time| !in_gap(&fit.gaps, time));
-    let (told_times, told_values) = sample(even);
+    let (times, mut values) = drawn(curve, &fit.gaps);
+    values.iter_mut().for_each(|value| *value *= factor);
+    let mut told_times: Vec<i64> = fit.times().iter().copied().map(milliseconds).collect();
+    told_times.dedup();
+    told_times.retain(|&time| !in_gap(&fit.gaps, time));
+    let told_values: Vec<f64> = told_times
+        .iter()
+        .map(|&time| factor * sample(curve, time))
+        .collect();
     let note = if values.iter().any(|&value| value < 0.0) {
         "smoothing spline, which may dip below zero"
     } else {
@@ -69,29 +66,60 @@ pub(crate) fn figure(
     .figure()
 }
 
-/// Where the curve is looked at: even times, four in a column of pixels, so that
-/// it is seen to bend; and each knot with two places between each two, so that no
-/// swing is lost between the even ones of a long span.
-fn drawn_times(curve: &Spline<f64, f64>, gaps: &[Gap]) -> Vec<i64> {
-    const EVEN: u32 = 4 * WIDTH as u32;
-    let knots: Vec<f64> = curve.keys().iter().map(|key| key.t).collect();
-    let (first, last) = (knots[0], knots[knots.len() - 1]);
-    let even = (1..EVEN).map(|i| first + (last - first) * f64::from(i) / f64::from(EVEN));
-    let between = knots.windows(2).flat_map(|pair| {
-        let third = (pair[1] - pair[0]) / 3.0;
-        [pair[0] + third, pair[1] - third]
-    });
-    let mut times: Vec<i64> = even
-        .chain(knots.iter().copied())
-        .chain(between)
-        .map(milliseconds)
-        .filter(|&time| !in_gap(gaps, time))
-        .chain(gaps.iter().flat_map(|gap| [gap.from, gap.to]))
-        .collect();
-    // The stable sort takes time as there are times, for it is given few runs.
-    times.sort();
-    times.dedup();
-    times
+/// Places on the curve to draw a line through, as times and values: each knot
+/// and two or more between each two, so that no swing is lost over a long span;
+/// as many more as make four in a column of pixels, so that a short one is seen
+/// to bend. Of a gap there are the edges alone.
+fn drawn(curve: &Spline<f64, f64>, gaps: &[Gap]) -> (Vec<i64>, Vec<f64>) {
+    let keys = curve.keys();
+    let (first, last) = (&keys[0], &keys[keys.len() - 1]);
+    let step = (last.t - first.t) / (4.0 * WIDTH);
+    let mut times = Vec::with_capacity(4 * keys.len());
+    let mut values = Vec::with_capacity(4 * keys.len());
+    let mut next_gap = 0;
+    let mut push = |time: i64, value: f64| {
+        while let Some(gap) = gaps.get(next_gap).filter(|gap| gap.from <= time) {
+            for edge in [gap.from, gap.to] {
+                if times.last().is_none_or(|&last| last < edge) {
+                    times.push(edge);
+                    values.push(sample(curve, edge));
+                }
+            }
+            next_gap += 1;
+        }
+        if times.last().is_none_or(|&last| last < time) {
+            times.push(time);
+            values.push(value);
+        }
+    };
+    for ends in keys.windows(2) {
+        let (Interpolation::StrokeBezier(_, leaving), Interpolation::StrokeBezier(arriving, _)) =
+            (ends[0].interpolation, ends[1].interpolation)
+        else {
+            unreachable!("the pieces are cubics");
+        };
+        let width = ends[1].t - ends[0].t;
+        let parts = (width / step).ceil().max(3.0);
+        for part in 0..parts as u32 {
+            let u = f64::from(part) / parts;
+            let piece = [ends[0].value, leaving, arriving, ends[1].value];
+            push(milliseconds(ends[0].t + u * width), bezier(piece, u));
+        }
+    }
+    push(milliseconds(last.t), last.value);
+    (times, values)
+}
+
+/// A Bézier curve's value, by its Bernstein polynomials: `sample`, which looks
+/// for the piece first, takes ten times as long.
+fn bezier([from, leaving, arriving, to]: [f64; 4], u: f64) -> f64 {
+    let v = 1.0 - u;
+    v * v * (v * from + 3.0 * u * leaving) + u * u * (3.0 * v * arriving + u * to)
+}
+
+fn sample(curve: &Spline<f64, f64>, time: i64) -> f64 {
+    let value = curve.clamped_sample(time as f64 / MILLISECONDS_PER_DAY);
+    value.expect("a fitted curve has keys")
 }
 
 fn milliseconds(days: f64) -> i64 {
@@ -116,12 +144,17 @@ mod tests {
         let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
         let curve = fit.spline().derivative_curve();
         let days = |time: i64| time as f64 / MILLISECONDS_PER_DAY;
-        let seen = drawn_times(&curve, &fit.gaps);
+        let (seen, values) = drawn(&curve, &fit.gaps);
         let most = |times: &mut dyn Iterator<Item = f64>| {
             times
                 .map(|time| fit.spline().derivative(time))
                 .fold(f64::MIN, f64::max)
         };
+        for (&time, &value) in seen.iter().zip(&values) {
+            // A time is rounded to a millisecond.
+            let slope = fit.spline().derivative(days(time));
+            assert!((slope - value).abs() < 0.1, "{slope} {value} at {time}");
+        }
         let (first, last) = (days(seen[0]), days(seen[seen.len() - 1]));
         // Every day's steepest slope, found in steps of 20 seconds.
         for day in first.ceil() as i64..last.floor() as i64 {
@@ -146,7 +179,7 @@ mod tests {
     #[test]
     fn gaps_hold_no_time_but_their_edges() {
         let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
-        let times = drawn_times(&fit.spline().curve(), &fit.gaps);
+        let (times, _) = drawn(&fit.spline().curve(), &fit.gaps);
         assert!(times.is_sorted_by(|a, b| a < b));
         for gap in &fit.gaps {
             let after = times.partition_point(|&time| time <= gap.from);
