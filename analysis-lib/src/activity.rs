@@ -162,6 +162,36 @@ impl Activity {
         &self.skipped
     }
 
+    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
+    ///
+    /// ```
+    /// let activity = analysis_lib::Activity::sample()?.in_timezone("Asia/Baghdad")?;
+    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
+    /// # Ok::<(), analysis_lib::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such zone.
+    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
+        self.origin.timezone = name.trim().parse().map_err(|_| {
+            Error::new(format!(
+                "{name:?} is not a time zone; use an IANA name such as Europe/London, Asia/Baghdad or UTC"
+            ))
+        })?;
+        Ok(self)
+    }
+
+    /// The same windows, with another name in titles than `SERVER_NAME`. The
+    /// sample keeps its own.
+    #[must_use]
+    pub fn with_server_name(mut self, name: &str) -> Self {
+        if !self.origin.is_sample() {
+            self.origin.server = name.to_owned();
+        }
+        self
+    }
+
     /// The windows of the last `hours` hours before the newest window's end.
     /// At least the newest window is in it.
     #[must_use]

@@ -37,7 +37,7 @@ impl Offsets {
                     .local_minus_utc(),
             ) * 1_000
         };
-        let (from, to) = (from - 2 * DAY, (to + 2 * DAY).min(LAST));
+        let (from, to) = (from.max(0) - 2 * DAY, (to + 2 * DAY).min(LAST));
         let mut changes = vec![(from, offset(from))];
         // No zone changed twice within half a day and ended as it was.
         for day in (from..to).step_by(DAY as usize / 2) {
@@ -70,6 +70,15 @@ impl Offsets {
         self.changes[after.saturating_sub(1)].1
     }
 
+    /// Whether clocks go back between these times, so that some local times
+    /// come twice.
+    pub(crate) fn go_back(&self, from: i64, to: i64) -> bool {
+        self.changes.windows(2).any(|pair| {
+            let ((_, before), (change, after)) = (pair[0], pair[1]);
+            after < before && (from..to).contains(&change)
+        })
+    }
+
     /// When the local hour of this time began, without a change of the clocks
     /// in it. When the clocks go back, the hour that comes twice is two.
     pub(crate) fn hour(&self, time: i64) -> i64 {
@@ -85,21 +94,16 @@ impl Offsets {
     /// 1970 on the clock): the first of two, and where the clocks skip it, the
     /// moment when they do.
     pub(crate) fn instant(&self, local: i64) -> i64 {
-        let ends = self
+        // No clock is a day ahead or behind, so changes before that don't count.
+        let past = self
             .changes
-            .iter()
-            .skip(1)
-            .map(|&(from, _)| from)
-            .chain([i64::MAX]);
-        let mut first = true;
-        for (&(from, offset), end) in self.changes.iter().zip(ends) {
-            let from = if std::mem::take(&mut first) {
-                i64::MIN
-            } else {
-                from
-            };
+            .partition_point(|&(from, _)| from <= local - DAY);
+        for index in past.saturating_sub(1)..self.changes.len() {
+            let (from, offset) = self.changes[index];
+            let from = if index == 0 { i64::MIN } else { from };
+            let end = self.changes.get(index + 1);
             let instant = from.max(local - offset);
-            if instant < end {
+            if end.is_none_or(|&(end, _)| instant < end) {
                 return instant;
             }
         }

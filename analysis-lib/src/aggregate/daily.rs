@@ -1,6 +1,6 @@
 use super::median_interval;
 use crate::Activity;
-use crate::calendar::Offsets;
+use crate::calendar::{DAY, Offsets};
 
 /// One calendar day of the configured zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Day {
 /// window's day to the last one's, days without a window included.
 ///
 /// A window counts for the day that its middle falls into; it is taken to be
-/// as long as the [median interval](median_interval).
+/// as long as the [median interval](median_interval), but at most a day.
 ///
 /// ```
 /// use analysis_lib::{Activity, aggregate};
@@ -33,10 +33,11 @@ pub struct Day {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn daily_messages(activity: &Activity) -> Vec<Day> {
-    let usual = median_interval(activity).unwrap_or(0);
+    // Of windows longer than a day no part is known to be another day's.
+    let usual = median_interval(activity).unwrap_or(0).min(DAY);
     let times = activity.times();
     let (first, last) = (times[0], times[times.len() - 1]);
-    let offsets = Offsets::between(activity.origin().timezone(), first - usual, last);
+    let offsets = Offsets::between(activity.origin().timezone(), first, last);
     // (days since 1970, messages, windows), of days with windows.
     let mut sums: Vec<(i64, u64, i64)> = Vec::new();
     let mut before = None;

@@ -26,7 +26,7 @@ impl WeekHour {
 /// hours, from Monday 00:00 on.
 ///
 /// A window counts for the hour that its middle falls into; it is taken to be
-/// as long as the [median interval](median_interval). What wasn't recorded
+/// as long as the [median interval](median_interval), but at most a day. What wasn't recorded
 /// doesn't count as silence: means are over recorded windows.
 ///
 /// ```
@@ -39,10 +39,10 @@ impl WeekHour {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
-    let half = median_interval(activity).unwrap_or(0) / 2;
+    let half = median_interval(activity).unwrap_or(0).min(DAY) / 2;
     let times = activity.times();
     let (first, last) = (times[0], times[times.len() - 1]);
-    let offsets = Offsets::between(activity.origin().timezone(), first - half, last);
+    let offsets = Offsets::between(activity.origin().timezone(), first, last);
     let mut week: Vec<WeekHour> = (0..168)
         .map(|hour| WeekHour {
             weekday: hour / 24,

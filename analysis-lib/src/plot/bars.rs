@@ -176,13 +176,7 @@ fn bars(members: &[ShownMember]) -> Vec<Bar> {
     // member's.
     let (known, hidden): (Vec<&ShownMember>, Vec<&ShownMember>) =
         members.iter().partition(|member| member.id.is_some());
-    // With one member too many, that one has a bar: "others (1 member)" says less.
-    let own = if known.len() == SHOWN + 1 {
-        SHOWN + 1
-    } else {
-        SHOWN.min(known.len())
-    };
-    let (shown, others) = known.split_at(own);
+    let (shown, others) = known.split_at(SHOWN.min(known.len()));
     let mut bars: Vec<Bar> = shown.iter().map(|member| bar(member)).collect();
     tell_apart(&mut bars);
     bars.extend(hidden.into_iter().map(bar));

@@ -18,11 +18,62 @@ use crate::origin::Origin;
 const HEIGHT: f64 = 430.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = HEIGHT - 92.0;
-/// More bars than this would be narrower than two pixels.
-const MOST: usize = 390;
+/// More bars than this would be narrower than two pixels, and with their
+/// tooltips take more than 150 kB.
+const MOST: usize = 365;
 /// Days with less than this share of their windows are marked: a bot's restart
 /// costs a window or two.
 const WHOLE: f64 = 0.98;
+
+/// A day, or the highest of several.
+struct Bar {
+    start: i64,
+    end: i64,
+    days: usize,
+    highest: Day,
+    /// The least of any of its days.
+    coverage: f64,
+    /// Whether all of its days are.
+    over: bool,
+}
+
+impl Bar {
+    fn of(days: &[Day]) -> Self {
+        let highest = days.iter().max_by_key(|day| day.messages);
+        Self {
+            start: days[0].start,
+            end: days[days.len() - 1].end,
+            days: days.len(),
+            highest: *highest.unwrap_or(&days[0]),
+            coverage: days.iter().map(|day| day.coverage).fold(1.0, f64::min),
+            over: days.iter().all(|day| day.over),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.coverage >= WHOLE
+    }
+
+    fn tooltip(&self, zone: chrono_tz::Tz) -> Vec<String> {
+        let mut lines = vec![
+            counted(self.highest.messages, "message", "messages"),
+            day(zone, self.highest.start),
+        ];
+        let mut of = "";
+        if self.days > 1 {
+            let first = day(zone, self.start);
+            lines.push(format!("the most of {} days from {first} on", self.days));
+            of = "a day of them: ";
+        }
+        if !self.is_whole() {
+            lines.push(format!("{of}{:.0}% recorded", self.coverage * 100.0));
+        }
+        if !self.over {
+            lines.push(format!("{of}not over when recorded"));
+        }
+        lines
+    }
+}
 
 /// Bars of messages by day.
 pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
@@ -45,8 +96,7 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
     if each > 1 {
         note += &format!(", a bar for the highest of each {each}");
     }
-    let bars: Vec<&[Day]> = days.chunks(each).collect();
-    let highest = |bar: &[Day]| bar.iter().map(|day| day.messages).max().unwrap_or(0);
+    let bars: Vec<Bar> = days.chunks(each).map(Bar::of).collect();
 
     let bar_width = (scale.right - scale.left) / bars.len() as f64;
 
@@ -69,22 +119,22 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
                     GRID.stroke_width(10),
                 )
             }))?;
-            let rectangle = |bar: &[Day], look: ShapeStyle| {
-                let (from, to) = (seconds(bar[0].start), seconds(bar[bar.len() - 1].end));
+            let rectangle = |bar: &Bar, look: ShapeStyle| {
+                let (from, to) = (seconds(bar.start), seconds(bar.end));
                 // Narrow bars would be mostly air.
                 let air = if bar_width < 4.0 {
                     0.0
                 } else {
                     (to - from) * 0.1
                 };
-                let corners = [(from + air, 0.0), (to - air, highest(bar) as f64)];
+                let corners = [(from + air, 0.0), (to - air, bar.highest.messages as f64)];
                 Rectangle::new(corners, look)
             };
-            let (whole, partly): (Vec<&[Day]>, Vec<&[Day]>) =
-                bars.iter().partition(|bar| bar.iter().all(is_whole));
+            let (whole, partly): (Vec<&Bar>, Vec<&Bar>) =
+                bars.iter().partition(|bar| bar.is_whole());
             chart.draw_series(whole.iter().map(|bar| rectangle(bar, BLUE.filled())))?;
             chart.draw_series(partly.iter().map(|bar| rectangle(bar, PALE_BLUE.filled())))?;
-            let running = bars.iter().filter(|bar| bar.iter().any(|day| !day.over));
+            let running = bars.iter().filter(|bar| !bar.over);
             chart.draw_series(running.map(|bar| rectangle(bar, VERMILLION.stroke_width(15))))?;
             let zero = vec![(0.0, 0.0), (seconds(scale.to), 0.0)];
             chart.draw_series([PathElement::new(zero, AXIS.stroke_width(10))])?;
@@ -128,16 +178,16 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
         Anchor::Middle,
     );
     let mut right = WIDTH - MARGIN;
-    if days.iter().any(|day| !day.over) {
+    if bars.iter().any(|bar| !bar.over) {
         right = sheet.key(
             right,
             TOP - 16.0,
             "#ffffff",
             &style::hex(VERMILLION),
-            "day not over",
+            "day not over when recorded",
         ) - 16.0;
     }
-    if !days.iter().all(is_whole) {
+    if !bars.iter().all(Bar::is_whole) {
         let pale = style::hex(PALE_BLUE);
         sheet.key(right, TOP - 16.0, &pale, &pale, "not fully recorded");
     }
@@ -145,18 +195,7 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
     let spots: Vec<Spot> = bars
         .iter()
         .map(|bar| {
-            let shown = bar.iter().max_by_key(|day| day.messages).unwrap_or(&bar[0]);
-            let (left, right) = (scale.x(bar[0].start), scale.x(bar[bar.len() - 1].end));
-            let mut lines = vec![
-                counted(shown.messages, "message", "messages"),
-                day(zone, shown.start),
-            ];
-            if !is_whole(shown) {
-                lines.push(format!("{:.0}% recorded", shown.coverage * 100.0));
-            }
-            if !shown.over {
-                lines.push("not over".to_owned());
-            }
+            let (left, right) = (scale.x(bar.start), scale.x(bar.end));
             Spot {
                 area: Area {
                     left,
@@ -164,9 +203,9 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
                     right,
                     bottom: BOTTOM,
                 },
-                at: ((left + right) / 2.0, vertical(shown.messages as f64)),
+                at: ((left + right) / 2.0, vertical(bar.highest.messages as f64)),
                 dot: false,
-                lines,
+                lines: bar.tooltip(zone),
             }
         })
         .collect();
@@ -181,21 +220,19 @@ pub(crate) fn figure(origin: &Origin, title: &str, days: &[Day]) -> Figure {
         number(busiest.messages as f64, 0),
         day(zone, busiest.start)
     );
-    let mut table = "day_start_local,day_start_utc,messages,coverage,over\n".to_owned();
+    let mut table =
+        "bar_start_local,bar_start_utc,days,messages,highest_day,coverage,over\n".to_owned();
     for bar in &bars {
-        let shown = bar.iter().max_by_key(|day| day.messages).unwrap_or(&bar[0]);
         table += &format!(
-            "{},{},{},{:.4},{}\n",
-            iso(zone, shown.start),
-            iso(chrono_tz::UTC, shown.start),
-            shown.messages,
-            shown.coverage,
-            shown.over
+            "{},{},{},{},{},{:.4},{}\n",
+            iso(zone, bar.start),
+            iso(chrono_tz::UTC, bar.start),
+            bar.days,
+            bar.highest.messages,
+            iso(zone, bar.highest.start),
+            bar.coverage,
+            bar.over
         );
     }
     sheet.finish(&description, &spots, table)
-}
-
-fn is_whole(day: &Day) -> bool {
-    day.coverage >= WHOLE
 }

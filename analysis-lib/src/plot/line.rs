@@ -11,7 +11,8 @@ use super::style::{
 };
 use super::thin::{Bucket, Drawn, Scale, buckets, thin};
 use super::ticks::{Axis, axis, counted, number};
-use super::time_axis::{Least, iso, moment, span, time_ticks, untangle};
+use super::time_axis::{Least, TimeTick, iso, moment, span, time_ticks, untangle};
+use crate::aggregate::Gap;
 use crate::origin::Origin;
 
 const HEIGHT: f64 = 430.0;
@@ -32,7 +33,7 @@ pub(crate) struct Series<'a> {
 }
 
 /// A series over time, and what to call it.
-pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
+pub(crate) struct Line<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) title: &'a str,
     /// What the vertical axis counts.
@@ -49,13 +50,15 @@ pub(crate) struct Line<'a, B: Fn(usize) -> bool> {
     pub(crate) drawn: Series<'a>,
     /// What tooltips tell: the same, but for a curve, which is known anywhere.
     pub(crate) told: Series<'a>,
-    /// Whether a gap lies between this drawn point and the one before.
-    pub(crate) broken: B,
-    /// Whether the last value will still grow.
-    pub(crate) unfinished: bool,
+    /// Where nothing was recorded, in order; a point is drawn on both sides.
+    pub(crate) gaps: &'a [Gap],
+    /// What a point stands for, one and others.
+    pub(crate) each: (&'a str, &'a str),
+    /// Why the last value can't be compared with the others, if it can't.
+    pub(crate) unfinished: Option<&'a str>,
 }
 
-impl<B: Fn(usize) -> bool> Line<'_, B> {
+impl Line<'_> {
     pub(crate) fn figure(&self) -> Figure {
         let (first, last) = (
             self.drawn.times[0],
@@ -84,24 +87,36 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             left: MARGIN + label_width + 10.0,
             right: WIDTH - MARGIN - 8.0,
         };
-        let drawn = thin(self.drawn.times, self.drawn.values, &self.broken, &scale);
-        let mut sheet = Sheet::new(HEIGHT, self.title, self.origin, self.note);
-        self.draw(&mut sheet, &scale, &axis, &drawn);
-        self.name(&mut sheet, &scale, &axis, &drawn);
-        let spots = self.spots(&scale, &axis, &drawn);
-        sheet.finish(&self.description(&drawn), &spots, self.table(&drawn))
-    }
-
-    /// What has no letters: plotters draws it.
-    fn draw(&self, sheet: &mut Sheet, scale: &Scale, axis: &Axis, drawn: &Drawn) {
-        let zone = self.origin.timezone();
-        let ticks = time_ticks(
-            zone,
+        let drawn = thin(self.drawn.times, self.drawn.values, self.gaps, &scale);
+        let mut note = self.note.to_owned();
+        if drawn.too_narrow > 0 {
+            let gaps = counted(drawn.too_narrow as u64, "gap", "gaps");
+            note += &format!(" · {gaps} too narrow to be seen");
+        }
+        let mut ticks = time_ticks(
+            self.origin.timezone(),
             scale.from,
             scale.to,
             scale.right - scale.left,
             Least::Minute,
         );
+        untangle(&mut ticks, LABEL_SIZE, |time| scale.x(time));
+        let mut sheet = Sheet::new(HEIGHT, self.title, self.origin, &note);
+        self.draw(&mut sheet, &scale, &axis, &ticks, &drawn);
+        self.name(&mut sheet, &scale, &axis, &ticks, &drawn);
+        let spots = self.spots(&scale, &axis, &drawn);
+        sheet.finish(&self.description(&drawn), &spots, self.table(&drawn))
+    }
+
+    /// What has no letters: plotters draws it.
+    fn draw(
+        &self,
+        sheet: &mut Sheet,
+        scale: &Scale,
+        axis: &Axis,
+        ticks: &[TimeTick],
+        drawn: &Drawn,
+    ) {
         // Seconds from the left end: small enough for a float to hold exactly.
         let seconds = |time: i64| (time - scale.from) as f64 / 1000.0;
         let units = |pixels: f64| (pixels * UNITS) as u32;
@@ -143,7 +158,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
                         alone.map(|run| Circle::new(place(&run[0]), 25, BLUE.filled())),
                     )?;
                 }
-                if self.unfinished {
+                if self.unfinished.is_some() {
                     let last = place(&(self.drawn.times.len() - 1));
                     chart.draw_series([
                         Circle::new(last, 40, WHITE.filled()),
@@ -156,7 +171,14 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
     }
 
     /// What has letters.
-    fn name(&self, sheet: &mut Sheet, scale: &Scale, axis: &Axis, drawn: &Drawn) {
+    fn name(
+        &self,
+        sheet: &mut Sheet,
+        scale: &Scale,
+        axis: &Axis,
+        ticks: &[TimeTick],
+        drawn: &Drawn,
+    ) {
         let zone = self.origin.timezone();
         sheet.text(MARGIN, TOP - 16.0, self.label, SOFT_INK, Anchor::Start);
         for &tick in &axis.ticks {
@@ -169,21 +191,19 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
                 Anchor::End,
             );
         }
-        let mut ticks = time_ticks(
-            zone,
-            scale.from,
-            scale.to,
-            scale.right - scale.left,
-            Least::Minute,
-        );
-        untangle(&mut ticks, LABEL_SIZE, |time| scale.x(time));
-        for tick in &ticks {
-            let x = scale.x(tick.time);
+        // The first and the last label keep within the card.
+        let within = |text: &str, time: i64| {
+            let half = style::width(text, LABEL_SIZE) / 2.0;
+            let least = MARGIN + half;
+            scale
+                .x(time)
+                .clamp(least, (WIDTH - MARGIN - half).max(least))
+        };
+        for tick in ticks {
+            let x = within(&tick.label, tick.time);
             sheet.text(x, BOTTOM + 18.0, &tick.label, SOFT_INK, Anchor::Middle);
             if let Some(context) = &tick.context {
-                // The first and the last keep within the card.
-                let half = style::width(context, LABEL_SIZE) / 2.0;
-                let x = x.clamp(MARGIN + half, (WIDTH - MARGIN - half).max(MARGIN + half));
+                let x = within(context, tick.time);
                 sheet.text(x, BOTTOM + 34.0, context, SOFT_INK, Anchor::Middle);
             }
         }
@@ -192,9 +212,9 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
         sheet.text(middle, BOTTOM + 54.0, &time, SOFT_INK, Anchor::Middle);
         let mut right = WIDTH - MARGIN;
         let y = TOP - 16.0;
-        if self.unfinished {
-            let text = "last window still running";
-            right = sheet.key(right, y, "#ffffff", &style::hex(VERMILLION), text) - 16.0;
+        if let Some(why) = self.unfinished {
+            let text = format!("last {} {why}", self.each.0);
+            right = sheet.key(right, y, "#ffffff", &style::hex(VERMILLION), &text) - 16.0;
         }
         if !drawn.gaps.is_empty() {
             sheet.key(right, y, &style::hex(GAP), "#c9c4b8", "no data");
@@ -262,7 +282,7 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             self.unit.1
         };
         let value = if low == high {
-            high
+            high.clone()
         } else {
             format!("{low} – {high}")
         };
@@ -273,10 +293,17 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
             lines.push(moment(zone, from));
         } else {
             lines.push(span(zone, from, to));
-            lines.push(counted(count as u64, "window", "windows"));
+            lines.push(counted(count as u64, self.each.0, self.each.1));
+            if low != high {
+                let at = moment(zone, self.told.times[bucket.highest]);
+                lines.push(format!("highest: {at}"));
+            }
         }
-        if self.unfinished && bucket.to == self.told.times.len() {
-            lines.push("still running".to_owned());
+        if let Some(why) = self
+            .unfinished
+            .filter(|_| bucket.to == self.told.times.len())
+        {
+            lines.push(why.to_owned());
         }
         lines
     }
@@ -308,14 +335,20 @@ impl<B: Fn(usize) -> bool> Line<'_, B> {
     fn table(&self, drawn: &Drawn) -> String {
         let zone = self.origin.timezone();
         let mut table = format!("time_local,time_utc,{}\n", self.column);
-        for &i in drawn.runs.iter().flatten() {
-            let time = self.drawn.times[i];
-            table += &format!(
-                "{},{},{}\n",
-                iso(zone, time),
-                iso(chrono_tz::UTC, time),
-                self.drawn.values[i]
-            );
+        for (number, run) in drawn.runs.iter().enumerate() {
+            if number > 0 {
+                // Programs that plot the table break their line here.
+                table += ",,\n";
+            }
+            for &i in run {
+                let time = self.drawn.times[i];
+                table += &format!(
+                    "{},{},{}\n",
+                    iso(zone, time),
+                    iso(chrono_tz::UTC, time),
+                    self.drawn.values[i]
+                );
+            }
         }
         table
     }

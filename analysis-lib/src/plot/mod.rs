@@ -20,9 +20,8 @@ mod time_axis;
 
 pub use figure::Figure;
 
-use crate::Activity;
 use crate::aggregate::{self, Smoothed};
-use crate::names::Names;
+use crate::{Activity, Names, Periods};
 use line::{Line, Series};
 use smoothed::Words;
 
@@ -50,12 +49,13 @@ pub fn online_members(activity: &Activity) -> Figure {
         "Number of Members (Human, Online)",
         "online_members",
         ("member online", "members online"),
-        false,
+        None,
     )
 }
 
 /// Messages in each window, over time. A last window that is shorter than half
-/// the median interval, or ends in the future, is marked as still running.
+/// the median interval, or ends in the future, is marked as not over when it
+/// was recorded.
 pub fn message_volume(activity: &Activity) -> Figure {
     let values: Vec<f64> = activity
         .message_volume()
@@ -70,7 +70,10 @@ pub fn message_volume(activity: &Activity) -> Figure {
         "Number of Messages Sent in Time Window",
         "message_volume",
         ("message", "messages"),
-        aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis()),
+        // The sample's time has no clock but its own.
+        (!activity.origin().is_sample()
+            && aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis()))
+        .then_some("not over when recorded"),
     )
 }
 
@@ -85,7 +88,7 @@ pub fn cumulative_messages(activity: &Activity) -> Figure {
         "Cumulative Number of Messages",
         "cumulative_messages",
         ("message so far", "messages so far"),
-        false,
+        None,
     )
 }
 
@@ -127,7 +130,7 @@ pub fn message_rate(fit: &Smoothed) -> Figure {
 /// caption says so, with `HIDE_BOTS=yes`. See [`aggregate::shown_members`].
 pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
     let shown = aggregate::shown_members(activity, names);
-    let mut note = window_count(activity.len(), aggregate::median_interval(activity));
+    let mut note = window_count(activity);
     if shown.bots > 0 {
         let bots = ticks::counted(shown.bots as u64, "bot", "bots");
         note += &format!(" · without {bots}");
@@ -147,7 +150,7 @@ pub fn weekly_rhythm(activity: &Activity) -> Figure {
         activity.origin(),
         "Weekly Rhythm",
         &aggregate::weekly_rhythm(activity),
-        &window_count(activity.len(), aggregate::median_interval(activity)),
+        &window_count(activity),
     )
 }
 
@@ -161,10 +164,108 @@ pub fn daily_messages(activity: &Activity) -> Figure {
     )
 }
 
+/// Mean online members of each hour or day, over time.
+///
+/// ```
+/// use analysis_lib::{Activity, DAY, plot};
+///
+/// let days = Activity::sample()?.every(DAY)?;
+/// let figure = plot::online_members_by_period(&days);
+/// assert_eq!(figure.title(), "Online Members by Day on Sample Server");
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn online_members_by_period(periods: &Periods) -> Figure {
+    let (hour_or_day, _) = periods_are(periods);
+    let server = escape::clean(periods.origin().server(), 300);
+    by_period(
+        periods,
+        periods.online_mean(),
+        &format!("Online Members by {hour_or_day} on {server}"),
+        "Number of Members (Human, Online), Mean",
+        "online_members_mean",
+        ("member online", "members online"),
+        1,
+        None,
+    )
+}
+
+/// Messages in each hour or day, over time. A last one with fewer windows than
+/// usual is marked.
+pub fn messages_by_period(periods: &Periods) -> Figure {
+    let (hour_or_day, _) = periods_are(periods);
+    let values: Vec<f64> = periods.messages().iter().map(|&sent| sent as f64).collect();
+    let mut windows = periods.windows().to_vec();
+    let last = windows[windows.len() - 1];
+    let usual = *windows.select_nth_unstable(periods.len() / 2).1;
+    by_period(
+        periods,
+        &values,
+        &format!("Messages by {hour_or_day}"),
+        &format!("Number of Messages Sent in the {hour_or_day}"),
+        "messages",
+        ("message", "messages"),
+        0,
+        (last < usual).then_some("not fully recorded"),
+    )
+}
+
+/// What the periods are, in a title, and one and others in a text.
+fn periods_are(periods: &Periods) -> (&'static str, (&'static str, &'static str)) {
+    if periods.period() == crate::DAY {
+        ("Day", ("day", "days"))
+    } else {
+        ("Hour", ("hour", "hours"))
+    }
+}
+
+/// A line with a value a period, at its beginning.
+#[allow(clippy::too_many_arguments)] // Private, and each is one word of the figure.
+fn by_period(
+    periods: &Periods,
+    values: &[f64],
+    title: &str,
+    label: &str,
+    column: &str,
+    unit: (&str, &str),
+    places: usize,
+    unfinished: Option<&str>,
+) -> Figure {
+    let times = periods.starts();
+    let (_, each) = periods_are(periods);
+    // A day has up to 25 hours, and two have at least 47.
+    let longest = periods.period().as_millis() as i64 * 3 / 2;
+    let missing = times.windows(2).filter(|pair| pair[1] - pair[0] > longest);
+    let gaps: Vec<aggregate::Gap> = missing
+        .map(|pair| aggregate::Gap {
+            from: pair[0],
+            to: pair[1],
+        })
+        .collect();
+    let series = Series { times, values };
+    Line {
+        origin: periods.origin(),
+        title,
+        label,
+        column,
+        unit,
+        places,
+        note: &format!(
+            "{}, of what was recorded in each",
+            ticks::counted(periods.len() as u64, each.0, each.1)
+        ),
+        drawn: series,
+        told: series,
+        gaps: &gaps,
+        each,
+        unfinished,
+    }
+    .figure()
+}
+
 /// "78 windows of 10 min": how many, and how long they usually are.
-fn window_count(windows: usize, usual: Option<i64>) -> String {
-    let count = ticks::counted(windows as u64, "window", "windows");
-    match usual {
+fn window_count(activity: &Activity) -> String {
+    let count = ticks::counted(activity.len() as u64, "window", "windows");
+    match aggregate::median_interval(activity) {
         Some(usual) => format!("{count} of {}", time_axis::duration(usual)),
         None => count,
     }
@@ -178,11 +279,9 @@ fn windows(
     label: &str,
     column: &str,
     unit: (&str, &str),
-    unfinished: bool,
+    unfinished: Option<&str>,
 ) -> Figure {
     let times = activity.times();
-    let usual = aggregate::median_interval(activity);
-    let limit = usual.unwrap_or(0).saturating_mul(2);
     let series = Series { times, values };
     Line {
         origin: activity.origin(),
@@ -191,10 +290,11 @@ fn windows(
         column,
         unit,
         places: 0,
-        note: &window_count(times.len(), usual),
+        note: &window_count(activity),
         drawn: series,
         told: series,
-        broken: |i| times[i] - times[i - 1] > limit,
+        gaps: &aggregate::gaps(activity),
+        each: ("window", "windows"),
         unfinished,
     }
     .figure()

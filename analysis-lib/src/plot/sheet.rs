@@ -123,8 +123,8 @@ impl Sheet {
         .expect("a string takes all");
     }
 
-    /// A small filled square before a text: what a colour means. Gives back
-    /// where the text ends. `right` is where it ends.
+    /// A small filled square before a text that ends at `right`: what a colour
+    /// means. Gives back where the square begins.
     pub(crate) fn key(&mut self, right: f64, y: f64, fill: &str, edge: &str, text: &str) -> f64 {
         let left = right - style::width(text, CAPTION_SIZE) - 18.0;
         writeln!(

@@ -56,12 +56,9 @@ pub(crate) fn figure(
             times: &told_times,
             values: &told_values,
         },
-        // Both edges of a gap are drawn, and nothing between them.
-        broken: |i: usize| {
-            let ends = fit.gaps.binary_search_by_key(&times[i], |gap| gap.to);
-            ends.is_ok()
-        },
-        unfinished: false,
+        gaps: &fit.gaps,
+        each: ("point", "points"),
+        unfinished: None,
     }
     .figure()
 }

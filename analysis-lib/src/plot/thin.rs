@@ -1,5 +1,7 @@
 //! Which points of a long series are drawn.
 
+use crate::aggregate::Gap;
+
 /// A linear scale from times to pixels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
@@ -40,18 +42,14 @@ pub(crate) struct Drawn {
 /// Of each column of pixels the first point, the lowest, the highest and the
 /// last: the line through them covers the same pixels as the line through all.
 ///
-/// `broken(i)` says that a gap lies between points i - 1 and i. Gaps with less
-/// than a pixel of points between them are one, so that a stretch of scattered
-/// points doesn't look like a line; its points are drawn column by column.
+/// `gaps` are in order, and there is a point on both sides of each. Gaps with
+/// less than a pixel of points between them are one, so that a stretch of
+/// scattered points doesn't look like a line; its points are drawn column by
+/// column.
 ///
 /// References: U. Jugel, Z. Jerzak, G. Hackenbroich, V. Markl (2014), M4: a
 /// visualization-oriented time series data aggregation, PVLDB 7(10).
-pub(crate) fn thin(
-    times: &[i64],
-    values: &[f64],
-    broken: impl Fn(usize) -> bool,
-    scale: &Scale,
-) -> Drawn {
+pub(crate) fn thin(times: &[i64], values: &[f64], gaps: &[Gap], scale: &Scale) -> Drawn {
     let mut drawn = Drawn::default();
     // Index after each gap that breaks the line.
     let mut breaks: Vec<usize> = Vec::new();
@@ -73,8 +71,9 @@ pub(crate) fn thin(
         }
         cluster.clear();
     };
+    let mut gaps = gaps.iter().peekable();
     for i in 1..times.len() {
-        if broken(i) {
+        if gaps.next_if(|gap| gap.to <= times[i]).is_some() {
             if let Some(&last) = cluster.last()
                 && scale.pixels(times[last], times[i - 1]) >= 1.0
             {
@@ -194,6 +193,17 @@ mod tests {
         z ^ (z >> 31)
     }
 
+    /// The stretches between two times that are longer than this.
+    fn longer(times: &[i64], limit: i64) -> Vec<Gap> {
+        let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
+        pairs
+            .map(|pair| Gap {
+                from: pair[0],
+                to: pair[1],
+            })
+            .collect()
+    }
+
     /// What people see of a column is its lowest and its highest point.
     #[test]
     fn every_column_keeps_its_extremes() {
@@ -207,7 +217,7 @@ mod tests {
                 let values: Vec<f64> = (0..count)
                     .map(|_| (random(&mut state) % 100) as f64)
                     .collect();
-                let drawn = thin(&times, &values, |_| false, &SCALE);
+                let drawn = thin(&times, &values, &[], &SCALE);
                 assert_eq!(drawn.runs.len(), 1);
                 let kept = &drawn.runs[0];
                 assert!(kept.is_sorted() && kept.len() <= 4 * 782);
@@ -235,12 +245,7 @@ mod tests {
     #[test]
     fn lines_break_at_gaps() {
         let times = [0, 10_000, 20_000, 500_000, 800_000, 810_000];
-        let drawn = thin(
-            &times,
-            &[1.0; 6],
-            |i| times[i] - times[i - 1] > 20_000,
-            &SCALE,
-        );
+        let drawn = thin(&times, &[1.0; 6], &longer(&times, 20_000), &SCALE);
         assert_eq!(drawn.runs, [vec![0, 1, 2], vec![3], vec![4, 5]]);
         // The lone point has no width: the gaps on its two sides are one.
         assert_eq!(drawn.gaps, [(20_000, 800_000)]);
@@ -253,7 +258,7 @@ mod tests {
             .map(|i| i * 90 + if i > 5000 { 500 } else { 0 })
             .collect();
         let values = vec![1.0; times.len()];
-        let drawn = thin(&times, &values, |i| times[i] - times[i - 1] > 180, &SCALE);
+        let drawn = thin(&times, &values, &longer(&times, 180), &SCALE);
         assert_eq!(
             (drawn.runs.len(), drawn.gaps.len(), drawn.too_narrow),
             (1, 0, 1)
@@ -265,7 +270,7 @@ mod tests {
     fn many_narrow_gaps_are_a_wide_one() {
         let times: Vec<i64> = (0..1000).map(|i| i * 500 + i % 2).collect();
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
-        let drawn = thin(&times, &values, |_| true, &SCALE);
+        let drawn = thin(&times, &values, &longer(&times, 0), &SCALE);
         assert_eq!(drawn.gaps, [(0, times[999])]);
         for run in &drawn.runs {
             let columns: Vec<i64> = run.iter().map(|&i| SCALE.column(times[i])).collect();

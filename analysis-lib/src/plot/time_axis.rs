@@ -10,7 +10,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::style;
-use crate::calendar::{DAY, day_start};
+use crate::calendar::{DAY, Offsets, day_start};
 
 const MINUTE: i64 = 60_000;
 
@@ -80,9 +80,11 @@ impl Step {
         }
     }
 
-    /// What a label needs, with some air, in pixels.
-    fn room(self) -> f64 {
+    /// What a label needs, with some air, in pixels. `twice`: some times come
+    /// twice and are shown with the zone's abbreviation.
+    fn room(self, twice: bool) -> f64 {
         match self {
+            Self::Minutes(..=60) if twice => 88.0,
             Self::Minutes(_) | Self::Weeks(_) => 72.0,
             Self::Days(_) => 92.0,
             Self::Months(_) | Self::Years(_) => 60.0,
@@ -99,8 +101,10 @@ pub(crate) enum Least {
 
 /// Ticks from `from` to `to` on an axis this many pixels long.
 pub(crate) fn time_ticks(zone: Tz, from: i64, to: i64, pixels: f64, least: Least) -> Vec<TimeTick> {
+    // Longer spans have longer steps, which no abbreviation stands beside.
+    let twice = to - from < 14 * DAY && Offsets::between(zone, from, to).go_back(from, to);
     let fits = |step: &Step| {
-        step.length() as f64 / (to - from).max(1) as f64 * pixels >= step.room()
+        step.length() as f64 / (to - from).max(1) as f64 * pixels >= step.room(twice)
             && (least == Least::Minute || step.length() >= DAY)
     };
     let step = STEPS.into_iter().find(fits).unwrap_or(Step::Years(1000));
@@ -182,7 +186,7 @@ fn label(zone: Tz, step: Step, times: &[i64]) -> Vec<TimeTick> {
             ),
             Step::Weeks(_) => (now.format("%-d %b").to_string(), new_year.then_some("%Y")),
             Step::Months(_) => (now.format("%b").to_string(), new_year.then_some("%Y")),
-            Step::Years(_) => (now.format("%Y").to_string(), None),
+            Step::Years(_) => (now.year().to_string(), None),
         };
         ticks.push(TimeTick {
             time,

@@ -1,16 +1,18 @@
 //! The figures that are kept as golden files, and the data they show.
 //!
-//! All of it goes through the public interface: a `mongoexport` file, read in a
-//! folder with its own `.env`.
+//! All of it goes through the public interface: a `mongoexport` file.
 
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use analysis_lib::{Activity, Figure, Names, aggregate, plot};
+use analysis_lib::{Activity, DAY, Figure, HOUR, Names, aggregate, plot};
 
 const MINUTE: i64 = 60_000;
-const DAY: i64 = 1440 * MINUTE;
+const A_DAY: i64 = 1440 * MINUTE;
 
 /// A window: its end in milliseconds since the epoch, online members, message
 /// volume, and who sent how much.
@@ -40,58 +42,33 @@ pub(crate) const HOSTILE: [&str; 8] = [
     "javascript:document.title='run' =1+1 {{7*7}} ${7*7} \u{2028}\u{2029}",
 ];
 
-/// Reads windows as if they came from a file of this zone and server.
+/// Windows as if they came from a file, of this zone and server.
 pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
-    let mut text = String::new();
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir();
+    let name = format!("figures-{}-{number}", std::process::id());
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("activitydata.json");
+    let mut file = BufWriter::new(File::create(&path).unwrap());
     for (time, online, volume, senders) in windows {
         let quantities: Vec<String> = senders
             .iter()
             .map(|(id, sent)| format!("\"{id}\":{sent}"))
             .collect();
         writeln!(
-            text,
+            file,
             "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}}}",
             quantities.join(",")
         )
         .unwrap();
     }
-    with_settings(zone, server, |folder| {
-        let file = folder.join("activitydata.json");
-        std::fs::write(&file, text).unwrap();
-        Activity::open(&file).unwrap()
-    })
-}
-
-/// Reads an activity where these are the settings, whatever the user's are.
-fn with_settings(zone: &str, server: &str, read: impl FnOnce(&Path) -> Activity) -> Activity {
-    for name in ["TIMEZONE", "SERVER_NAME"] {
-        assert!(
-            std::env::var_os(name).is_none(),
-            "{name} is set in the environment and would win over this test's own; unset it"
-        );
-    }
-    // The working directory is one for all threads.
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let folder = folder();
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(
-        folder.join(".env"),
-        format!("TIMEZONE='{zone}'\nSERVER_NAME='{server}'\n"),
-    )
-    .unwrap();
-    let before = std::env::current_dir().unwrap();
-    std::env::set_current_dir(&folder).unwrap();
-    let activity = read(&folder);
-    std::env::set_current_dir(before).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
-    activity
-}
-
-fn folder() -> PathBuf {
-    std::env::temp_dir().join(format!("analysis-lib-figures-{}", std::process::id()))
+    file.into_inner().unwrap();
+    let read = Activity::open(&path).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(read.len(), windows.len());
+    read.in_timezone(zone).unwrap().with_server_name(server)
 }
 
 /// Windows of this many minutes, the last of which ends at `last`; a wave a day
@@ -151,7 +128,8 @@ fn make() -> Vec<Case> {
     let mut case = |name, figure| cases.push(Case { name, figure });
 
     // The sample, as the study shows it.
-    let sample = with_settings("US/Eastern", "", |_| Activity::sample().unwrap());
+    let sample = Activity::sample().unwrap();
+    let sample = sample.in_timezone("US/Eastern").unwrap();
     let half_day = sample.last_hours(13);
     case("sample-online-half-day", plot::online_members(&half_day));
     case("sample-volume-half-day", plot::message_volume(&half_day));
@@ -164,13 +142,19 @@ fn make() -> Vec<Case> {
     case("sample-rate-half-day", plot::message_rate(&fit));
     case(
         "sample-members",
-        plot::messages_by_member(&sample, &Names::default()),
+        plot::messages_by_member(&sample, &Names::load(&sample).unwrap()),
     );
     case("sample-online-eight-weeks", plot::online_members(&sample));
     let fit = aggregate::smoothed(&sample).unwrap();
     case("sample-rate-eight-weeks", plot::message_rate(&fit));
     case("sample-weekly-rhythm", plot::weekly_rhythm(&sample));
     case("sample-daily", plot::daily_messages(&sample));
+    let days = sample.every(DAY).unwrap();
+    case(
+        "sample-online-by-day",
+        plot::online_members_by_period(&days),
+    );
+    case("sample-messages-by-day", plot::messages_by_period(&days));
 
     // Extremes of the data.
     let one = |zone, windows: &[Window]| activity(zone, "Iraq BTW", windows);
@@ -209,7 +193,7 @@ fn make() -> Vec<Case> {
     // A bot that was seldom up: an hour of every day, and one long gap.
     let seldom: Vec<Window> = wave("2021-06-01T00:00:00Z", 10, 144 * 200)
         .into_iter()
-        .filter(|w| w.0 % DAY < 60 * MINUTE && !(100..160).contains(&((w.0 - start) / DAY)))
+        .filter(|w| w.0 % A_DAY < 60 * MINUTE && !(100..160).contains(&((w.0 - start) / A_DAY)))
         .collect();
     case(
         "seldom-recorded",
@@ -227,6 +211,8 @@ fn make() -> Vec<Case> {
         "gaps-and-a-lone-window",
         plot::online_members(&one("US/Eastern", &islands)),
     );
+    let hours = one("US/Eastern", &islands).every(HOUR).unwrap();
+    case("gaps-by-hour", plot::messages_by_period(&hours));
     case(
         "daily-not-over",
         plot::daily_messages(&one("US/Eastern", &islands)),
@@ -241,29 +227,53 @@ fn make() -> Vec<Case> {
         (
             "dst-us-eastern-spring",
             "US/Eastern",
-            "2026-03-08T12:00:00Z",
+            "2020-03-08T12:00:00Z",
         ),
         (
             "dst-us-eastern-autumn",
             "US/Eastern",
-            "2026-11-01T12:00:00Z",
+            "2020-11-01T12:00:00Z",
         ),
-        ("dst-london-spring", "Europe/London", "2026-03-29T07:00:00Z"),
-        ("dst-london-autumn", "Europe/London", "2026-10-25T07:00:00Z"),
-        ("dst-kolkata-never", "Asia/Kolkata", "2026-03-29T07:00:00Z"),
+        ("dst-london-spring", "Europe/London", "2020-03-29T07:00:00Z"),
+        ("dst-london-autumn", "Europe/London", "2020-10-25T07:00:00Z"),
+        ("dst-kolkata-never", "Asia/Kolkata", "2020-03-29T07:00:00Z"),
         (
             "dst-lord-howe-autumn",
             "Australia/Lord_Howe",
-            "2026-04-04T21:00:00Z",
+            "2020-04-04T21:00:00Z",
         ),
         (
             "dst-lord-howe-spring",
             "Australia/Lord_Howe",
-            "2026-10-03T21:00:00Z",
+            "2020-10-03T21:00:00Z",
         ),
     ] {
         case(name, plot::message_volume(&one(zone, &wave(last, 10, 66))));
     }
+    // Times that come twice, on ticks that are near each other.
+    for (name, zone, last) in [
+        ("twice-us-eastern", "US/Eastern", "2020-11-01T07:30:00Z"),
+        ("twice-london", "Europe/London", "2020-10-25T02:30:00Z"),
+        (
+            "twice-lord-howe",
+            "Australia/Lord_Howe",
+            "2020-04-04T16:30:00Z",
+        ),
+    ] {
+        case(name, plot::message_volume(&one(zone, &wave(last, 10, 16))));
+    }
+    // A clock that was wrong once.
+    let mut lone = wave("2020-09-05T09:00:00Z", 10, 78);
+    lone.insert(0, (0, 12, 3, Vec::new()));
+    lone.push((time("9999-12-31T23:50:00Z"), 12, 3, Vec::new()));
+    case(
+        "from-1970-to-9999",
+        plot::online_members(&one("US/Eastern", &lone)),
+    );
+    case(
+        "daily-from-1970-to-9999",
+        plot::daily_messages(&one("US/Eastern", &lone)),
+    );
     case(
         "over-new-year",
         plot::online_members(&one(
