@@ -1,30 +1,46 @@
 # make notebook   set up what is missing and open JupyterLab on the study
 # make test       set up what is missing and run every test
 # make report     run both notebooks into notebooks/report/*.html
-# make bench      print the measurements (three quarters of an hour)
+# make bench      print the measurements (about 40 minutes)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
+# make clean      remove what was built and installed in this folder
 #
-# Everything that is installed goes into $(TOOLS), nothing outside the project.
-TOOLS ?= $(CURDIR)/.tools
-STATE ?= $(TOOLS)/state
+# What is installed goes into ACTIVITY_TOOLS. Folders may have spaces in their
+# names, so each is quoted.
+ACTIVITY_TOOLS ?= $(CURDIR)/.tools
+ACTIVITY_STATE ?= $(ACTIVITY_TOOLS)/state
+REPORT ?= notebooks/report
 PYTHON ?= python3
 JUPYTER_ARGS ?=
 
-export TOOLS PYTHON
-
-JUPYTER := $(TOOLS)/jupyter/bin/python
-TESTS := $(TOOLS)/tests/bin/python
+JUPYTER := "$(ACTIVITY_TOOLS)/jupyter/bin/python"
+TESTS := "$(ACTIVITY_TOOLS)/tests/bin/python"
 SETUP := notebooks/setup.sh
+STUDY := server-activity-analysis.ipynb
+PATTERNS := community-patterns.ipynb
+
+export ACTIVITY_TOOLS PYTHON
 
 # Jupyter's settings, state and trust: the project's own, not the user's.
-JUPYTER_HOME = JUPYTER_CONFIG_DIR=$(STATE)/config \
-	JUPYTER_DATA_DIR=$(STATE)/data \
-	JUPYTER_RUNTIME_DIR=$(STATE)/runtime \
-	JUPYTERLAB_SETTINGS_DIR=$(STATE)/settings \
-	JUPYTERLAB_WORKSPACES_DIR=$(STATE)/workspaces \
-	IPYTHONDIR=$(STATE)/ipython \
+JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(ACTIVITY_STATE)/config" \
+	JUPYTER_DATA_DIR="$(ACTIVITY_STATE)/data" \
+	JUPYTER_RUNTIME_DIR="$(ACTIVITY_STATE)/runtime" \
+	JUPYTERLAB_SETTINGS_DIR="$(ACTIVITY_STATE)/settings" \
+	JUPYTERLAB_WORKSPACES_DIR="$(ACTIVITY_STATE)/workspaces" \
+	IPYTHONDIR="$(ACTIVITY_STATE)/ipython" \
 	JUPYTER_NO_CONFIG=
+
+# Jupyter doesn't start for root, whose only user it is in a container, unless
+# it is told to.
+FOR_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
+
+# Every setting, empty: the user's own must not reach the tests.
+NO_SETTINGS := env $(shell sed -n 's/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
+
+# The tests' own programs, for Rust and Python alike.
+TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)" \
+	CHROMIUM="$$($(SETUP) chromium)" JUPYTER_PATH="$(ACTIVITY_TOOLS)/jupyter/share/jupyter"
 
 .PHONY: notebook test report bench figures names setup clean
 
@@ -36,17 +52,11 @@ setup:
 
 notebook: setup
 	@echo "Opening the study in JupyterLab. Run it with Run > Run All Cells; stop JupyterLab with Ctrl+C here."
-	@cd notebooks && exec env $(JUPYTER_HOME) $(JUPYTER) -m jupyterlab server-activity-analysis.ipynb $(JUPYTER_ARGS)
+	@cd notebooks && exec env $(JUPYTER_HOME) $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
 
-report:
-	@$(SETUP) jupyter
-	@$(SETUP) pull
-	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py notebooks/report notebooks/*.ipynb
-	@echo "Done: open notebooks/report/*.html in a browser."
-
-# The tests' own programs, for Rust and Python alike.
-TEST_ENV = REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)" CHROMIUM="$$($(SETUP) chromium)" \
-	JUPYTER_PATH=$(TOOLS)/jupyter/share/jupyter
+report: setup
+	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py "$(REPORT)" notebooks/$(STUDY) notebooks/$(PATTERNS)
+	@echo "Done: open $(REPORT)/*.html in a browser."
 
 test:
 	@$(SETUP) jupyter
@@ -55,7 +65,7 @@ test:
 	cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --all-features --no-deps
 	$(TEST_ENV) cargo test --locked --workspace --all-features
-	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py $(TOOLS)/figures
+	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$(ACTIVITY_TOOLS)/figures"
 	$(TEST_ENV) $(TESTS) -m pytest notebooks/tests
 	@echo "All tests passed."
 
@@ -67,12 +77,11 @@ bench:
 	$(TEST_ENV) $(TESTS) notebooks/tests/bench.py
 
 figures:
-	cargo run --locked --example figures -- notebooks/report/figures
-	@echo "Done: open notebooks/report/figures/index.html in a browser."
+	$(NO_SETTINGS) cargo run --locked --example figures -- "$(REPORT)/figures"
+	@echo "Done: open $(REPORT)/figures/index.html in a browser."
 
 names:
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
 
 clean:
-	rm -rf $(TOOLS) notebooks/report
-	cargo clean
+	rm -rf "$(CURDIR)/.tools" "$(CURDIR)/target" "$(CURDIR)/notebooks/report"

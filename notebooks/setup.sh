@@ -5,12 +5,12 @@
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
-# TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
+# ACTIVITY_TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
 set -eu
 
 EVCXR_VERSION=0.22.0
 project=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-tools=${TOOLS:-$project/.tools}
+tools=${ACTIVITY_TOOLS:-$project/.tools}
 python=${PYTHON:-python3}
 
 say() { printf '%s\n' "$*"; }
@@ -25,6 +25,10 @@ found() { command -v "$1" >/dev/null 2>&1; }
 check_prerequisites() {
     found cargo || stop "a Rust toolchain (cargo is not on the PATH)" \
         "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    found rustc || stop "the Rust compiler (rustc is not on the PATH)" "rustup default stable"
+    wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' "$project/Cargo.toml")
+    is=$(rustc --version | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
+    [ "${is:-0}" -ge "$wanted" ] || stop "Rust 1.$wanted or newer ($(rustc --version))" "rustup update stable"
     sysroot=$(rustc --print sysroot)
     [ -d "$sysroot/lib/rustlib/src/rust/library" ] || stop \
         "the sources of Rust's standard library (rust-src), which the kernel's analyzer reads" \
@@ -85,13 +89,15 @@ spec = {
     "language": "rust",
 }
 (share / "kernels/rust/kernel.json").write_text(json.dumps(spec, indent=1))
-# No news and no offers of updates over the notebook.
 settings = share / "lab/settings"
 settings.mkdir(parents=True, exist_ok=True)
-quiet = {"fetchNews": "false", "checkForUpdates": False}
-(settings / "overrides.json").write_text(
-    json.dumps({"@jupyterlab/apputils-extension:notification": quiet})
-)
+overrides = {
+    # No news and no offers of updates over the notebook.
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Figures show real people: they get into the file when its user says so.
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+(settings / "overrides.json").write_text(json.dumps(overrides))
 PYTHON
 }
 
@@ -105,7 +111,8 @@ mongokey_is_set() {
     folder=$project/notebooks
     while :; do
         if [ -f "$folder/.env" ]; then
-            grep -Eq '^[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[^[:space:]]' "$folder/.env"
+            # Followed by a character, be it between quotes, that begins a value.
+            grep -Eq "^[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[\"']?[^[:space:]\"'#]" "$folder/.env"
             return
         fi
         [ "$folder" = / ] && return 1

@@ -10,21 +10,23 @@ from conftest import NOTEBOOKS, PROJECT
 
 FAKES = {
     "cargo": 'echo "$@" >>"$CALLS"',
-    "rustc": 'echo "$SYSROOT"',
+    "rustc": 'case $1 in --version) echo "rustc 1.95.0 (59807616e 2026-04-14)" ;; *) echo "$SYSROOT" ;; esac',
     "cc": ":",
     # Python 3.12 with venv.
     "python3": ":",
 }
 OLD_PYTHON = 'case "$*" in *version_info*) exit 1 ;; --version) echo "Python 3.9.2" ;; esac'
+OLD_RUST = 'echo "rustc 1.85.1 (4eb161250 2025-03-15)"'
 NO_VENV = 'case "$*" in *venv*) exit 1 ;; esac'
 
 
 @pytest.fixture
 def setup(tmp_path):
     """Runs setup.sh where only these commands are found, in a copy of the project."""
-    project = tmp_path / "project"
+    project = tmp_path / "my project"
     (project / "notebooks").mkdir(parents=True)
     shutil.copy(NOTEBOOKS / "setup.sh", project / "notebooks")
+    shutil.copy(PROJECT / "Cargo.toml", project)
     library = tmp_path / "sysroot/lib/rustlib/src/rust/library"
     library.mkdir(parents=True)
 
@@ -32,7 +34,7 @@ def setup(tmp_path):
         path = tmp_path / "bin"
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
-        for name in ("sh", "dirname", "grep", "cat", "rm"):
+        for name in ("sh", "dirname", "grep", "cat", "rm", "sed"):
             (path / name).symlink_to(shutil.which(name))
         for name, script in commands.items():
             (path / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -58,6 +60,8 @@ def without(*names, **changed):
     ("commands", "missing", "remedy"),
     [
         (without("cargo"), "a Rust toolchain", "https://sh.rustup.rs"),
+        (without("rustc"), "the Rust compiler", "rustup default stable"),
+        (without(rustc=OLD_RUST), "Rust 1.90 or newer (rustc 1.85.1", "rustup update"),
         (without("cc"), "a C compiler", "apt install build-essential"),
         (without("python3"), "Python (python3", "apt install python3 python3-venv"),
         (without(python3=OLD_PYTHON), "Python 3.10 or newer (python3 is Python 3.9.2)", "PYTHON=python3.11"),
@@ -86,6 +90,9 @@ def test_missing_sources_of_the_standard_library_are_named(setup):
         (None, False),
         ("# MONGOKEY='mongodb://example'", False),
         ("MONGOKEY=", False),
+        ("MONGOKEY=''", False),
+        ('MONGOKEY=""', False),
+        ("MONGOKEY= # later", False),
         ("MONGOKEY='mongodb://example'", True),
         ("export MONGOKEY=mongodb://example", True),
     ],
@@ -111,5 +118,5 @@ def test_nothing_is_done_twice(tmp_path):
     done = subprocess.run(["make", "setup"], cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" and "Building" not in done.stdout and "Installing" not in done.stdout
-    tools = pathlib.Path(os.environ["TOOLS"])
+    tools = pathlib.Path(os.environ["ACTIVITY_TOOLS"])
     assert (tools / "jupyter/bin/python").exists()
