@@ -32,7 +32,7 @@ pub(crate) struct Merged {
 /// The pipeline: one row a period and one for each of its members, in the order
 /// of periods, and one for each document that can't be used.
 pub(crate) fn pipeline(filter: Document, offsets: &Offsets, unit: Unit) -> Vec<Document> {
-    let time = "$time";
+    let time = &format!("${}", document::TIME);
     let milliseconds = doc! { "$toLong": time };
     let offset = offset_at(&offsets.changes);
     // Never negative from 1970 on with a day more, whatever the offset.
@@ -78,7 +78,7 @@ pub(crate) fn pipeline(filter: Document, offsets: &Offsets, unit: Unit) -> Vec<D
     ]
 }
 
-/// The offset of `$time`, found in as many steps as the list can be halved.
+/// The offset at the window's end, found in as many steps as the list can be halved.
 fn offset_at(changes: &[(i64, i64)]) -> Bson {
     match changes {
         [] => Bson::Int64(0),
@@ -86,8 +86,8 @@ fn offset_at(changes: &[(i64, i64)]) -> Bson {
         _ => {
             let (before, after) = changes.split_at(changes.len() / 2);
             let from = mongodb::bson::DateTime::from_millis(after[0].0);
-            doc! { "$cond": [{ "$lt": ["$time", from] }, offset_at(before), offset_at(after)] }
-                .into()
+            let time = format!("${}", document::TIME);
+            doc! { "$cond": [{ "$lt": [time, from] }, offset_at(before), offset_at(after)] }.into()
         }
     }
 }
@@ -103,6 +103,7 @@ fn usable() -> Document {
         ] }
     };
     let date = |time: i64| mongodb::bson::DateTime::from_millis(time);
+    let time = format!("${}", document::TIME);
     let quantities = format!("${}", document::QUANTITIES);
     let digits = doc! { "$ltrim": { "input": "$$this.k", "chars": "0" } };
     let length = doc! { "$strLenBytes": digits.clone() };
@@ -117,9 +118,9 @@ fn usable() -> Document {
         count("$$this.v"),
     ] };
     doc! { "$and": [
-        { "$eq": [{ "$type": "$time" }, "date"] },
-        { "$gte": ["$time", date(document::TIMES.start)] },
-        { "$lt": ["$time", date(document::TIMES.end)] },
+        { "$eq": [{ "$type": &time }, "date"] },
+        { "$gte": [&time, date(document::TIMES.start)] },
+        { "$lt": [time, date(document::TIMES.end)] },
         count(&format!("${}", document::ONLINE)),
         count(&format!("${}", document::VOLUME)),
         { "$eq": [{ "$type": &quantities }, "object"] },
