@@ -137,19 +137,7 @@ async fn options(
             "MONGOKEY is not a connection string: it must begin with mongodb:// or mongodb+srv://",
         ));
     }
-    let (user, after) = match rest.rsplit_once('@') {
-        Some((user, after)) => (user, after),
-        None => ("", rest),
-    };
-    if user.matches(':').count() > 1
-        || user.contains(['/', '?', '#', '[', ']', '@'])
-        || !percent_encoded(user)
-    {
-        return Err(Error::new(
-            "the user name or the password in MONGOKEY has a character that must be percent-encoded: one of : / ? # [ ] @ %, for example %40 for @",
-        ));
-    }
-    let host = after.split(['/', '?']).next().unwrap_or(after);
+    let (user, host) = user_and_hosts(rest)?;
     let parsed = tokio::time::timeout(inner, ClientOptions::parse(uri)).await;
     let mut options = match parsed {
         Ok(Ok(options)) => options,
@@ -180,6 +168,47 @@ async fn options(
             .get_or_insert(vec![Compressor::Zstd { level: None }]);
     }
     Ok((options, hosts))
+}
+
+/// What stands before the `@`, and the hosts.
+fn user_and_hosts(rest: &str) -> Result<(&str, &str), Error> {
+    let (before, options) = rest.split_once('?').unwrap_or((rest, ""));
+    // An option's value may have an `@`. Where none of it looks like an option,
+    // the `?` belongs to a password.
+    let in_password = !before.contains('@')
+        && options
+            .split_once('@')
+            .is_some_and(|(password, _)| !password.contains('='));
+    let before = if in_password { rest } else { before };
+    let (user, after) = before.rsplit_once('@').unwrap_or(("", before));
+    if user.matches(':').count() > 1
+        || user.contains(['/', '?', '#', '[', ']', '@'])
+        || !percent_encoded(user)
+    {
+        return Err(Error::new(
+            "the user name or the password in MONGOKEY has a character that must be percent-encoded: one of : / ? # [ ] @ %, for example %40 for @",
+        ));
+    }
+    let hosts = after.split(['/', '?']).next().unwrap_or(after);
+    // Without its `@`, a password looks like a port or a part of the host. The
+    // driver would show it, and so would our messages, which name hosts.
+    if !hosts.split(',').all(is_host) {
+        return Err(Error::new(
+            "MONGOKEY is not a valid connection string: a host has a % or a port that is not a number from 1 to 65535; is the @ between password and host missing, or written as %40?",
+        ));
+    }
+    Ok((user, hosts))
+}
+
+/// Whether nothing of it but a host and a port can be meant.
+fn is_host(host: &str) -> bool {
+    // A socket's path stands in percent-encoding.
+    if host.ends_with(".sock") {
+        return true;
+    }
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    let port = after.split_once(':').map(|(_, port)| port);
+    !host.contains('%') && port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0))
 }
 
 fn is_local(address: &ServerAddress) -> bool {
@@ -219,10 +248,13 @@ fn unusable(
         _ => "",
     };
     // The driver's words help when an option is wrong, and are shown only when
-    // they can't hold what nobody shall see.
-    let secret = user
-        .split(':')
-        .any(|part| !part.is_empty() && reason.contains(part));
+    // they can't hold what nobody shall see: what stands for a host may be a
+    // password, and so may what it "got".
+    let secret = reason.starts_with("invalid server address")
+        || reason.contains("got ")
+        || user
+            .split(':')
+            .any(|part| !part.is_empty() && reason.contains(part));
     if reason.is_empty() || secret || reason.contains(uri) {
         Error::new(
             "MONGOKEY is not a valid connection string; it looks like mongodb://USER:PASSWORD@HOST:27017/DATABASE",
@@ -395,5 +427,48 @@ impl Connection {
         tokio::time::timeout(self.timeout / 2, there)
             .await
             .unwrap_or_else(|_| "the bot has written nothing yet".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_at_sign_in_an_option_is_no_part_of_the_user() {
+        for (rest, user, hosts) in [
+            ("host/?tlsCAFile=/home/me@work/ca.pem", "", "host"),
+            ("me:x%40y@a:1,b:2/db?appName=a@b", "me:x%40y", "a:1,b:2"),
+            ("[::1]:27017/", "", "[::1]:27017"),
+            ("[::1]", "", "[::1]"),
+            (
+                "me@%2Ftmp%2Fmongodb-27017.sock/db",
+                "me",
+                "%2Ftmp%2Fmongodb-27017.sock",
+            ),
+        ] {
+            assert_eq!(user_and_hosts(rest), Ok((user, hosts)));
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_not_recognised_is_not_shown() {
+        for rest in [
+            "me:hunter2%40cluster0.example.net/",
+            "me:hunter2",
+            "me:hunter2/db",
+            "hunter2%40cluster0.example.net",
+            "me:hun?ter2@host/",
+            "me:hunter2?@host/",
+            "me:hunter2?x=1@host/",
+            "a:1,me:hunter2/",
+            "[::1]:hunter2/",
+        ] {
+            let error = user_and_hosts(rest).unwrap_err().to_string();
+            assert!(
+                error.contains("%40") && !error.contains("hun"),
+                "{rest}: {error}"
+            );
+        }
     }
 }
