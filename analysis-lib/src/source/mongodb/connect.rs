@@ -31,6 +31,9 @@ pub(crate) struct Connection {
     pub(crate) hosts: String,
     client: Client,
     database: Database,
+    heartbeats: Heartbeats,
+    /// Whether whatever is asked goes to the primary if there is one.
+    primary: bool,
 }
 
 /// What keeps the documents.
@@ -55,6 +58,12 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
     let inner = timeout.mul_f64(0.85);
     let (options, hosts) = options(uri.trim(), inner, timeout).await?;
     let heartbeats = Heartbeats::default();
+    let primary = matches!(
+        options.selection_criteria,
+        Some(SelectionCriteria::ReadPreference(
+            ReadPreference::Primary | ReadPreference::PrimaryPreferred { .. }
+        ))
+    );
     let client = client(options, &heartbeats)?;
     let wanted = settings
         .get("MONGODB_DATABASE")
@@ -77,28 +86,35 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
             hosts,
             client,
             database,
+            heartbeats,
+            primary,
         }),
         Err(Lost::Sentence(sentence)) => Err(Error::new(sentence)),
         Err(Lost::Failure(failure)) => {
-            let failure = match failure {
-                Failure::Selection | Failure::Silent => explained(failure, &heartbeats),
-                failure => failure,
-            };
+            let failure = explained(failure, &heartbeats);
             let name = wanted.map_or(collection.clone(), |name| format!("{name}.{collection}"));
             Err(Error::new(failure.sentence(&hosts, timeout, &name)))
         }
     }
 }
 
-/// Why no server could be selected, as far as the monitors know.
+/// Why no server could be selected or none answered, as far as the monitors
+/// know.
 fn explained(failure: Failure, heartbeats: &Heartbeats) -> Failure {
+    if !matches!(failure, Failure::Selection | Failure::Silent) {
+        return failure;
+    }
     let Ok(heard) = heartbeats.lock() else {
         return failure;
     };
-    match heard.values().flatten().next() {
-        Some(heard) => heard.clone(),
-        None if heard.is_empty() => Failure::Silent,
-        // The hosts answered, but none is what MONGOKEY asks for.
+    if heard.is_empty() {
+        return Failure::Silent;
+    }
+    // A host that answers its monitor is there: then the failure itself says
+    // more than what the others' monitors met with.
+    let failures: Option<Vec<&Failure>> = heard.values().map(Option::as_ref).collect();
+    match failures {
+        Some(failures) => failures[0].clone(),
         None => failure,
     }
 }
@@ -408,12 +424,34 @@ impl Connection {
         }
     }
 
-    /// Asks the server for nothing but an answer.
-    pub(crate) async fn ping(&self) -> mongodb::error::Result<()> {
-        self.database
-            .run_command(doc! { "ping": 1 })
-            .await
-            .map(drop)
+    /// The failure, or what the servers' monitors say about it.
+    pub(crate) fn explained(&self, failure: Failure) -> Failure {
+        explained(failure, &self.heartbeats)
+    }
+
+    /// Whether the server still works on the operation with this comment. It is
+    /// believed to where it can't be told: several servers may be at work on it,
+    /// or the user may not ask.
+    ///
+    /// The server's answer alone doesn't say so: the connection that the
+    /// operation went over may be dead while another one isn't.
+    pub(crate) async fn works_on(&self, comment: &str) -> mongodb::error::Result<bool> {
+        let server = self.database.run_command(doc! { "hello": 1 }).await?;
+        let sharded = server.contains_key("msg");
+        if sharded || !self.primary || !server.get_bool("isWritablePrimary").unwrap_or(false) {
+            return Ok(true);
+        }
+        let admin = self.client.database("admin");
+        let operations = admin.aggregate([
+            doc! { "$currentOp": {} },
+            doc! { "$match": { "command.comment": comment } },
+            doc! { "$limit": 1 },
+        ]);
+        match operations.await {
+            Ok(mut found) => Ok(found.try_next().await?.is_some()),
+            Err(error) if matches!(*error.kind, ErrorKind::Command(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Database and collection.

@@ -48,9 +48,7 @@ fn run() -> Result<()> {
             _ => None,
         },
         timezone: settings.timezone()?,
-        resume: settings
-            .get(RESUME)
-            .and_then(|hex| marker::Marker::from_hex(&hex)),
+        resume: settings.get(RESUME),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
