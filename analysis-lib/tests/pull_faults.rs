@@ -55,6 +55,24 @@ fn a_cut_connection_goes_on_where_it_was() {
     }
 }
 
+/// What was read stays, also when the first try to go on fails.
+#[test]
+fn a_try_that_fails_throws_nothing_away() {
+    let server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
+    server.python(&["fill", "db", "30000"]);
+    let proxy = Proxy::start(server.port, Fault::None, 0);
+    let whole = pull(&proxy.uri(), "db").activity();
+    let bytes = proxy.received.load(Ordering::SeqCst);
+    let proxy = Proxy::start(server.port, Fault::CutAfter(bytes * 2 / 3), 1);
+    // The driver itself asks a second time.
+    server.python(&["refuse", "aggregate", "2"]);
+    let pulled = pull(&proxy.uri(), "db");
+    assert_same(&pulled.activity(), &whole);
+    assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
+    let received = proxy.received.load(Ordering::SeqCst);
+    assert!(received < bytes * 5 / 4, "{received} bytes of {bytes}");
+}
+
 /// Documents that were not stored in the order of their `_id` are pulled anew
 /// in that order, and then it goes on too.
 #[test]

@@ -85,6 +85,12 @@ def hold(command, milliseconds):
     client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
 
 
+def refuse(command, times):
+    """Lets the server answer the next such commands that it reaches no other."""
+    data = {"failCommands": [command], "errorCode": 6}
+    client.admin.command("configureFailPoint", "failCommand", mode={"times": int(times)}, data=data)
+
+
 def delete(database, text):
     print(client[database]["activitydata"].delete_many(json.loads(text)).deleted_count)
 

@@ -350,6 +350,8 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     /// How many connections it has cut or silenced.
     pub(crate) faults: Arc<AtomicU64>,
+    /// How many bytes came from the server.
+    pub(crate) received: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -359,18 +361,25 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let faults = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&faults);
+        let received = Arc::new(AtomicU64::new(0));
+        let bytes = Arc::clone(&received);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else {
                     continue;
                 };
                 let (up, down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                std::thread::spawn(move || copy(up, down, Fault::None, &AtomicU64::new(0), 0));
-                let counted = Arc::clone(&counted);
-                std::thread::spawn(move || copy(server, client, fault, &counted, limit));
+                let none = AtomicU64::new(0);
+                std::thread::spawn(move || copy(up, down, Fault::None, &none, 0, &none));
+                let (counted, bytes) = (Arc::clone(&counted), Arc::clone(&bytes));
+                std::thread::spawn(move || copy(server, client, fault, &counted, limit, &bytes));
             }
         });
-        Self { port, faults }
+        Self {
+            port,
+            faults,
+            received,
+        }
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -378,11 +387,19 @@ impl Proxy {
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, fault: Fault, faults: &AtomicU64, limit: u64) {
+fn copy(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    fault: Fault,
+    faults: &AtomicU64,
+    limit: u64,
+    bytes: &AtomicU64,
+) {
     let mut passed = 0;
     let mut buffer = [0; 1 << 14];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         passed += count as u64;
+        bytes.fetch_add(count as u64, Ordering::SeqCst);
         match fault {
             Fault::CutAfter(after)
                 if passed > after && faults.fetch_add(1, Ordering::SeqCst) < limit =>
