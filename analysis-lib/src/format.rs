@@ -30,9 +30,12 @@
 //! columns time (above the frame's least time, which comes first as i64),
 //! online members, message volume, senders in the window, and, over all
 //! senders, the sender's index in the list of members and the messages sent. A
-//! column is a u8 width and then that many bytes for each value: the fewest of
-//! 1, 2, 4 or 8 that hold its largest value. That is a quarter of the columns
-//! in memory, and widening them again costs next to nothing.
+//! column is a u8 width and then that many bytes for each value: the fewest that
+//! hold its largest value, of 4 or 8 for times and of 1, 2 or 4 for the others.
+//! That is a quarter of the columns in memory, and widening them again costs
+//! next to nothing.
+//!
+//! No payload is longer than 256 MB.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -49,8 +52,10 @@ pub(crate) const VERSION: u32 = 1;
 /// demand for memory.
 const LONGEST: usize = 256 << 20;
 
-/// Windows a frame when a whole activity is written.
+/// Windows a frame when a whole activity is written, and senders: those of many
+/// windows would be longer than is believed.
 const FRAME: usize = 1 << 14;
+const SENDERS: u32 = 1 << 22;
 
 /// What a frame says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +127,12 @@ pub(crate) fn write_header(out: &mut impl Write) -> std::io::Result<()> {
 
 /// Writes a frame.
 pub(crate) fn write_frame(out: &mut impl Write, kind: Kind, payload: &[u8]) -> std::io::Result<()> {
-    let length = u32::try_from(payload.len()).map_err(std::io::Error::other)?;
+    if payload.len() > LONGEST {
+        return Err(std::io::Error::other(
+            "a frame would be too long to be read",
+        ));
+    }
+    let length = payload.len() as u32;
     let mut head = [kind.letter(); 5];
     head[1..].copy_from_slice(&length.to_le_bytes());
     out.write_all(&head)?;
@@ -505,12 +515,14 @@ pub(crate) fn write_all(
         write_frame(out, Kind::Resume, resume)?;
     }
     let mut new_members: &[u64] = &windows.members;
-    for from in (0..windows.times.len()).step_by(FRAME) {
+    let mut from = 0;
+    while from < windows.times.len() {
         payload.clear();
-        let to = windows.times.len().min(from + FRAME);
+        let to = frame_end(&windows.starts, from);
         put_windows(&mut payload, windows, from..to, new_members);
         new_members = &[];
         write_frame(out, Kind::Windows, &payload)?;
+        from = to;
     }
     for skipped in skipped {
         payload.clear();
@@ -518,6 +530,14 @@ pub(crate) fn write_all(
         write_frame(out, Kind::Skipped, &payload)?;
     }
     write_end(out, windows.times.len(), skipped.len())
+}
+
+/// Where the frame ends that begins with this window: one at least is in it.
+fn frame_end(starts: &[u32], from: usize) -> usize {
+    let last = (starts.len() - 1).min(from + FRAME);
+    let limit = starts[from].saturating_add(SENDERS);
+    let fitting = starts[from + 1..=last].partition_point(|&end| end <= limit);
+    from + fitting.max(1)
 }
 
 /// Writes the end.
@@ -591,5 +611,28 @@ pub(crate) fn read_all<R: Read>(
             }
         };
         read.ok_or(Broken::Damaged)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_shorter_where_windows_have_many_senders() {
+        let few: Vec<u32> = (0..=40_000).collect();
+        assert_eq!(frame_end(&few, 0), FRAME);
+        assert_eq!(frame_end(&few, 39_999), 40_000);
+        let many: Vec<u32> = (0..=300).map(|window| window * 10_000_000).collect();
+        assert_eq!(frame_end(&many, 0), 1);
+        assert_eq!(frame_end(&many, 299), 300);
+        let some: Vec<u32> = (0..=1_000).map(|window| window * 1_000_000).collect();
+        assert_eq!(frame_end(&some, 3), 7);
+    }
+
+    #[test]
+    fn a_frame_that_no_reader_would_believe_is_not_written() {
+        let long = vec![0; LONGEST + 1];
+        assert!(write_frame(&mut Vec::new(), Kind::Windows, &long).is_err());
     }
 }

@@ -161,7 +161,7 @@ impl Periods {
         skipped.sort_by(|one, other| one.document.cmp(&other.document));
         if sums.is_empty() {
             return Err(Error::new(format!(
-                "{} has no window that can be used in this span ({} left out)",
+                "{} has no window that can be used ({} left out)",
                 origin.source,
                 skipped.len()
             )));

@@ -13,7 +13,7 @@ use crate::origin::{Origin, Source};
 use crate::periods::{Periods, Unit};
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Opened, Snapshot};
 use crate::source::sample;
 use crate::{Activity, Error, Result};
 
@@ -28,6 +28,15 @@ const PASSED_ON: [&str; 5] = [
     "TIMEZONE",
 ];
 
+/// Where a pull can go on from, in hexadecimal: the payload of an `R` frame.
+pub(crate) const RESUME: &str = "ACTIVITY_PULL_RESUME";
+/// First time wanted, in milliseconds since the epoch.
+pub(crate) const SINCE: &str = "ACTIVITY_PULL_SINCE";
+/// First time no longer wanted, in milliseconds since the epoch.
+pub(crate) const UNTIL: &str = "ACTIVITY_PULL_UNTIL";
+/// What MongoDB shall merge windows into: `hour` or `day`.
+pub(crate) const EVERY: &str = "ACTIVITY_PULL_EVERY";
+
 /// Documents left out that are shown; the others are only counted.
 const SHOWN: usize = 5;
 
@@ -38,6 +47,9 @@ const SHOWN: usize = 5;
 /// documents were left out and why, and when this was. What the last pull
 /// brought is kept in a snapshot and not fetched again, if it still fits the
 /// collection; [`pull_fresh`] ignores it.
+///
+/// Windows with the same time stay in the order in which the server sent them.
+/// All other windows come in the same order whatever happens during a pull.
 ///
 /// # Errors
 ///
@@ -127,25 +139,82 @@ impl Pull {
 
     fn windows(&self, settings: &Settings, span: Span) -> Result<Activity> {
         let Some(connection) = settings.get("MONGOKEY") else {
-            return sample(settings, span);
+            return self.sample(settings, span);
         };
         settings.timeout()?;
         let snapshot = Snapshot::from_settings(settings, &connection).filter(|_| span.is_all());
         let contents = fetch(settings, snapshot.as_ref(), self.fresh, &span.environment())?;
-        Activity::new(
-            origin(settings, contents.source)?,
-            contents.windows,
-            contents.skipped,
-        )
+        let origin = origin(settings, contents.source)?;
+        if contents.windows.times.is_empty() {
+            self.nothing_in_span(&origin, span, contents.skipped.len())?;
+        }
+        Activity::new(origin, contents.windows, contents.skipped)
+    }
+
+    /// The sample, in words that nobody can miss.
+    fn sample(&self, settings: &Settings, span: Span) -> Result<Activity> {
+        let mut activity = sample::activity(settings.timezone()?)?;
+        println!(
+            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set: put your MongoDB's"
+        );
+        println!(
+            "connection string into a file named .env (see .env.example), and run this cell again."
+        );
+        if !span.is_all() {
+            let wanted = span.since.unwrap_or(i64::MIN)..span.until.unwrap_or(i64::MAX);
+            let times = activity.windows.times.iter();
+            let indices: Vec<usize> = times
+                .enumerate()
+                .filter_map(|(index, time)| wanted.contains(time).then_some(index))
+                .collect();
+            if indices.is_empty() {
+                self.nothing_in_span(&activity.origin, span, 0)?;
+            }
+            let windows = activity.windows.take(indices.into_iter());
+            activity = Activity::new(activity.origin, windows, Vec::new())?;
+        }
+        Ok(activity)
     }
 
     fn span(&self, timezone: Tz) -> Result<Span> {
         let read =
             |text: &Option<String>| text.as_deref().map(|text| time(text, timezone)).transpose();
-        Ok(Span {
+        let span = Span {
             since: read(&self.since)?,
             until: read(&self.until)?,
-        })
+        };
+        if let (Some(since), Some(until)) = (span.since, span.until)
+            && since >= until
+        {
+            return Err(Error::new(format!(
+                "{} is empty; `until` must be later than `since`",
+                self.shown_span()
+            )));
+        }
+        Ok(span)
+    }
+
+    /// The span, as it was asked for.
+    fn shown_span(&self) -> String {
+        let part = |word: &str, time: &Option<String>| {
+            let time = time.as_deref()?.trim();
+            Some(format!(" {word} {time}"))
+        };
+        let parts = [part("since", &self.since), part("until", &self.until)];
+        let parts: String = parts.into_iter().flatten().collect();
+        format!("the span{parts}")
+    }
+
+    /// An error when it is a span that has no window.
+    fn nothing_in_span(&self, origin: &Origin, span: Span, left_out: usize) -> Result<()> {
+        if span.is_all() {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "{} has no window that can be used in {} ({left_out} left out); ask for another span, or for none to see all",
+            origin.source,
+            self.shown_span()
+        )))
     }
 }
 
@@ -176,7 +245,7 @@ impl PullPeriods {
                 Unit::Hour => "hour",
                 Unit::Day => "day",
             };
-            environment.push(("ACTIVITY_PULL_EVERY", every.to_owned()));
+            environment.push((EVERY, every.to_owned()));
             let contents = fetch(&settings, None, true, &environment)?;
             // A server that can't merge sends the windows instead.
             let sums = if contents.periods.is_empty() {
@@ -184,14 +253,14 @@ impl PullPeriods {
             } else {
                 contents.periods
             };
-            Periods::new(
-                origin(&settings, contents.source)?,
-                unit,
-                &sums,
-                contents.skipped,
-            )?
+            let origin = origin(&settings, contents.source)?;
+            if sums.is_empty() {
+                self.pull
+                    .nothing_in_span(&origin, span, contents.skipped.len())?;
+            }
+            Periods::new(origin, unit, &sums, contents.skipped)?
         } else {
-            sample(&settings, span)?.every(self.period)?
+            self.pull.sample(&settings, span)?.every(self.period)?
         };
         report_periods(&periods);
         Ok(periods)
@@ -211,12 +280,8 @@ impl Span {
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let since = self
-            .since
-            .map(|since| ("ACTIVITY_PULL_SINCE", since.to_string()));
-        let until = self
-            .until
-            .map(|until| ("ACTIVITY_PULL_UNTIL", until.to_string()));
+        let since = self.since.map(|since| (SINCE, since.to_string()));
+        let until = self.until.map(|until| (UNTIL, until.to_string()));
         since.into_iter().chain(until).collect()
     }
 }
@@ -248,26 +313,6 @@ fn time(text: &str, timezone: Tz) -> Result<i64> {
     Ok(Offsets::of(timezone).instant(local.and_utc().timestamp_millis()))
 }
 
-/// The sample, in words that nobody can miss.
-fn sample(settings: &Settings, span: Span) -> Result<Activity> {
-    let mut activity = sample::activity(settings.timezone()?)?;
-    println!("SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set: put your MongoDB's");
-    println!(
-        "connection string into a file named .env (see .env.example), and run this cell again."
-    );
-    if !span.is_all() {
-        let wanted = span.since.unwrap_or(i64::MIN)..span.until.unwrap_or(i64::MAX);
-        let times = activity.windows.times.iter();
-        let indices: Vec<usize> = times
-            .enumerate()
-            .filter_map(|(index, time)| wanted.contains(time).then_some(index))
-            .collect();
-        let windows = activity.windows.take(indices.into_iter());
-        activity = Activity::new(activity.origin, windows, Vec::new())?;
-    }
-    Ok(activity)
-}
-
 fn origin(settings: &Settings, source: Option<Source>) -> Result<Origin> {
     Ok(Origin {
         source: source
@@ -284,7 +329,15 @@ fn fetch(
     fresh: bool,
     wanted: &[(&str, String)],
 ) -> Result<Contents> {
-    let before = snapshot.filter(|_| !fresh).and_then(Snapshot::open);
+    // Looked at even if it isn't used, since it is replaced in the end.
+    let before = match snapshot.map(Snapshot::open).transpose()?.flatten() {
+        Some(Opened::Whole(reader, resume)) if !fresh => Some((reader, resume)),
+        Some(Opened::Unusable(reason)) if !fresh => {
+            println!("Pulling everything anew: the snapshot of the last pull {reason}.");
+            None
+        }
+        _ => None,
+    };
     let resume = before.as_ref().map(|(_, bytes)| {
         bytes
             .iter()
@@ -294,7 +347,7 @@ fn fetch(
     let passed: Vec<(&str, String)> = PASSED_ON
         .iter()
         .filter_map(|&name| Some((name, settings.get(name)?)))
-        .chain(resume.map(|resume| ("ACTIVITY_PULL_RESUME", resume)))
+        .chain(resume.map(|resume| (RESUME, resume)))
         .chain(wanted.iter().cloned())
         .collect();
     let environment: Vec<(&str, &str)> = passed

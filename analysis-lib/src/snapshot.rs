@@ -6,11 +6,11 @@
 //! last one's stays.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::activity::{Skipped, Windows};
-use crate::format::{self, Kind};
+use crate::format::{self, Broken, Kind, MAGIC};
 use crate::origin::Source;
 use crate::replace::replace;
 use crate::settings::Settings;
@@ -19,6 +19,14 @@ use crate::{Error, Result};
 /// Where a snapshot is kept.
 pub(crate) struct Snapshot {
     path: PathBuf,
+}
+
+/// A snapshot that is there.
+pub(crate) enum Opened {
+    /// The rest, which can be read, and where the pull that wrote it ended.
+    Whole(format::Reader<BufReader<File>>, Vec<u8>),
+    /// What is wrong with it, in words that follow its name.
+    Unusable(String),
 }
 
 impl Snapshot {
@@ -33,21 +41,52 @@ impl Snapshot {
         Some(Self { path })
     }
 
-    /// Opens the snapshot, and gives where the pull that wrote it ended; `None`
-    /// when there is none. The rest can then be read.
-    pub(crate) fn open(&self) -> Option<(format::Reader<impl Read + use<>>, Vec<u8>)> {
-        let file = BufReader::with_capacity(1 << 16, File::open(&self.path).ok()?);
-        let mut reader = format::Reader::new(file).ok()?;
-        loop {
-            match reader.next().ok()? {
-                (Kind::Source, _) => (),
-                (Kind::Resume, parts) => {
-                    let resume = parts.0.to_vec();
-                    return Some((reader, resume));
-                }
-                _ => return None,
+    /// Opens the snapshot. `None`: there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// What is there is something else, which a snapshot must not replace.
+    pub(crate) fn open(&self) -> Result<Option<Opened>> {
+        let unreadable =
+            |e: std::io::Error| Ok(Some(Opened::Unusable(format!("can't be read ({e})"))));
+        let mut file = match File::open(&self.path) {
+            Ok(file) => BufReader::with_capacity(1 << 16, file),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return unreadable(e),
+        };
+        let other = || {
+            Err(Error::new(format!(
+                "{} is not a snapshot, and would be replaced by one; set ACTIVITY_SNAPSHOT to another path, or to off",
+                self.path.display()
+            )))
+        };
+        match file.fill_buf() {
+            // It may be cut off within its first bytes.
+            Ok(start) if !start.starts_with(&MAGIC[..start.len().min(MAGIC.len())]) => {
+                return other();
             }
+            Ok(_) => (),
+            Err(e) => return unreadable(e),
         }
+        let resumed = format::Reader::new(file).and_then(|mut reader| {
+            loop {
+                match reader.next()? {
+                    (Kind::Source, _) => (),
+                    (Kind::Resume, parts) => {
+                        let resume = parts.0.to_vec();
+                        return Ok(Some((reader, resume)));
+                    }
+                    _ => return Ok(None),
+                }
+            }
+        });
+        Ok(Some(match resumed {
+            Ok(Some((reader, resume))) => Opened::Whole(reader, resume),
+            // It was saved by a user.
+            Ok(None) => return other(),
+            Err(Broken::Unknown) => Opened::Unusable("was written by another version".to_owned()),
+            Err(_) => Opened::Unusable("is damaged".to_owned()),
+        }))
     }
 
     /// Replaces the snapshot.
@@ -101,12 +140,56 @@ fn cache_folder() -> Option<PathBuf> {
 /// One file for each collection that is pulled. The name holds nothing of the
 /// connection string but a hash of the hosts: no user, no password.
 fn file_name(settings: &Settings, connection: &str) -> String {
-    let hosts = connection
-        .rsplit_once('@')
-        .map_or(connection, |(_, hosts)| hosts);
-    let hosts = hosts.split('?').next().unwrap_or(hosts);
+    // Options come first: their values may have an `@` too.
+    let hosts = connection.split('?').next().unwrap_or(connection);
+    let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
     let database = settings.get("MONGODB_DATABASE").unwrap_or_default();
     let collection = settings.get("MONGODB_COLLECTION").unwrap_or_default();
     let key = format!("{hosts}\n{database}\n{collection}");
     format!("{:016x}.activity", format::checksum(0, key.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(name: &str, bytes: &[u8]) -> Snapshot {
+        let path = std::env::temp_dir().join(format!("snapshot-{name}-{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        Snapshot { path }
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_not_replaced() {
+        let mut saved = Vec::new();
+        format::write_all(&mut saved, &Source::Sample, &Windows::new(), &[], None).unwrap();
+        for bytes in [&br#"{"time": 7}"#[..], b"x", &saved] {
+            let other = snapshot("other", bytes);
+            let Err(error) = other.open() else {
+                panic!("it is taken for a snapshot");
+            };
+            assert!(error.to_string().contains("is not a snapshot"), "{error}");
+            std::fs::remove_file(&other.path).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_snapshot_is_said() {
+        for (name, bytes, wrong) in [
+            ("empty", &b""[..], "is damaged"),
+            ("start", b"ACTI", "is damaged"),
+            (
+                "version",
+                b"ACTIVITY\xff\0\0\0",
+                "was written by another version",
+            ),
+        ] {
+            let snapshot = snapshot(name, bytes);
+            let Ok(Some(Opened::Unusable(reason))) = snapshot.open() else {
+                panic!("{name} is believed");
+            };
+            assert_eq!(reason, wrong);
+            std::fs::remove_file(&snapshot.path).unwrap();
+        }
+    }
 }

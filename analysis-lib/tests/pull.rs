@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, totals};
+use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals};
 
 /// The same documents through PyMongo and through the pull are the same.
 #[test]
@@ -43,7 +44,11 @@ fn columns_are_what_pymongo_reads() {
         .map(|(id, sent)| (id.parse().unwrap(), sent.as_u64().unwrap()));
     assert_eq!(totals(&activity), members.collect());
     let stdout = pulled.stdout();
-    let lines: Vec<&str> = stdout.lines().collect();
+    // A machine with much to do takes over a second, and says how far it is.
+    let lines: Vec<&str> = stdout
+        .lines()
+        .filter(|line| !line.contains(" of 6,000 windows, "))
+        .collect();
     assert_eq!(
         lines[0],
         "Connected to MongoDB database db, collection activitydata"
@@ -138,10 +143,24 @@ fn a_snapshot_is_used_only_as_long_as_it_holds() {
         left,
         Some("documents before the last one have been deleted or added"),
     );
-    // Another collection of the same name.
+    // Other documents in the same collection.
     server.python(&["delete", "db", "{}"]);
     server.python(&["fill", "db", "50"]);
     again(50, Some("its last documents have changed"));
+    // A late arrival whose _id, too, lies before all others.
+    let late = r#"[{"_id": ObjectId("000000000000000000000001"), "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": 0, "quantities": {}}]"#;
+    server.python(&["insert", "db", "activitydata", late]);
+    again(
+        51,
+        Some("documents before the last one have been deleted or added"),
+    );
+    // Another collection of the same name.
+    server.python(&["drop", "db"]);
+    server.python(&["fill", "db", "50"]);
+    again(
+        50,
+        Some("the collection is not the one that was pulled before"),
+    );
     // Damaged.
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
@@ -149,6 +168,196 @@ fn a_snapshot_is_used_only_as_long_as_it_holds() {
     std::fs::write(&file, bytes).unwrap();
     again(50, Some("the snapshot of the last pull is damaged"));
     again(50, None);
+}
+
+/// A document that was left out is looked at again, and used once it is mended.
+#[test]
+fn a_mended_document_is_taken() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "3000"]);
+    let bad = r#"[{"n": n, "time": 7, "online-members": 1, "messages-sent": 1, "quantities": {}} for n in range(3)]"#;
+    server.python(&["insert", "db", "activitydata", bad]);
+    server.python(&["fill", "db", "20", "2027-01-01T00:00:00"]);
+    let folder = Folder::new();
+    let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
+    let run = |taken: usize, left_out: usize, anew: bool| {
+        let pulled = cell().run();
+        let activity = pulled.activity();
+        assert_eq!(
+            (activity.len(), activity.skipped().len()),
+            (taken, left_out)
+        );
+        let line = "Pulling everything anew: a document that was left out has changed.";
+        assert_eq!(pulled.stdout().contains(line), anew, "{}", pulled.stdout());
+        assert_eq!(
+            pulled.stdout().contains("anew"),
+            anew,
+            "{}",
+            pulled.stdout()
+        );
+    };
+    run(3020, 3, false);
+    run(3020, 3, false);
+    let mended = r#"{"$set": {"time": datetime.datetime(2026, 6, 1)}}"#;
+    server.python(&["update", "db", r#"{"n": 1}"#, mended]);
+    run(3021, 2, true);
+    run(3021, 2, false);
+}
+
+/// `fresh` asks for everything, also for what the snapshot can't know to have
+/// changed.
+#[test]
+fn a_fresh_pull_sees_what_the_snapshot_hides() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "3000"]);
+    let folder = Folder::new();
+    let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
+    let before = cell().run().activity();
+    let changed = r#"{"$set": {"online-members": 4000}}"#;
+    let first = r#"{"time": {"$lt": datetime.datetime(2026, 1, 1, 1)}}"#;
+    server.python(&["update", "db", first, changed]);
+    let hidden = cell().run();
+    assert_same(&hidden.activity(), &before);
+    let fresh = cell().args(&["--fresh"]).run();
+    assert!(fresh.activity().online_members().contains(&4000));
+    assert!(!fresh.stdout().contains("anew"), "{}", fresh.stdout());
+    // And it is what the next pull goes on from.
+    assert_same(&cell().run().activity(), &fresh.activity());
+}
+
+/// Unless it is said otherwise, the snapshot lies in the user's cache folder,
+/// for nobody else to read.
+#[test]
+fn the_snapshot_lies_in_the_cache_folder() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "300"]);
+    let folder = Folder::new();
+    let cell = || {
+        let mut cell = Cell::new(&server.uri(), "db").env("XDG_CACHE_HOME", &folder.0);
+        cell.command.env_remove("ACTIVITY_SNAPSHOT");
+        cell
+    };
+    let pulled = cell().run().activity();
+    let own = folder.join("server-activity-analysis");
+    let files: Vec<_> = own.read_dir().unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(own.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let mode = files[0].metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_same(&cell().run().activity(), &pulled);
+}
+
+/// A path that names a file of the user's doesn't cost them that file.
+#[test]
+fn a_file_that_is_no_snapshot_is_never_replaced() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "300"]);
+    let folder = Folder::new();
+    let file = folder.join("activity.json");
+    std::fs::write(&file, "{}\n").unwrap();
+    for fresh in [&[][..], &["--fresh"]] {
+        let cell = Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", &file);
+        let error = cell.args(fresh).run().error();
+        assert!(
+            error.contains("activity.json is not a snapshot")
+                && error.contains("ACTIVITY_SNAPSHOT"),
+            "{error}"
+        );
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"{}\n");
+}
+
+/// A pull that takes over a second says how far it is, in whole lines.
+#[test]
+fn a_long_pull_prints_progress() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "60000", "2020-01-01T00:00:00"]);
+    let (child, _cell) = Cell::new(&server.uri(), "db").spawn();
+    let program = reading(child.id());
+    signal("STOP", program);
+    std::thread::sleep(Duration::from_millis(1_200));
+    signal("CONT", program);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = said
+        .lines()
+        .find(|line| line.contains(" of 60,000 windows, "))
+        .unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        line.contains(" MB, about ") && line.ends_with(" s left"),
+        "{line}"
+    );
+}
+
+/// Hours and days of the sample and of a file are merged as those of MongoDB.
+#[test]
+fn the_sample_and_files_are_merged_too() {
+    let mut cell = Cell::new("", "db").args(&["--every", "day"]);
+    cell.command.env_remove("MONGOKEY");
+    let stdout = cell.run().stdout();
+    assert!(stdout.starts_with("SAMPLE DATA"), "{stdout}");
+    let days = analysis_lib::Activity::sample()
+        .unwrap()
+        .every(analysis_lib::DAY)
+        .unwrap();
+    assert!(stdout.ends_with(&format!("{days:?}\n")));
+    let folder = Folder::new();
+    let file = folder.join("activity.json");
+    let window = |time: &str, online: u32, sent: u32| {
+        format!(
+            r#"{{"time":{{"$date":"{time}"}},"online-members":{online},"messages-sent":{sent},"quantities":{{"12":{sent}}}}}"#
+        )
+    };
+    let lines = [
+        window("2026-03-08T05:10:00Z", 10, 1),
+        window("2026-03-09T03:50:00Z", 21, 2),
+        window("2026-03-09T04:10:00Z", 30, 4),
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    // In US/Eastern the clocks go forward that night: the day has 23 hours.
+    let days = analysis_lib::Activity::open(&file)
+        .unwrap()
+        .every(analysis_lib::DAY)
+        .unwrap();
+    assert_eq!(days.starts(), [1_772_946_000_000, 1_773_028_800_000]);
+    assert_eq!(days.windows(), [2, 1]);
+    assert_eq!(days.online_mean(), [15.5, 30.0]);
+    assert_eq!(days.online_max(), [21, 30]);
+    assert_eq!(days.messages(), [3, 4]);
+}
+
+/// However many documents can't be used, merging names each, as a pull does.
+#[test]
+fn merging_by_mongodb_names_every_document_left_out() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "100"]);
+    let bad = r#"[{"_id": [n, str(n)][n % 2], "time": n} for n in range(2500)]"#;
+    server.python(&["insert", "db", "activitydata", bad]);
+    let last = |how: &str| {
+        let pulled = Cell::new(&server.uri(), "db").args(&[how, "day"]).run();
+        let stdout = pulled.stdout();
+        assert!(
+            stdout.contains("Left out: 2500 documents"),
+            "{stdout}{}",
+            pulled.stderr()
+        );
+        stdout.lines().last().unwrap().to_owned()
+    };
+    assert!(last("--every") == last("--merged-here"));
+    // One that can't be named in a question isn't taken for another.
+    server.python(&["view", "db", "nameless", r#"[{"$unset": "_id"}]"#]);
+    let nameless = |how: &str| {
+        let cell = Cell::new(&server.uri(), "db").env("MONGODB_COLLECTION", "nameless");
+        let pulled = cell.args(&[how, "day"]).run();
+        let stdout = pulled.stdout();
+        assert!(
+            stdout.contains("Left out: 2500 documents"),
+            "{stdout}{}",
+            pulled.stderr()
+        );
+        stdout.lines().last().unwrap().to_owned()
+    };
+    assert!(nameless("--every") == nameless("--merged-here"));
 }
 
 /// Cut off anywhere, a snapshot is either unusable and ignored, or whole.
@@ -244,26 +453,40 @@ fn writes_during_a_pull_double_nothing() {
     let server = Mongod::start();
     server.python(&["fill", "db", "60000", "2020-01-01T00:00:00"]);
     let before = pull(&server.uri(), "db").activity();
-    let proxy = Proxy::start(server.port, Fault::CutAfter(3_000_000), 4);
-    let (child, _cell) = Cell::new(&proxy.uri(), "db").spawn();
-    server.python(&["delete", "db", r#"{"online-members": 50}"#]);
-    server.python(&["fill", "db", "2000", "2030-01-01T00:00:00"]);
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let after = support::saved(&_cell);
-    let mut times = after.times().to_vec();
-    times.dedup();
-    assert_eq!(times.len(), after.len(), "no window comes twice");
-    let old = after
-        .times()
-        .iter()
-        .filter(|t| before.times().contains(t))
-        .count();
-    assert!(old > 50_000);
+    // Once undisturbed, and once with a connection that is cut afterwards.
+    for fault in [Fault::None, Fault::CutAfter(5_000_000)] {
+        let proxy = Proxy::start(server.port, fault, 1);
+        let (child, cell) = Cell::new(&proxy.uri(), "db").spawn();
+        let program = reading(child.id());
+        signal("STOP", program);
+        let online = if matches!(fault, Fault::None) { 50 } else { 51 };
+        let deleted = server.python(&[
+            "delete",
+            "db",
+            &format!(r#"{{"online-members": {online}}}"#),
+        ]);
+        assert_ne!(deleted.trim(), "0");
+        server.python(&["fill", "db", "2000", "2030-01-01T00:00:00"]);
+        signal("CONT", program);
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let after = support::saved(&cell);
+        assert_eq!(after.skipped(), [], "no document is read by half");
+        let known: BTreeMap<i64, usize> = before.times().iter().copied().zip(0..).collect();
+        let windows = support::by_window(&before);
+        let mut old = BTreeSet::new();
+        for (index, senders) in support::by_window(&after).iter().enumerate() {
+            let Some(&same) = known.get(&after.times()[index]) else {
+                continue;
+            };
+            assert!(old.insert(same), "no window comes twice");
+            assert_eq!(after.online_members()[index], before.online_members()[same]);
+            assert_eq!(after.message_volume()[index], before.message_volume()[same]);
+            assert_eq!(senders, &windows[same]);
+        }
+        assert!(old.len() > 50_000, "{}", old.len());
+    }
 }
 
 /// The program ends with the process that started it, whatever ends that.

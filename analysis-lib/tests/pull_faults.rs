@@ -5,9 +5,11 @@ mod support;
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, free_port, pull, python, uri};
+use support::{
+    Cell, Fault, Folder, Mongod, Proxy, assert_same, free_port, pull, python, reading, signal, uri,
+};
 
 const TIMEOUT: &str = "3";
 
@@ -53,6 +55,24 @@ fn a_cut_connection_goes_on_where_it_was() {
     }
 }
 
+/// What was read stays, also when the first try to go on fails.
+#[test]
+fn a_try_that_fails_throws_nothing_away() {
+    let server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
+    server.python(&["fill", "db", "30000"]);
+    let proxy = Proxy::start(server.port, Fault::None, 0);
+    let whole = pull(&proxy.uri(), "db").activity();
+    let bytes = proxy.received.load(Ordering::SeqCst);
+    let proxy = Proxy::start(server.port, Fault::CutAfter(bytes * 2 / 3), 1);
+    // The driver itself asks a second time.
+    server.python(&["refuse", "aggregate", "2"]);
+    let pulled = pull(&proxy.uri(), "db");
+    assert_same(&pulled.activity(), &whole);
+    assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
+    let received = proxy.received.load(Ordering::SeqCst);
+    assert!(received < bytes * 5 / 4, "{received} bytes of {bytes}");
+}
+
 /// Documents that were not stored in the order of their `_id` are pulled anew
 /// in that order, and then it goes on too.
 #[test]
@@ -65,6 +85,11 @@ fn a_cut_connection_in_disorder_doubles_nothing() {
     let proxy = Proxy::start(server.port, Fault::CutAfter(1_500_000), 3);
     let pulled = pull(&proxy.uri(), "db").activity();
     assert_same(&pulled, &whole);
+    // What is read anew goes forward too, though for long not as far as before.
+    let proxy = Proxy::start(server.port, Fault::CutEarlier(4_000_000, 500_000), 0);
+    let pulled = pull(&proxy.uri(), "db").activity();
+    assert_same(&pulled, &whole);
+    assert!(proxy.faults.load(Ordering::SeqCst) > 8);
 }
 
 /// When no try brings anything new, it is an error that says how far it got.
@@ -79,7 +104,7 @@ fn a_part_is_never_the_whole() {
     );
     // It gets somewhere, and then the server dies.
     let mut server = server;
-    let proxy = Proxy::start(server.port, Fault::SilentAfter(2_000_000), u64::MAX);
+    let proxy = Proxy::start(server.port, Fault::DeadAfter(2_000_000), u64::MAX);
     let (child, _cell) = Cell::new(&proxy.uri(), "db")
         .env("MONGODB_TIMEOUT", TIMEOUT)
         .spawn();
@@ -96,6 +121,134 @@ fn a_part_is_never_the_whole() {
     );
 }
 
+/// A server that dies in mid-pull and refuses connections from then on: the
+/// error comes within the timeout, and says so and how far it got.
+#[test]
+fn a_server_that_dies_in_mid_pull_is_an_error_in_time() {
+    let mut server = Mongod::start();
+    server.python(&["fill", "db", "100000", "2020-01-01T00:00:00", "5"]);
+    let (child, _cell) = Cell::new(&server.uri(), "db")
+        .env("MONGODB_TIMEOUT", "5")
+        .spawn();
+    let program = reading(child.id());
+    signal("STOP", program);
+    server.kill();
+    let begin = Instant::now();
+    signal("CONT", program);
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(begin.elapsed() < Duration::from_secs(7), "{error}");
+    for words in [
+        "the pull broke off after ",
+        " of about 100000 windows",
+        "connection refused",
+    ] {
+        assert!(error.contains(words), "{words:?} is not in {error:?}");
+    }
+}
+
+/// One connection that falls silent, while others don't, is replaced.
+#[test]
+fn a_connection_that_falls_silent_is_replaced() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "30000"]);
+    let whole = pull(&server.uri(), "db").activity();
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(2_000_000), 1);
+    let pulled = Cell::new(&proxy.uri(), "db")
+        .env("MONGODB_TIMEOUT", TIMEOUT)
+        .run();
+    assert_same(&pulled.activity(), &whole);
+    assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
+    assert!(!pulled.stdout().contains("anew"), "{}", pulled.stdout());
+}
+
+/// A line on which a batch takes longer than the timeout, though data flows.
+#[test]
+fn a_slow_line_gets_smaller_batches() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "3000"]);
+    let whole = pull(&server.uri(), "db").activity();
+    let proxy = Proxy::start(server.port, Fault::Slow(60_000), u64::MAX);
+    let pulled = Cell::new(&proxy.uri(), "db")
+        .env("MONGODB_TIMEOUT", TIMEOUT)
+        .run();
+    assert_same(&pulled.activity(), &whole);
+    assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
+}
+
+/// Merging takes as long as it takes, and a person hears so.
+#[test]
+fn a_server_that_merges_for_longer_than_the_timeout_is_waited_for() {
+    let server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
+    server.python(&["fill", "db", "3000"]);
+    let cell = || {
+        Cell::new(&server.uri(), "db")
+            .env("MONGODB_TIMEOUT", TIMEOUT)
+            .args(&["--every", "day"])
+    };
+    let last = |text: String| text.lines().last().unwrap().to_owned();
+    let quick = last(cell().run().stdout());
+    server.python(&["hold", "aggregate", "8000"]);
+    let slow = cell().run();
+    assert!(slow.output.status.success(), "{}", slow.stderr());
+    assert!(slow.took > Duration::from_secs(8));
+    assert!(
+        slow.stdout()
+            .contains("MongoDB is merging the windows, 6 s so far"),
+        "{}",
+        slow.stdout()
+    );
+    assert_eq!(last(slow.stdout()), quick);
+}
+
+/// The connection that the merged windows come over falls silent, while others
+/// don't.
+#[test]
+fn a_merging_whose_answer_is_lost_is_repeated() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "20000"]);
+    let cell = |uri: &str| {
+        Cell::new(uri, "db")
+            .env("MONGODB_TIMEOUT", TIMEOUT)
+            .args(&["--every", "hour"])
+    };
+    let last = |text: String| text.lines().last().unwrap().to_owned();
+    let whole = last(cell(&server.uri()).run().stdout());
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(100_000), 1);
+    let pulled = cell(&proxy.uri()).run();
+    assert!(pulled.output.status.success(), "{}", pulled.stderr());
+    assert!(proxy.faults.load(Ordering::SeqCst) >= 1);
+    assert_eq!(last(pulled.stdout()), whole);
+    // When it is lost again and again, it is an error.
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(100_000), u64::MAX);
+    let pulled = cell(&proxy.uri()).run();
+    assert!(
+        pulled.error().contains("didn't answer"),
+        "{}",
+        pulled.error()
+    );
+    assert!(pulled.took < Duration::from_secs(15), "{:?}", pulled.took);
+}
+
+/// The server dies while it merges.
+#[test]
+fn a_server_that_dies_while_it_merges_is_an_error_in_time() {
+    let mut server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
+    server.python(&["fill", "db", "100"]);
+    server.python(&["hold", "aggregate", "30000"]);
+    let cell = Cell::new(&server.uri(), "db").env("MONGODB_TIMEOUT", "5");
+    let (child, _cell) = cell.args(&["--every", "day"]).spawn();
+    std::thread::sleep(Duration::from_secs(3));
+    server.kill();
+    let begin = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(begin.elapsed() < Duration::from_secs(7), "{error}");
+    assert!(error.contains("connection refused"), "{error}");
+}
+
 /// A server that says nothing is an error within the timeout.
 #[test]
 fn silence_is_an_error_in_time() {
@@ -103,7 +256,7 @@ fn silence_is_an_error_in_time() {
     server.python(&["fill", "db", "30000"]);
     // From the first byte, and in the middle.
     for bytes in [0, 2_000_000] {
-        let proxy = Proxy::start(server.port, Fault::SilentAfter(bytes), u64::MAX);
+        let proxy = Proxy::start(server.port, Fault::DeadAfter(bytes), u64::MAX);
         let cell = Cell::new(&proxy.uri(), "db").env("MONGODB_TIMEOUT", TIMEOUT);
         assert_fails(cell, &["didn't answer within 3 s", "MONGODB_TIMEOUT"]);
     }
@@ -168,56 +321,16 @@ fn a_primary_killed_in_mid_pull_changes_nothing() {
     assert_same(&support::saved(&cell), &whole);
 }
 
-/// The pull's program, once it has written columns of some thousand windows.
-fn reading(cell: u32) -> u32 {
-    let written = |id: &u32| -> u64 {
-        let io = std::fs::read_to_string(format!("/proc/{id}/io")).unwrap_or_default();
-        let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-        line.map_or(0, |bytes| bytes.parse().unwrap())
-    };
-    for _ in 0..10_000 {
-        let programs = support::descendants(cell);
-        if let Some(&program) = programs.iter().find(|id| written(id) > 200_000) {
-            return program;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    panic!("the program writes nothing");
-}
-
-fn signal(name: &str, process: u32) {
-    let sent = Command::new("kill")
-        .args([format!("-{name}"), process.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
-
 /// SCRAM: the right password works, a wrong one is named without being shown.
 #[test]
 fn passwords_are_checked_and_never_shown() {
     let server = Mongod::start();
     server.python(&["fill", "db", "500"]);
     server.python(&["user", "reader", "hunter2!@/"]);
-    let port = server.port;
-    let mut child =
-        Command::new(std::env::var_os("MONGOD").expect("MONGOD is not set: run `make test`"));
     // The same data, now with authentication.
-    let mut plain = server;
-    plain.stop();
-    let mut secured = child
-        .args([
-            "--auth",
-            "--bind_ip",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-            "--dbpath",
-        ])
-        .arg(&plain.folder.0)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    support::wait_for(port);
+    let mut secured = server;
+    secured.restart(&["--auth"]);
+    let port = secured.port;
     let right = format!("mongodb://reader:hunter2%21%40%2F@127.0.0.1:{port}/");
     let snapshot = Folder::new();
     let cell = Cell::new(&right, "db").env("ACTIVITY_SNAPSHOT", snapshot.join("snapshot"));
@@ -232,6 +345,7 @@ fn passwords_are_checked_and_never_shown() {
         std::thread::sleep(Duration::from_millis(10));
     }
     let output = child.wait_with_output().unwrap();
+    assert!(arguments.contains("pull"), "the program was never seen");
     assert_eq!(support::saved(&cell).len(), 500);
     let snapshot = std::fs::read(snapshot.join("snapshot")).unwrap();
     let said = [
@@ -255,8 +369,6 @@ fn passwords_are_checked_and_never_shown() {
         Cell::new(&none, "db"),
         &["the user in MONGOKEY may not read db.activitydata"],
     );
-    let _ = secured.kill();
-    let _ = secured.wait();
 }
 
 /// TLS with an authority of one's own works with tlsCAFile, and without it the
@@ -349,6 +461,15 @@ fn mistakes_are_named_with_their_remedy() {
         ],
     );
     assert_fails(
+        Cell::new(&good, "db")
+            .env("MONGODB_COLLECTION", "empty")
+            .args(&["--every", "day"]),
+        &[
+            "db.empty has no documents",
+            "activitydata (20), empty (0), other (2)",
+        ],
+    );
+    assert_fails(
         Cell::new(&good, "db").env("MONGODB_COLLECTION", "other"),
         &["MongoDB db.other has no window that can be used (2 left out"],
     );
@@ -360,6 +481,11 @@ fn mistakes_are_named_with_their_remedy() {
         "mongodb://127.0.0.1:port",
         "mongodb://127.0.0.1:27017/?tls=maybe",
         "mongodb://reader:hunter2@",
+        "mongodb://reader:hunter2",
+        "mongodb://reader:hunter2%40cluster0.example.net/",
+        "mongodb+srv://reader:hunter2%40cluster0.example.net/",
+        "mongodb+srv://hunter2%40cluster0.example.net/",
+        "mongodb://127.0.0.1/?authMechanismProperties=hunter2",
     ] {
         assert_fails(Cell::new(broken, "db"), &["MONGOKEY is not a "]);
     }
@@ -398,6 +524,24 @@ fn mistakes_are_named_with_their_remedy() {
         Cell::new(&good, "db").args(&["--since", "yesterday"]),
         &["\"yesterday\" is not a time"],
     );
+    let no_window = [
+        "MongoDB db.activitydata has no window that can be used in the span since 2030-01-01 (0 left out)",
+        "another span",
+    ];
+    let since = ["--since", "2030-01-01"];
+    assert_fails(Cell::new(&good, "db").args(&since), &no_window);
+    assert_fails(
+        Cell::new(&good, "db")
+            .args(&since)
+            .args(&["--every", "day"]),
+        &no_window,
+    );
+    assert_fails(
+        Cell::new(&good, "db").args(&["--since", "2026-02-01", "--until", "2026-01-01"]),
+        &["the span since 2026-02-01 until 2026-01-01 is empty"],
+    );
+    let option = format!("{good}?appName=me@work");
+    assert_eq!(pull(&option, "db").activity().len(), 20);
     // The first database that isn't MongoDB's own, when none is named.
     let mut cell = Cell::new(&good, "");
     cell.command.env_remove("MONGODB_DATABASE");
@@ -427,11 +571,14 @@ fn mangled_documents_are_taken_or_named() {
 
 /// Compression is used where the server offers it and the way is long.
 #[test]
-fn compression_is_used_when_asked_for() {
+fn compression_is_used_on_a_long_way() {
     let server = Mongod::start();
     server.python(&["fill", "db", "5000"]);
     let whole = pull(&server.uri(), "db").activity();
-    let compressed = pull(&format!("{}?compressors=zstd", server.uri()), "db").activity();
+    let none: serde_json::Value = serde_json::from_str(&server.python(&["traffic"])).unwrap();
+    // The same address, but not as one's own machine is written.
+    let far = format!("mongodb://127.1:{}/", server.port);
+    let compressed = pull(&far, "db").activity();
     assert_same(&whole, &compressed);
     let traffic: serde_json::Value = serde_json::from_str(&server.python(&["traffic"])).unwrap();
     let sent = |key: &str| {
@@ -445,6 +592,7 @@ fn compression_is_used_when_asked_for() {
             |text| text.parse().unwrap(),
         )
     };
+    assert_ne!(none, traffic, "it is compressed that time, not before");
     assert!(
         sent("bytesIn") > 500_000 && sent("bytesOut") * 2 < sent("bytesIn"),
         "{traffic}"

@@ -12,6 +12,11 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::document::{self, Field};
 use crate::activity::{Skipped, Windows};
 
+const TIME: &[u8] = document::TIME.as_bytes();
+const ONLINE: &[u8] = document::ONLINE.as_bytes();
+const VOLUME: &[u8] = document::VOLUME.as_bytes();
+const QUANTITIES: &[u8] = document::QUANTITIES.as_bytes();
+
 /// Member ids are numbers already spread by time: one multiplication mixes them
 /// well enough, and there are some twenty in every window.
 #[derive(Default)]
@@ -66,10 +71,14 @@ impl Columns {
     /// document too broken to have an `_id`. Gives back the `_id`.
     pub(crate) fn document<'a>(&mut self, bytes: &'a [u8], number: usize) -> Option<Value<'a>> {
         let senders = self.windows.sender.len();
+        let members = self.windows.members.len();
         let mut id = None;
         if let Err(reason) = self.read(bytes, &mut id) {
             self.windows.sender.truncate(senders);
             self.windows.sent.truncate(senders);
+            for member in self.windows.members.drain(members..) {
+                self.index.remove(&member);
+            }
             self.skipped.push(Skipped {
                 document: id.map_or_else(|| format!("document {number}"), |id| id.show()),
                 reason,
@@ -96,10 +105,10 @@ impl Columns {
             let (name, value) = element.ok_or_else(broken)?;
             match name {
                 b"_id" if first(1) => *id = Some(value),
-                b"time" if first(2) => time = value.field(),
-                b"online-members" if first(4) => online = value.field(),
-                b"messages-sent" if first(8) => volume = value.field(),
-                b"quantities" if first(16) => quantities = Some(value),
+                TIME if first(2) => time = value.field(),
+                ONLINE if first(4) => online = value.field(),
+                VOLUME if first(8) => volume = value.field(),
+                QUANTITIES if first(16) => quantities = Some(value),
                 _ => (),
             }
         }
@@ -344,4 +353,221 @@ pub(crate) fn id(document: &[u8]) -> Option<Value<'_>> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An element: its type, its name and its value's bytes.
+    fn element(kind: u8, name: &[u8], value: &[u8]) -> Vec<u8> {
+        [&[kind], name, b"\0", value].concat()
+    }
+
+    fn document(elements: &[Vec<u8>]) -> Vec<u8> {
+        let body = elements.concat();
+        let length = body.len() as i32 + 5;
+        [&length.to_le_bytes(), &*body, b"\0"].concat()
+    }
+
+    fn int32(name: &str, value: i32) -> Vec<u8> {
+        element(0x10, name.as_bytes(), &value.to_le_bytes())
+    }
+
+    /// A window at `time` whose senders these are.
+    fn window(time: i64, senders: &[Vec<u8>]) -> Vec<u8> {
+        document(&[
+            element(0x07, b"_id", &[7; 12]),
+            element(0x09, TIME, &time.to_le_bytes()),
+            int32(document::ONLINE, 84),
+            int32(document::VOLUME, 12),
+            element(0x03, QUANTITIES, &document(senders)),
+        ])
+    }
+
+    #[test]
+    fn a_document_that_is_left_out_leaves_no_member_behind() {
+        let mut columns = Columns::new();
+        columns.document(&window(1, &[int32("11", 1)]), 1);
+        columns.clear();
+        // Every document of a batch is refused, each after a good sender.
+        for number in 2..5 {
+            let senders = [int32("22", 5), int32("33", 5), int32("null", 1)];
+            columns.document(&window(1, &senders), number);
+        }
+        assert_eq!(columns.skipped.len(), 3);
+        assert!(columns.windows.members.is_empty());
+        columns.clear();
+        columns.document(&window(1, &[int32("33", 4), int32("11", 6)]), 5);
+        assert_eq!(columns.windows.members, [33]);
+        // 11 is the first of all members, and 33 the second.
+        assert_eq!(columns.windows.sender, [1, 0]);
+        assert_eq!(columns.windows.sent, [4, 6]);
+    }
+
+    /// SplitMix64, so that every machine makes the same documents.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) % limit as u64) as usize
+        }
+    }
+
+    /// Any type, and bytes that rarely are what such a type has.
+    fn any_value(random: &mut Random) -> (u8, Vec<u8>) {
+        let kinds = *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x7f\x80\xff";
+        let kind = kinds[random.below(kinds.len())];
+        let words = [
+            0,
+            1,
+            7,
+            -1,
+            i64::MIN,
+            i64::MAX,
+            1 << 32,
+            253_402_300_800_000,
+        ];
+        let doubles = [0.0, -0.0, 7.0, 0.5, f64::NAN, f64::INFINITY, 1e300, 5e-324];
+        let bytes = match kind {
+            0x01 => doubles[random.below(8)].to_le_bytes().to_vec(),
+            0x02 => [&3_i32.to_le_bytes()[..], b"\xff\xfe\0"].concat(),
+            0x03 | 0x04 => {
+                let mut inner = document(&[]);
+                for _ in 0..random.below(300) {
+                    inner = document(&[element(0x03, b"deep", &inner)]);
+                }
+                inner
+            }
+            0x09 | 0x12 => words[random.below(8)].to_le_bytes().to_vec(),
+            0x10 => (words[random.below(8)] as i32).to_le_bytes().to_vec(),
+            _ => (0..random.below(20))
+                .map(|_| random.below(256) as u8)
+                .collect(),
+        };
+        (kind, bytes)
+    }
+
+    fn mangled(random: &mut Random) -> Vec<u8> {
+        let keys: [&[u8]; 7] = [
+            b"12",
+            b"",
+            b"-1",
+            b"\xff\xfe",
+            b"me",
+            b"99999999999999999999999",
+            b"007",
+        ];
+        let mut senders: Vec<Vec<u8>> = (0..random.below(4))
+            .map(|_| int32(&format!("{}", 10_usize.pow(17) + random.below(30)), 3))
+            .collect();
+        if random.below(3) == 0 {
+            let (kind, value) = any_value(random);
+            senders.push(element(kind, keys[random.below(7)], &value));
+        }
+        let mut bytes = window(1_600_000_000_000, &senders);
+        if random.below(2) == 0 {
+            let mut fields = vec![
+                element(0x07, b"_id", &[7; 12]),
+                element(0x09, TIME, &1_600_000_000_000_i64.to_le_bytes()),
+                int32(document::ONLINE, 84),
+                int32(document::VOLUME, 12),
+                element(0x03, QUANTITIES, &document(&senders)),
+            ];
+            let names: [&[u8]; 6] = [b"_id", TIME, ONLINE, VOLUME, QUANTITIES, b"\xffother"];
+            for _ in 0..random.below(3) {
+                let at = random.below(6);
+                let (kind, value) = any_value(random);
+                let field = element(kind, names[at], &value);
+                match random.below(3) {
+                    0 => fields.insert(random.below(fields.len() + 1), field),
+                    1 => drop(fields.remove(random.below(fields.len()))),
+                    _ => fields[at % 3] = field,
+                }
+            }
+            bytes = document(&fields);
+        }
+        match random.below(6) {
+            0 => bytes.truncate(random.below(bytes.len())),
+            1 => bytes.extend([0; 3]),
+            2 => {
+                for _ in 0..=random.below(4) {
+                    let at = random.below(bytes.len());
+                    bytes[at] = random.below(256) as u8;
+                }
+            }
+            3 => {
+                let at = random.below(bytes.len().saturating_sub(4).max(1));
+                let length = [-1, 0, i32::MAX, i32::MIN, 5][random.below(5)];
+                for (to, from) in bytes[at..].iter_mut().zip(length.to_le_bytes()) {
+                    *to = from;
+                }
+            }
+            _ => (),
+        }
+        bytes
+    }
+
+    #[test]
+    fn each_of_many_mangled_documents_is_taken_or_named() {
+        const COUNT: usize = 20_000;
+        let mut random = Random(1);
+        let mut columns = Columns::new();
+        let (mut taken, mut left_out, mut members) = (0, 0, 0);
+        for number in 1..=COUNT {
+            columns.document(&mangled(&mut random), number);
+            let windows = &columns.windows;
+            let (new_taken, new_left_out) = (windows.times.len(), columns.skipped.len());
+            assert_eq!(
+                taken + left_out + new_taken + new_left_out,
+                number,
+                "each is one or the other"
+            );
+            for skipped in &columns.skipped {
+                assert!(!skipped.document.is_empty() && !skipped.reason.is_empty());
+            }
+            assert_eq!(windows.online.len(), new_taken);
+            assert_eq!(windows.volume.len(), new_taken);
+            assert_eq!(windows.starts.len(), new_taken + 1);
+            assert_eq!(windows.starts[new_taken] as usize, windows.sender.len());
+            assert_eq!(windows.sent.len(), windows.sender.len());
+            let known = members + windows.members.len();
+            assert_eq!(
+                columns.index.len(),
+                known,
+                "nobody is known twice or unseen"
+            );
+            assert!(
+                windows
+                    .sender
+                    .iter()
+                    .all(|&sender| (sender as usize) < known)
+            );
+            if random.below(20) == 0 {
+                (taken, left_out, members) = (taken + new_taken, left_out + new_left_out, known);
+                columns.clear();
+            }
+        }
+        taken += columns.windows.times.len();
+        left_out += columns.skipped.len();
+        assert!(
+            taken > COUNT / 10 && left_out > COUNT / 10,
+            "{taken} and {left_out}"
+        );
+    }
+
+    #[test]
+    fn every_cut_off_document_is_named() {
+        let whole = window(1, &[int32("11", 1), int32("22", 2)]);
+        for end in 0..whole.len() {
+            let mut columns = Columns::new();
+            columns.document(&whole[..end], 9);
+            assert_eq!(columns.skipped[0].document, "document 9");
+            assert_eq!(columns.skipped[0].reason, broken());
+        }
+    }
 }

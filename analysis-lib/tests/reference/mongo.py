@@ -65,6 +65,32 @@ def insert(database, collection, text):
     client[database][collection].insert_many(eval(text, names))
 
 
+def update(database, text, changes):
+    """Changes documents; which and how are Python expressions."""
+    names = {"datetime": datetime}
+    client[database]["activitydata"].update_many(eval(text, names), eval(changes, names))
+
+
+def drop(database):
+    client[database].drop_collection("activitydata")
+
+
+def view(database, name, pipeline):
+    client[database].create_collection(name, viewOn="activitydata", pipeline=json.loads(pipeline))
+
+
+def hold(command, milliseconds):
+    """Lets the server take so long for the next such command."""
+    data = {"failCommands": [command], "blockConnection": True, "blockTimeMS": int(milliseconds)}
+    client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
+
+
+def refuse(command, times):
+    """Lets the server answer the next such commands that it reaches no other."""
+    data = {"failCommands": [command], "errorCode": 6}
+    client.admin.command("configureFailPoint", "failCommand", mode={"times": int(times)}, data=data)
+
+
 def delete(database, text):
     print(client[database]["activitydata"].delete_many(json.loads(text)).deleted_count)
 

@@ -64,27 +64,18 @@ impl Mongod {
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let port = free_port();
-        let child = Command::new(tool("MONGOD"))
-            .args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
-            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-            .arg("--port")
-            .arg(port.to_string())
-            .arg("--dbpath")
-            .arg(&folder.0)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self {
+        let (child, port) = listening(&folder.0, arguments);
+        Self {
             port,
             folder,
             child,
-        };
-        wait_for(port);
-        server
+        }
+    }
+
+    /// The same data in a server with other arguments, on another port.
+    pub(crate) fn restart(&mut self, arguments: &[&str]) {
+        self.stop();
+        (self.child, self.port) = listening(&self.folder.0, arguments);
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -115,13 +106,39 @@ impl Drop for Mongod {
     }
 }
 
-/// Waits until somebody listens.
-pub(crate) fn wait_for(port: u16) {
-    for _ in 0..600 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return;
+/// Starts a server, and waits until it listens. Its own log says so: on a port
+/// that was free a moment ago, somebody else may.
+fn listening(folder: &Path, arguments: &[&str]) -> (Child, u16) {
+    for _ in 0..5 {
+        let port = free_port();
+        let log = folder.join(format!("{port}.log"));
+        let mut child = Command::new(tool("MONGOD"))
+            .args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
+            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+            .arg("--port")
+            .arg(port.to_string())
+            .arg("--dbpath")
+            .arg(folder)
+            .arg("--logpath")
+            .arg(&log)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..1_200 {
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            if said.contains("Waiting for connections") {
+                return (child, port);
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        let _ = child.kill();
+        let _ = child.wait();
     }
     panic!("mongod doesn't listen");
 }
@@ -318,8 +335,14 @@ pub(crate) enum Fault {
     None,
     /// Cuts a connection after the server has sent this many bytes.
     CutAfter(u64),
-    /// Lets nothing more through after this many bytes.
+    /// Cuts the first connection after so many bytes, and others after so many.
+    CutEarlier(u64, u64),
+    /// Lets nothing more through on a connection after this many bytes.
     SilentAfter(u64),
+    /// Lets nothing more through on any connection once one had this many bytes.
+    DeadAfter(u64),
+    /// Lets so many bytes a second through on each connection.
+    Slow(u64),
 }
 
 /// A TCP proxy on a port of its own. Its threads end with the process.
@@ -327,6 +350,8 @@ pub(crate) struct Proxy {
     pub(crate) port: u16,
     /// How many connections it has cut or silenced.
     pub(crate) faults: Arc<AtomicU64>,
+    /// How many bytes came from the server.
+    pub(crate) received: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -336,18 +361,25 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let faults = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&faults);
+        let received = Arc::new(AtomicU64::new(0));
+        let bytes = Arc::clone(&received);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else {
                     continue;
                 };
                 let (up, down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                std::thread::spawn(move || copy(up, down, Fault::None, &AtomicU64::new(0), 0));
-                let counted = Arc::clone(&counted);
-                std::thread::spawn(move || copy(server, client, fault, &counted, limit));
+                let none = AtomicU64::new(0);
+                std::thread::spawn(move || copy(up, down, Fault::None, &none, 0, &none));
+                let (counted, bytes) = (Arc::clone(&counted), Arc::clone(&bytes));
+                std::thread::spawn(move || copy(server, client, fault, &counted, limit, &bytes));
             }
         });
-        Self { port, faults }
+        Self {
+            port,
+            faults,
+            received,
+        }
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -355,16 +387,31 @@ impl Proxy {
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, fault: Fault, faults: &AtomicU64, limit: u64) {
+fn copy(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    fault: Fault,
+    faults: &AtomicU64,
+    limit: u64,
+    bytes: &AtomicU64,
+) {
     let mut passed = 0;
     let mut buffer = [0; 1 << 14];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         passed += count as u64;
+        bytes.fetch_add(count as u64, Ordering::SeqCst);
         match fault {
             Fault::CutAfter(after)
                 if passed > after && faults.fetch_add(1, Ordering::SeqCst) < limit =>
             {
                 break;
+            }
+            Fault::CutEarlier(first, then) => {
+                let earlier = faults.load(Ordering::SeqCst) > 0;
+                if passed > if earlier { then } else { first } {
+                    faults.fetch_add(1, Ordering::SeqCst);
+                    break;
+                }
             }
             Fault::SilentAfter(after)
                 if passed > after && faults.fetch_add(1, Ordering::SeqCst) < limit =>
@@ -372,6 +419,14 @@ fn copy(mut from: TcpStream, mut to: TcpStream, fault: Fault, faults: &AtomicU64
                 // Keeps both ends open and says nothing.
                 std::thread::sleep(Duration::from_secs(60));
                 break;
+            }
+            Fault::DeadAfter(after) if passed > after || faults.load(Ordering::SeqCst) > 0 => {
+                faults.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_secs(60));
+                break;
+            }
+            Fault::Slow(rate) => {
+                std::thread::sleep(Duration::from_secs_f64(count as f64 / rate as f64));
             }
             _ => (),
         }
@@ -383,7 +438,32 @@ fn copy(mut from: TcpStream, mut to: TcpStream, fault: Fault, faults: &AtomicU64
     let _ = to.shutdown(Shutdown::Both);
 }
 
-/// The processes named `pull` that this one, or its children, started.
+/// The program of this cell, once it has written columns of some thousand
+/// windows.
+pub(crate) fn reading(cell: u32) -> u32 {
+    let written = |id: &u32| -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{id}/io")).unwrap_or_default();
+        let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+        line.map_or(0, |bytes| bytes.parse().unwrap())
+    };
+    for _ in 0..10_000 {
+        let programs = descendants(cell);
+        if let Some(&program) = programs.iter().find(|id| written(id) > 200_000) {
+            return program;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("the program writes nothing");
+}
+
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// The processes that this one, or its children, started.
 pub(crate) fn descendants(of: u32) -> Vec<u32> {
     let Ok(processes) = Path::new("/proc").read_dir() else {
         return Vec::new();

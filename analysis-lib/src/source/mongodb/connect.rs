@@ -31,6 +31,9 @@ pub(crate) struct Connection {
     pub(crate) hosts: String,
     client: Client,
     database: Database,
+    heartbeats: Heartbeats,
+    /// Whether whatever is asked goes to the primary if there is one.
+    primary: bool,
 }
 
 /// What keeps the documents.
@@ -55,6 +58,12 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
     let inner = timeout.mul_f64(0.85);
     let (options, hosts) = options(uri.trim(), inner, timeout).await?;
     let heartbeats = Heartbeats::default();
+    let primary = matches!(
+        options.selection_criteria,
+        Some(SelectionCriteria::ReadPreference(
+            ReadPreference::Primary | ReadPreference::PrimaryPreferred { .. }
+        ))
+    );
     let client = client(options, &heartbeats)?;
     let wanted = settings
         .get("MONGODB_DATABASE")
@@ -77,28 +86,35 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
             hosts,
             client,
             database,
+            heartbeats,
+            primary,
         }),
         Err(Lost::Sentence(sentence)) => Err(Error::new(sentence)),
         Err(Lost::Failure(failure)) => {
-            let failure = match failure {
-                Failure::Selection | Failure::Silent => explained(failure, &heartbeats),
-                failure => failure,
-            };
+            let failure = explained(failure, &heartbeats);
             let name = wanted.map_or(collection.clone(), |name| format!("{name}.{collection}"));
             Err(Error::new(failure.sentence(&hosts, timeout, &name)))
         }
     }
 }
 
-/// Why no server could be selected, as far as the monitors know.
+/// Why no server could be selected or none answered, as far as the monitors
+/// know.
 fn explained(failure: Failure, heartbeats: &Heartbeats) -> Failure {
+    if !matches!(failure, Failure::Selection | Failure::Silent) {
+        return failure;
+    }
     let Ok(heard) = heartbeats.lock() else {
         return failure;
     };
-    match heard.values().flatten().next() {
-        Some(heard) => heard.clone(),
-        None if heard.is_empty() => Failure::Silent,
-        // The hosts answered, but none is what MONGOKEY asks for.
+    if heard.is_empty() {
+        return Failure::Silent;
+    }
+    // A host that answers its monitor is there: then the failure itself says
+    // more than what the others' monitors met with.
+    let failures: Option<Vec<&Failure>> = heard.values().map(Option::as_ref).collect();
+    match failures {
+        Some(failures) => failures[0].clone(),
         None => failure,
     }
 }
@@ -137,19 +153,7 @@ async fn options(
             "MONGOKEY is not a connection string: it must begin with mongodb:// or mongodb+srv://",
         ));
     }
-    let (user, after) = match rest.rsplit_once('@') {
-        Some((user, after)) => (user, after),
-        None => ("", rest),
-    };
-    if user.matches(':').count() > 1
-        || user.contains(['/', '?', '#', '[', ']', '@'])
-        || !percent_encoded(user)
-    {
-        return Err(Error::new(
-            "the user name or the password in MONGOKEY has a character that must be percent-encoded: one of : / ? # [ ] @ %, for example %40 for @",
-        ));
-    }
-    let host = after.split(['/', '?']).next().unwrap_or(after);
+    let (user, host) = user_and_hosts(rest)?;
     let parsed = tokio::time::timeout(inner, ClientOptions::parse(uri)).await;
     let mut options = match parsed {
         Ok(Ok(options)) => options,
@@ -180,6 +184,47 @@ async fn options(
             .get_or_insert(vec![Compressor::Zstd { level: None }]);
     }
     Ok((options, hosts))
+}
+
+/// What stands before the `@`, and the hosts.
+fn user_and_hosts(rest: &str) -> Result<(&str, &str), Error> {
+    let (before, options) = rest.split_once('?').unwrap_or((rest, ""));
+    // An option's value may have an `@`. Where none of it looks like an option,
+    // the `?` belongs to a password.
+    let in_password = !before.contains('@')
+        && options
+            .split_once('@')
+            .is_some_and(|(password, _)| !password.contains('='));
+    let before = if in_password { rest } else { before };
+    let (user, after) = before.rsplit_once('@').unwrap_or(("", before));
+    if user.matches(':').count() > 1
+        || user.contains(['/', '?', '#', '[', ']', '@'])
+        || !percent_encoded(user)
+    {
+        return Err(Error::new(
+            "the user name or the password in MONGOKEY has a character that must be percent-encoded: one of : / ? # [ ] @ %, for example %40 for @",
+        ));
+    }
+    let hosts = after.split(['/', '?']).next().unwrap_or(after);
+    // Without its `@`, a password looks like a port or a part of the host. The
+    // driver would show it, and so would our messages, which name hosts.
+    if !hosts.split(',').all(is_host) {
+        return Err(Error::new(
+            "MONGOKEY is not a valid connection string: a host has a % or a port that is not a number from 1 to 65535; is the @ between password and host missing, or written as %40?",
+        ));
+    }
+    Ok((user, hosts))
+}
+
+/// Whether nothing of it but a host and a port can be meant.
+fn is_host(host: &str) -> bool {
+    // A socket's path stands in percent-encoding.
+    if host.ends_with(".sock") {
+        return true;
+    }
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    let port = after.split_once(':').map(|(_, port)| port);
+    !host.contains('%') && port.is_none_or(|port| port.parse().is_ok_and(|port: u16| port > 0))
 }
 
 fn is_local(address: &ServerAddress) -> bool {
@@ -219,10 +264,13 @@ fn unusable(
         _ => "",
     };
     // The driver's words help when an option is wrong, and are shown only when
-    // they can't hold what nobody shall see.
-    let secret = user
-        .split(':')
-        .any(|part| !part.is_empty() && reason.contains(part));
+    // they can't hold what nobody shall see: what stands for a host may be a
+    // password, and so may what it "got".
+    let secret = reason.starts_with("invalid server address")
+        || reason.contains("got ")
+        || user
+            .split(':')
+            .any(|part| !part.is_empty() && reason.contains(part));
     if reason.is_empty() || secret || reason.contains(uri) {
         Error::new(
             "MONGOKEY is not a valid connection string; it looks like mongodb://USER:PASSWORD@HOST:27017/DATABASE",
@@ -376,12 +424,34 @@ impl Connection {
         }
     }
 
-    /// Asks the server for nothing but an answer.
-    pub(crate) async fn ping(&self) -> mongodb::error::Result<()> {
-        self.database
-            .run_command(doc! { "ping": 1 })
-            .await
-            .map(drop)
+    /// The failure, or what the servers' monitors say about it.
+    pub(crate) fn explained(&self, failure: Failure) -> Failure {
+        explained(failure, &self.heartbeats)
+    }
+
+    /// Whether the server still works on the operation with this comment. It is
+    /// believed to where it can't be told: several servers may be at work on it,
+    /// or the user may not ask.
+    ///
+    /// The server's answer alone doesn't say so: the connection that the
+    /// operation went over may be dead while another one isn't.
+    pub(crate) async fn works_on(&self, comment: &str) -> mongodb::error::Result<bool> {
+        let server = self.database.run_command(doc! { "hello": 1 }).await?;
+        let sharded = server.contains_key("msg");
+        if sharded || !self.primary || !server.get_bool("isWritablePrimary").unwrap_or(false) {
+            return Ok(true);
+        }
+        let admin = self.client.database("admin");
+        let operations = admin.aggregate([
+            doc! { "$currentOp": {} },
+            doc! { "$match": { "command.comment": comment } },
+            doc! { "$limit": 1 },
+        ]);
+        match operations.await {
+            Ok(mut found) => Ok(found.try_next().await?.is_some()),
+            Err(error) if matches!(*error.kind, ErrorKind::Command(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Database and collection.
@@ -395,5 +465,48 @@ impl Connection {
         tokio::time::timeout(self.timeout / 2, there)
             .await
             .unwrap_or_else(|_| "the bot has written nothing yet".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_at_sign_in_an_option_is_no_part_of_the_user() {
+        for (rest, user, hosts) in [
+            ("host/?tlsCAFile=/home/me@work/ca.pem", "", "host"),
+            ("me:x%40y@a:1,b:2/db?appName=a@b", "me:x%40y", "a:1,b:2"),
+            ("[::1]:27017/", "", "[::1]:27017"),
+            ("[::1]", "", "[::1]"),
+            (
+                "me@%2Ftmp%2Fmongodb-27017.sock/db",
+                "me",
+                "%2Ftmp%2Fmongodb-27017.sock",
+            ),
+        ] {
+            assert_eq!(user_and_hosts(rest), Ok((user, hosts)));
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_not_recognised_is_not_shown() {
+        for rest in [
+            "me:hunter2%40cluster0.example.net/",
+            "me:hunter2",
+            "me:hunter2/db",
+            "hunter2%40cluster0.example.net",
+            "me:hun?ter2@host/",
+            "me:hunter2?@host/",
+            "me:hunter2?x=1@host/",
+            "a:1,me:hunter2/",
+            "[::1]:hunter2/",
+        ] {
+            let error = user_and_hosts(rest).unwrap_err().to_string();
+            assert!(
+                error.contains("%40") && !error.contains("hun"),
+                "{rest}: {error}"
+            );
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufWriter, Write};
+use std::sync::Arc;
 
 use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{mpsc, oneshot};
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) documents: u64,
     pub(crate) bytes: u64,
     pub(crate) tail: Tail,
+    /// Those that were left out, and have an `_id`.
+    pub(crate) left_out: Arc<Vec<Last>>,
     /// How many expected documents haven't come.
     pub(crate) expected: usize,
     /// Another document came than was expected.
@@ -195,8 +198,13 @@ impl Thread {
                 }
             }
             self.state.documents += 1;
+            let skipped = columns.skipped.len();
             let id = columns.document(document.bytes, self.state.documents as usize);
             self.state.tail.push(id, document.bytes, ordered);
+            if let (Some(id), true) = (id, columns.skipped.len() > skipped) {
+                let left_out = Last::new(Id::of(id), document.bytes);
+                Arc::make_mut(&mut self.state.left_out).push(left_out);
+            }
         }
     }
 

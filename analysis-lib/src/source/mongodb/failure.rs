@@ -36,6 +36,9 @@ pub(crate) enum Failure {
     Command { code: i32, message: String },
     /// There is no document; this is what is there.
     Empty(String),
+    /// A document that can't be used has no `_id` to ask for its reason by, or
+    /// one whose text isn't UTF-8.
+    Nameless,
     /// Anything else.
     Other(&'static str),
     /// One of these, after so many windows of so many.
@@ -127,6 +130,7 @@ impl Failure {
             Self::Refused => "connection refused".to_owned(),
             Self::Selection => "no server is ready".to_owned(),
             Self::Command { message, .. } => message.clone(),
+            Self::Nameless => "a document that can't be used can't be named".to_owned(),
             _ => "the server fails".to_owned(),
         }
     }
@@ -170,6 +174,9 @@ impl Failure {
                 format!("MongoDB refuses to read {name}: {message} (code {code})")
             }
             Self::Empty(there) => format!("{name} has no documents; {there}"),
+            Self::Nameless => {
+                format!("a document of {name} that can't be used has no _id that can be asked for")
+            }
             Self::Other(reason) => (*reason).to_owned(),
             Self::After(failure, done, total) => format!(
                 "the pull broke off after {done} of about {total} windows, and nothing of it is used: {}",

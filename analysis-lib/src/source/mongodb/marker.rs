@@ -133,32 +133,45 @@ impl Tail {
     }
 }
 
-/// What a snapshot must fit: the collection, how many documents were read, and
-/// the last of them.
+/// The first byte of a marker: what it holds may change.
+const VERSION: u8 = 2;
+
+/// The longest marker, in bytes. It is passed on in hexadecimal, and Linux
+/// takes variables of up to 128 KB.
+const LONGEST: usize = 60_000;
+
+/// What a snapshot must fit: the collection, how many documents were read, the
+/// last of them, and those that were left out, which may be mended since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Marker {
     /// The collection's UUID: one that was dropped and made again has another.
     pub(crate) collection: Vec<u8>,
     pub(crate) documents: u64,
     pub(crate) last: Vec<Last>,
+    pub(crate) left_out: Vec<Last>,
 }
 
 impl Marker {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// `None`: too much was left out, or `_id`s are too long, to go on from here.
+    pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
         fn put(out: &mut Vec<u8>, bytes: &[u8]) {
             out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
             out.extend_from_slice(bytes);
         }
-        let mut out = Vec::new();
+        let mut out = vec![VERSION];
         put(&mut out, &self.collection);
         out.extend_from_slice(&self.documents.to_le_bytes());
-        for last in &self.last {
-            let (kind, bytes) = last.id.parts();
+        out.extend_from_slice(&(self.last.len() as u32).to_le_bytes());
+        for document in self.last.iter().chain(&self.left_out) {
+            let (kind, bytes) = document.id.parts();
             out.push(kind);
             put(&mut out, bytes);
-            out.extend_from_slice(&last.hash.to_le_bytes());
+            out.extend_from_slice(&document.hash.to_le_bytes());
+            if out.len() > LONGEST {
+                return None;
+            }
         }
-        out
+        Some(out)
     }
 
     pub(crate) fn from_hex(hex: &str) -> Option<Self> {
@@ -172,9 +185,13 @@ impl Marker {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut parts = Parts(bytes);
+        if parts.u8()? != VERSION {
+            return None;
+        }
         let length = parts.u32()? as usize;
         let collection = parts.bytes(length)?.to_vec();
         let documents = parts.u64()?;
+        let count = parts.u32()? as usize;
         let mut last = Vec::new();
         while !parts.0.is_empty() {
             let kind = parts.u8()?;
@@ -185,10 +202,52 @@ impl Marker {
                 hash: parts.u64()?,
             });
         }
-        (!last.is_empty()).then_some(Self {
+        if count == 0 || count > last.len() {
+            return None;
+        }
+        let left_out = last.split_off(count);
+        Some(Self {
             collection,
             documents,
             last,
+            left_out,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker(left_out: usize) -> Marker {
+        let last = |byte| Last::new(Id::Object([byte; 12]), b"document");
+        Marker {
+            collection: vec![1; 16],
+            documents: 9,
+            last: vec![last(1), last(2)],
+            left_out: vec![last(3); left_out],
+        }
+    }
+
+    #[test]
+    fn a_marker_comes_back_as_it_was() {
+        for left_out in [0, 2, 2_000] {
+            let marker = marker(left_out);
+            let bytes = marker.to_bytes().unwrap();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(hex.len() < 128 << 10);
+            assert_eq!(Marker::from_hex(&hex), Some(marker));
+            assert_eq!(Marker::from_bytes(&bytes[..bytes.len() - 1]), None);
+        }
+        assert_eq!(marker(10_000).to_bytes(), None);
+    }
+
+    #[test]
+    fn the_marker_of_another_version_is_not_believed() {
+        let mut bytes = marker(1).to_bytes().unwrap();
+        bytes[0] = 1;
+        assert_eq!(Marker::from_bytes(&bytes), None);
+        // Version 1 had no number, and began with the length of a UUID.
+        assert_eq!(Marker::from_bytes(&bytes[1..]), None);
     }
 }

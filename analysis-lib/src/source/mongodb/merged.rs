@@ -1,6 +1,6 @@
 //! Windows merged into hours or days by MongoDB itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use mongodb::bson::{Bson, Document, doc};
@@ -17,7 +17,7 @@ use crate::source::document;
 /// The key of the row that holds a period's own sums: no member's id.
 const PERIOD: &str = "-";
 
-/// Documents left out whose reason is looked up.
+/// Documents left out whose reasons are looked up at a time.
 const EXPLAINED: usize = 1_000;
 
 /// What a pass over the collection brought.
@@ -25,14 +25,17 @@ const EXPLAINED: usize = 1_000;
 pub(crate) struct Merged {
     pub(crate) periods: Vec<(i64, Sums)>,
     pub(crate) columns: Columns,
-    /// Documents left out.
+    /// Documents left out: `{ _id: … }`.
     unusable: Vec<Document>,
+    /// Whether others left out can't be asked for: they have no `_id`, or one
+    /// whose text isn't UTF-8.
+    nameless: bool,
 }
 
 /// The pipeline: one row a period and one for each of its members, in the order
 /// of periods, and one for each document that can't be used.
 pub(crate) fn pipeline(filter: Document, offsets: &Offsets, unit: Unit) -> Vec<Document> {
-    let time = "$time";
+    let time = &format!("${}", document::TIME);
     let milliseconds = doc! { "$toLong": time };
     let offset = offset_at(&offsets.changes);
     // Never negative from 1970 on with a day more, whatever the offset.
@@ -78,7 +81,7 @@ pub(crate) fn pipeline(filter: Document, offsets: &Offsets, unit: Unit) -> Vec<D
     ]
 }
 
-/// The offset of `$time`, found in as many steps as the list can be halved.
+/// The offset at the window's end, found in as many steps as the list can be halved.
 fn offset_at(changes: &[(i64, i64)]) -> Bson {
     match changes {
         [] => Bson::Int64(0),
@@ -86,8 +89,8 @@ fn offset_at(changes: &[(i64, i64)]) -> Bson {
         _ => {
             let (before, after) = changes.split_at(changes.len() / 2);
             let from = mongodb::bson::DateTime::from_millis(after[0].0);
-            doc! { "$cond": [{ "$lt": ["$time", from] }, offset_at(before), offset_at(after)] }
-                .into()
+            let time = format!("${}", document::TIME);
+            doc! { "$cond": [{ "$lt": [time, from] }, offset_at(before), offset_at(after)] }.into()
         }
     }
 }
@@ -103,6 +106,7 @@ fn usable() -> Document {
         ] }
     };
     let date = |time: i64| mongodb::bson::DateTime::from_millis(time);
+    let time = format!("${}", document::TIME);
     let quantities = format!("${}", document::QUANTITIES);
     let digits = doc! { "$ltrim": { "input": "$$this.k", "chars": "0" } };
     let length = doc! { "$strLenBytes": digits.clone() };
@@ -117,9 +121,9 @@ fn usable() -> Document {
         count("$$this.v"),
     ] };
     doc! { "$and": [
-        { "$eq": [{ "$type": "$time" }, "date"] },
-        { "$gte": ["$time", date(document::TIMES.start)] },
-        { "$lt": ["$time", date(document::TIMES.end)] },
+        { "$eq": [{ "$type": &time }, "date"] },
+        { "$gte": [&time, date(document::TIMES.start)] },
+        { "$lt": [time, date(document::TIMES.end)] },
         count(&format!("${}", document::ONLINE)),
         count(&format!("${}", document::VOLUME)),
         { "$eq": [{ "$type": &quantities }, "object"] },
@@ -131,44 +135,77 @@ fn usable() -> Document {
     ] }
 }
 
-/// Lets MongoDB merge, and gives back what it sent.
+/// Lets MongoDB merge, and gives back what it sent. `answered`: when the server
+/// answered last, whatever it was asked.
 pub(crate) async fn merge(
     connection: &Connection,
     pipeline: Vec<Document>,
+    answered: &mut Instant,
 ) -> Result<Merged, Failure> {
     let mut merged = Merged {
         columns: Columns::new(),
         ..Merged::default()
     };
+    let comment = comment();
     let aggregate = connection
         .collection
         .aggregate(pipeline)
         .allow_disk_use(true)
-        .batch_size(10_000);
-    let mut cursor = alive(connection, aggregate.batch()).await?;
-    while let Some(batch) = alive(connection, async { cursor.next().await.transpose() }).await? {
-        merged
-            .rows(&batch)
-            .ok_or(Failure::Other("the server's reply can't be read"))?;
+        .batch_size(10_000)
+        .comment(comment.clone());
+    let mut cursor = alive(connection, &comment, answered, aggregate.batch()).await?;
+    // The server has sorted everything before it sends the first batch: the
+    // others need no work.
+    let timeout = connection.timeout;
+    while let Some(batch) =
+        failure::within(timeout, async { cursor.next().await.transpose() }).await?
+    {
+        *answered = Instant::now();
+        merged.rows(&batch).ok_or(failure::UNREADABLE)?;
     }
     merged.explain(connection).await?;
+    *answered = Instant::now();
     Ok(merged)
 }
 
-/// Waits as long as the server computes, as long as it answers meanwhile.
-async fn alive<T>(
+/// What tells an operation from all others at the server.
+pub(super) fn comment() -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |now| now.as_nanos());
+    format!("activity pull {}-{now:x}", std::process::id())
+}
+
+/// Waits as long as the server works on the operation with this comment and
+/// answers meanwhile.
+pub(super) async fn alive<T>(
     connection: &Connection,
+    comment: &str,
+    answered: &mut Instant,
     operation: impl Future<Output = mongodb::error::Result<T>>,
 ) -> Result<T, Failure> {
     let timeout = connection.timeout;
     let mut operation = std::pin::pin!(operation);
+    // The server may have ended it and its answer be on the way.
+    let mut missed = false;
     loop {
-        if let Ok(done) = tokio::time::timeout(timeout / 2, &mut operation).await {
-            return done.map_err(Failure::from);
-        }
+        let works = async {
+            tokio::time::sleep(timeout / 2).await;
+            connection.works_on(comment).await
+        };
         tokio::select! {
             done = &mut operation => return done.map_err(Failure::from),
-            answer = failure::within(timeout / 2, connection.ping()) => answer?,
+            works = works => {
+                let works = works?;
+                *answered = Instant::now();
+                if !works && missed {
+                    return Err(Failure::Silent);
+                }
+                missed = !works;
+            }
+            () = tokio::time::sleep(timeout.saturating_sub(answered.elapsed())) => {
+                return Err(Failure::Silent);
+            }
         }
     }
 }
@@ -208,7 +245,10 @@ impl Merged {
             }
         }
         let Some(key) = key else {
-            self.unusable.push(unusable?.document().unwrap_or_default());
+            match unusable.and_then(|id| id.document()) {
+                Some(id) => self.unusable.push(id),
+                None => self.nameless = true,
+            }
             return Some(());
         };
         if self.periods.last().is_none_or(|(last, _)| *last != key) {
@@ -230,29 +270,22 @@ impl Merged {
 
     /// Fetches the documents that can't be used, for their reasons.
     async fn explain(&mut self, connection: &Connection) -> Result<(), Failure> {
-        for id in self.unusable.iter().take(EXPLAINED) {
-            let find = connection.collection.find(id.clone()).limit(1);
-            let mut cursor = failure::within(connection.timeout, find.batch()).await?;
-            let next = failure::within(connection.timeout, async {
-                cursor.next().await.transpose()
-            });
-            if let Some(batch) = next.await? {
-                let mut documents = documents(batch.as_raw_document().as_bytes())
-                    .ok_or(Failure::Other("the server's reply can't be read"))?;
-                while let Some(Some((_, document))) = documents.next() {
-                    self.columns.document(document.bytes, 0);
-                }
-            }
+        if self.nameless {
+            return Err(Failure::Nameless);
         }
-        let more = self.unusable.len().saturating_sub(EXPLAINED);
-        if more > 0 {
-            eprintln!("{more} more documents can't be used and are not listed.");
+        for ids in self.unusable.chunks(EXPLAINED) {
+            let columns = &mut self.columns;
+            fetch(connection, ids, |document| {
+                columns.document(document, 0);
+            })
+            .await?;
         }
         Ok(())
     }
 
-    /// Writes the periods and the documents left out.
-    pub(crate) async fn write(self, decoder: &Decoder) -> Result<(), super::decode::Gone> {
+    /// Writes the periods and the documents left out, and gives back how many
+    /// both are.
+    pub(crate) async fn write(self, decoder: &Decoder) -> Result<usize, super::decode::Gone> {
         let periods = self.periods.len();
         for (key, sums) in self.periods {
             let mut payload = Vec::new();
@@ -264,14 +297,45 @@ impl Merged {
             crate::format::put_skipped(&mut payload, skipped);
             decoder.frame(crate::format::Kind::Skipped, payload).await?;
         }
-        decoder.count(periods, self.columns.skipped.len()).await
+        let skipped = self.columns.skipped.len();
+        decoder.count(periods, skipped).await?;
+        Ok(periods + skipped)
     }
 }
 
-/// Whether the pipeline itself is at fault, not the way to the server: then the
-/// windows are pulled and merged here.
+/// Hands over the documents with these `_id`s.
+pub(super) async fn fetch(
+    connection: &Connection,
+    ids: &[Document],
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Failure> {
+    let ids: Vec<&Bson> = ids.iter().filter_map(|id| id.get("_id")).collect();
+    let find = connection
+        .collection
+        .find(doc! { "_id": { "$in": ids } })
+        .projection(super::scan::projection());
+    let mut cursor = failure::within(connection.timeout, find.batch()).await?;
+    loop {
+        let next = async { cursor.next().await.transpose() };
+        let Some(batch) = failure::within(connection.timeout, next).await? else {
+            return Ok(());
+        };
+        let mut documents =
+            documents(batch.as_raw_document().as_bytes()).ok_or(failure::UNREADABLE)?;
+        while let Some(document) = documents.next() {
+            take(document.ok_or(failure::UNREADABLE)?.1.bytes);
+        }
+    }
+}
+
+/// Whether the pipeline or the documents are at fault, not the way to the
+/// server: then the windows are pulled and merged here.
 pub(crate) fn is_refused(failure: &Failure) -> bool {
-    matches!(failure, Failure::Command { .. }) && !failure.may_pass()
+    match failure {
+        Failure::Command { .. } => !failure.may_pass(),
+        Failure::Nameless => true,
+        _ => false,
+    }
 }
 
 /// A pause between tries.

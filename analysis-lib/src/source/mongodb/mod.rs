@@ -17,17 +17,8 @@ use std::process::ExitCode;
 use crate::Result;
 use crate::periods::Unit;
 use crate::program::ERROR;
+use crate::pull::{EVERY, RESUME, SINCE, UNTIL};
 use crate::settings::Settings;
-
-/// Where a pull can go on from, in hexadecimal: the payload of an `R` frame.
-pub(crate) const RESUME: &str = "ACTIVITY_PULL_RESUME";
-/// First time wanted, in milliseconds since the epoch.
-pub(crate) const SINCE: &str = "ACTIVITY_PULL_SINCE";
-/// First time no longer wanted, in milliseconds since the epoch.
-pub(crate) const UNTIL: &str = "ACTIVITY_PULL_UNTIL";
-
-/// What MongoDB shall merge windows into: `hour` or `day`.
-pub(crate) const EVERY: &str = "ACTIVITY_PULL_EVERY";
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -57,16 +48,17 @@ fn run() -> Result<()> {
             _ => None,
         },
         timezone: settings.timezone()?,
-        resume: settings
-            .get(RESUME)
-            .and_then(|hex| marker::Marker::from_hex(&hex)),
+        resume: settings.get(RESUME),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| crate::Error::new(format!("the pull can't be started: {e}")))?;
-    runtime.block_on(async {
+    let pulled = runtime.block_on(async {
         let connection = connect::connect(&settings).await?;
         scan::pull(&connection, wanted).await
-    })
+    });
+    // The system looks up names for as long as it likes, and nobody waits.
+    runtime.shutdown_background();
+    pulled
 }
