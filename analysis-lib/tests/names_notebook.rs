@@ -4,9 +4,11 @@
 #![cfg(all(feature = "discord", feature = "pickle"))]
 
 mod stand_in;
+mod support;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use stand_in::{Discord, GUILD, Server, TOKEN, member, user};
@@ -62,6 +64,24 @@ impl Notebook {
     /// What a cell that loads or refreshes names prints, and what it comes to:
     /// the members as they are shown, or the error.
     fn run(&self, call: &str) -> (String, String) {
+        let output = self.command(call).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !printed.contains("secret") && !said.contains("secret"),
+            "the token is in the output: {printed}{said}"
+        );
+        if output.status.success() {
+            let (printed, shown) = printed.split_once("\n\n").expect("an empty line between");
+            return (format!("{printed}\n"), shown.trim_end().to_owned());
+        }
+        let error = said
+            .strip_prefix("Error: ")
+            .expect("it fails with an error");
+        (printed, error.trim_end().to_owned())
+    }
+
+    fn command(&self, call: &str) -> Command {
         let tests = std::env::current_exe().unwrap();
         let members = tests.ancestors().nth(2).unwrap().join("examples/members");
         let mut command = Command::new(members);
@@ -78,21 +98,7 @@ impl Notebook {
         }
         command.current_dir(&self.folder);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        let output = command.output().unwrap();
-        let printed = String::from_utf8(output.stdout).unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            !printed.contains("secret") && !said.contains("secret"),
-            "the token is in the output: {printed}{said}"
-        );
-        if output.status.success() {
-            let (printed, shown) = printed.split_once("\n\n").expect("an empty line between");
-            return (format!("{printed}\n"), shown.trim_end().to_owned());
-        }
-        let error = said
-            .strip_prefix("Error: ")
-            .expect("it fails with an error");
-        (printed, error.trim_end().to_owned())
+        command
     }
 }
 
@@ -352,4 +358,45 @@ fn settings_that_are_missing_or_wrong_are_named() {
             .len()
             == 1
     );
+}
+
+/// Arguments are for all on the machine to see.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_token_is_in_no_argument() {
+    let server = Server::start(Discord {
+        silent: true,
+        ..Discord::default()
+    });
+    let mut notebook = Notebook::new("arguments");
+    notebook.ask(&server);
+    let mut cell = notebook
+        .command("refresh")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let of = |id: u32, what: &str| {
+        let text = std::fs::read(format!("/proc/{id}/{what}")).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    // Until Discord's answer is waited for; first Cargo may build the program.
+    let mut arguments = BTreeSet::new();
+    let names = loop {
+        assert!(cell.try_wait().unwrap().is_none(), "it waits for an answer");
+        let programs = support::descendants(cell.id());
+        arguments.extend(programs.iter().map(|&id| of(id, "cmdline")));
+        let names = programs.iter().find(|&&id| of(id, "comm") == "names\n");
+        if let Some(&id) = names
+            && of(id, "environ").contains(TOKEN)
+        {
+            break id;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    arguments.insert(of(names, "cmdline"));
+    cell.kill().unwrap();
+    cell.wait().unwrap();
+    let has = |text: &str| arguments.iter().any(|one| one.contains(text));
+    assert!(has("release/names"), "{arguments:?}");
+    assert!(!has("secret"), "{arguments:?}");
 }

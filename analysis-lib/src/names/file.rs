@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::replace::replace;
 use crate::settings::Settings;
+use crate::source::document;
 use crate::{Error, Result};
 
 /// No names file is larger: 32 MB are 300,000 members.
@@ -232,8 +233,9 @@ fn parse(bytes: &[u8]) -> std::result::Result<BTreeMap<u64, Entry>, String> {
     };
     json.into_iter()
         .map(|(key, value)| {
-            let id = parse_id(&key)
-                .ok_or_else(|| format!("its key {:?} is not a member's id", shorten(&key)))?;
+            let id = document::id(&key).ok_or_else(|| {
+                format!("its key {:?} is not a member's id", document::shorten(&key))
+            })?;
             Ok((
                 id,
                 entry(value).ok_or_else(|| format!("{id} has no name that is text"))?,
@@ -275,17 +277,6 @@ fn entry(value: Value) -> Option<Entry> {
         // A date that can't be read means that Discord is asked again.
         asked: asked.and_then(|time| Some(DateTime::parse_from_rfc3339(time).ok()?.to_utc())),
     })
-}
-
-/// A Discord id: a decimal number of up to 64 bits.
-pub(super) fn parse_id(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
-}
-
-/// As much of a stranger's text as a message should hold.
-pub(super) fn shorten(text: &str) -> String {
-    text.chars().take(24).collect()
 }
 
 #[cfg(test)]

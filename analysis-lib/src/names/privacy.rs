@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::settings::Settings;
+use crate::source::document;
 use crate::{Error, Result};
 
 /// What `.env` says about bots and about members who asked not to be shown.
@@ -29,10 +30,10 @@ fn hidden_members(value: &str) -> Result<BTreeSet<u64>> {
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
         .map(|id| {
-            super::file::parse_id(id).ok_or_else(|| {
+            document::id(id).ok_or_else(|| {
                 Error::new(format!(
                     "HIDDEN_MEMBERS holds {:?}, which is not a member's id; list ids with commas between them: HIDDEN_MEMBERS=123456789012345678,234567890123456789",
-                    super::file::shorten(id)
+                    document::shorten(id)
                 ))
             })
         })
@@ -45,7 +46,7 @@ fn hide_bots(value: &str) -> Result<bool> {
         "yes" | "true" | "on" | "1" => Ok(true),
         _ => Err(Error::new(format!(
             "HIDE_BOTS={} is neither yes nor no",
-            super::file::shorten(value)
+            document::shorten(value)
         ))),
     }
 }

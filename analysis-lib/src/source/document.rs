@@ -30,25 +30,42 @@ pub(crate) const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
 
 /// A count, from 0 to 4,294,967,295: int32, int64 or a whole double.
 ///
-/// The name may be a stranger's (a key of `quantities`), so callers shorten it.
+/// The name may be a stranger's: a key of `quantities`, of any length.
 pub(crate) fn count(name: &str, field: Field) -> Result<u32, String> {
-    let value = match field {
-        Field::Integer(value) => value,
-        // Every whole double in the range of u32 is exact as i64; others
-        // saturate and are refused by the range.
-        Field::Double(value) if value.fract() == 0.0 => value as i64,
-        Field::Double(value) => return Err(format!("{name} is not a whole number ({value})")),
-        Field::Missing => return Err(format!("{name} is missing")),
-        Field::Date(_) => return Err(format!("{name} is a date, not a number")),
-        Field::Other(kind) => return Err(format!("{name} is not a number ({kind})")),
-    };
-    u32::try_from(value).map_err(|_| {
-        if value < 0 {
-            format!("{name} is negative ({value})")
-        } else {
-            format!("{name} is too large ({value})")
+    let why = match field {
+        Field::Integer(value) => match u32::try_from(value) {
+            Ok(count) => return Ok(count),
+            Err(_) if value < 0 => format!("is negative ({value})"),
+            Err(_) => format!("is too large ({value})"),
+        },
+        Field::Double(value) if value.fract() != 0.0 => {
+            format!("is not a whole number ({})", short(value))
         }
-    })
+        Field::Double(value) if value < 0.0 => format!("is negative ({})", short(value)),
+        Field::Double(value) if value > u32::MAX.into() => {
+            format!("is too large ({})", short(value))
+        }
+        Field::Double(value) => return Ok(value as u32),
+        Field::Missing => "is missing".to_owned(),
+        Field::Date(_) => "is a date, not a number".to_owned(),
+        Field::Other(kind) => format!("is not a number ({kind})"),
+    };
+    Err(format!("{} {why}", shorten(name)))
+}
+
+/// A number in few digits: the smallest and largest doubles have hundreds.
+fn short(value: f64) -> String {
+    let digits = format!("{value}");
+    if digits.len() > 20 {
+        format!("{value:e}")
+    } else {
+        digits
+    }
+}
+
+/// As much of a stranger's text as a message should hold.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(24).collect()
 }
 
 /// The window's end, in milliseconds since the epoch (UTC).
@@ -64,16 +81,18 @@ pub(crate) fn time(field: Field) -> Result<i64, String> {
     }
 }
 
-/// A member's Discord id: a decimal number of up to 64 bits.
+/// A Discord id: a decimal number of up to 64 bits.
+pub(crate) fn id(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+/// The member's id that a key of [`QUANTITIES`] is.
 pub(crate) fn member(key: &str) -> Result<u64, String> {
-    key.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| key.parse().ok())
-        .flatten()
-        .ok_or_else(|| {
-            let shown: String = key.chars().take(24).collect();
-            format!("{QUANTITIES} has a key that is not a member's id ({shown:?})")
-        })
+    id(key).ok_or_else(|| {
+        let shown = shorten(key);
+        format!("{QUANTITIES} has a key that is not a member's id ({shown:?})")
+    })
 }
 
 #[cfg(test)]
@@ -98,6 +117,30 @@ mod tests {
         ] {
             assert!(count("n", bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn reasons_are_short_and_true() {
+        let why = |name: &str, field| count(name, field).unwrap_err();
+        assert_eq!(why("n", Field::Double(1e300)), "n is too large (1e300)");
+        assert_eq!(why("n", Field::Double(-1e300)), "n is negative (-1e300)");
+        assert_eq!(
+            why("n", Field::Double(f64::MIN_POSITIVE)),
+            "n is not a whole number (2.2250738585072014e-308)"
+        );
+        assert_eq!(
+            why("n", Field::Double(f64::INFINITY)),
+            "n is not a whole number (inf)"
+        );
+        assert_eq!(
+            why("n", Field::Double(4_294_967_296.0)),
+            "n is too large (4294967296)"
+        );
+        let long = "0".repeat(1 << 20);
+        assert_eq!(
+            why(&long, Field::Integer(-1)),
+            "000000000000000000000000 is negative (-1)"
+        );
     }
 
     #[test]

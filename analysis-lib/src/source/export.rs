@@ -184,4 +184,141 @@ mod tests {
             assert_eq!(windows.times.len() + skipped.len(), lines.count());
         }
     }
+
+    /// Values that break the rules wherever they stand for a field.
+    const REFUSED: [&str; 20] = [
+        "null",
+        "true",
+        "-1",
+        "0.5",
+        "1e300",
+        "-1e-300",
+        "1e999",
+        "NaN",
+        "18446744073709551616",
+        "\"7\"",
+        "\"\\ud800\"",
+        "[]",
+        "[[[[[[[[7]]]]]]]]",
+        "{\"$numberInt\":\"\"}",
+        "{\"$numberInt\":7}",
+        "{\"$numberLong\":\"-1\"}",
+        "{\"$numberDouble\":\"NaN\"}",
+        "{\"$date\":\"2020-13-41T25:61:61Z\"}",
+        "{\"$date\":{\"$numberLong\":\"9223372036854775807\"}}",
+        "{\"$undefined\":true}",
+    ];
+    /// Keys that are no member's.
+    const NO_IDS: [&str; 5] = ["", "-1", "x", "99999999999999999999", "\\u0000"];
+
+    /// A line, and whether it can be used where that is known.
+    fn mangled(random: &mut impl FnMut(usize) -> usize) -> (Vec<u8>, Option<bool>) {
+        let time = format!(
+            "{{\"$date\":{}}}",
+            1_599_253_200_000 + random(1 << 40) as i64
+        );
+        let ids = [random(9), 100 + random(usize::MAX >> 1)];
+        let mut fields = [
+            (document::TIME, time),
+            (document::ONLINE, random(1000).to_string()),
+            (document::VOLUME, format!("{}.0", random(1000))),
+            (
+                document::QUANTITIES,
+                format!(
+                    "{{\"{}\":7,\"{}\":{{\"$numberInt\":\"0\"}}}}",
+                    ids[0], ids[1]
+                ),
+            ),
+        ];
+        let bad = REFUSED[random(REFUSED.len())];
+        let one = random(fields.len());
+        let kind = random(8);
+        match kind {
+            1 => fields[one].1 = bad.to_owned(),
+            2 => fields[3].1 = format!("{{\"7\":{bad}}}"),
+            3 => fields[3].1 = format!("{{\"{}\":7}}", NO_IDS[random(NO_IDS.len())]),
+            4 => fields[one].0 = "another",
+            5 => fields[one].1 = "[".repeat(1 << random(16)),
+            _ => (),
+        }
+        let fields = fields.map(|(name, value)| format!("\"{name}\":{value}"));
+        let mut line = format!("{{{}}}", fields.join(",")).into_bytes();
+        match kind {
+            6 => line.truncate(1 + random(line.len() - 1)),
+            7 => {
+                for _ in 0..=random(4) {
+                    let at = random(line.len());
+                    line[at] = random(256) as u8;
+                }
+                // Still one line, and not an empty one.
+                line.iter_mut()
+                    .filter(|byte| **byte == b'\n')
+                    .for_each(|byte| *byte = 0);
+            }
+            _ => (),
+        }
+        (line, (kind < 7).then_some(kind == 0))
+    }
+
+    /// Lines as [`mangled`] makes them, the same in every run.
+    fn mangled_lines(count: usize) -> Vec<(Vec<u8>, Option<bool>)> {
+        let mut state = 7_u64;
+        // Steele, Lea and Flood's SplitMix64.
+        let mut random = |below: usize| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((mixed ^ (mixed >> 31)) % below as u64) as usize
+        };
+        (0..count).map(|_| mangled(&mut random)).collect()
+    }
+
+    #[test]
+    fn each_of_ten_thousand_mangled_lines_is_taken_or_named() {
+        let lines = mangled_lines(10_000);
+        let file: Vec<&[u8]> = lines.iter().map(|(line, _)| &**line).collect();
+        let (windows, skipped) = read(&*file.join(&b'\n')).unwrap();
+        let mut skipped = skipped.iter().peekable();
+        let mut times = windows.times.iter();
+        for (number, (line, usable)) in (1..).zip(&lines) {
+            let text = String::from_utf8_lossy(line);
+            let name = format!("line {number}");
+            let reported = skipped.next_if(|one| one.document == name);
+            if let Some(one) = reported {
+                assert!(
+                    !one.reason.is_empty() && one.reason.len() < 200,
+                    "{}",
+                    one.reason
+                );
+            } else {
+                // What is taken is that line's.
+                let alone = read(&line[..]).unwrap().0;
+                assert_eq!(times.next(), alone.times.first(), "{name}: {text:.200}");
+            }
+            if let Some(usable) = usable {
+                assert_eq!(reported.is_none(), *usable, "{name}: {text:.200}");
+            }
+        }
+        assert_eq!((skipped.next(), times.next()), (None, None));
+        assert!(windows.times.len() > 1000, "{}", windows.times.len());
+        assert_eq!(windows.starts.len(), windows.times.len() + 1);
+        assert_eq!(windows.starts.last(), Some(&(windows.sender.len() as u32)));
+        let members = windows.members.len() as u32;
+        assert!(windows.sender.iter().all(|&sender| sender < members));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_loses_only_its_last_line() {
+        let lines = mangled_lines(200);
+        let file: Vec<&[u8]> = lines.iter().map(|(line, _)| &**line).collect();
+        let file = file.join(&b'\n');
+        let (all, _) = read(&file[..]).unwrap();
+        for end in (0..file.len()).step_by(97) {
+            let whole = file[..end].iter().filter(|&&byte| byte == b'\n').count();
+            let (windows, skipped) = read(&file[..end]).unwrap();
+            assert!(all.times.starts_with(&windows.times));
+            let begun = usize::from(end > 0 && file[end - 1] != b'\n');
+            assert_eq!(windows.times.len() + skipped.len(), whole + begun);
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Discord {
     pub(crate) good: usize,
     /// Takes requests and never answers.
     pub(crate) silent: bool,
+    /// Sends headers and the half of each body, and falls silent.
+    pub(crate) stalls: bool,
     /// All requests: when, and the path.
     pub(crate) requests: Vec<(Instant, String)>,
     /// Requests that came above the limit.
@@ -58,6 +60,7 @@ impl Default for Discord {
             always: None,
             good: 0,
             silent: false,
+            stalls: false,
             requests: Vec::new(),
             above_limit: 0,
             windows: HashMap::new(),
@@ -260,19 +263,22 @@ fn serve(mut stream: TcpStream, discord: &Mutex<Discord>) -> Option<()> {
                 token = Some(value.to_owned());
             }
         }
-        let (status, headers, body) = {
+        let ((status, headers, mut body), stalls) = {
             let mut discord = discord.lock().unwrap();
             if discord.silent {
                 drop(discord);
                 std::thread::sleep(Duration::from_secs(60));
                 return None;
             }
-            discord.answer(&path, token.as_deref())
+            (discord.answer(&path, token.as_deref()), discord.stalls)
         };
         let mut answer = format!(
             "HTTP/1.1 {status} Answer\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
             body.len()
         );
+        if stalls {
+            body.truncate(body.len() / 2);
+        }
         for (name, value) in headers {
             answer += &format!("{name}: {value}\r\n");
         }

@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -32,8 +34,10 @@ const REPEATS: u32 = 3;
 const WAITS: u32 = 5;
 /// A longer wait than this isn't waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// A request that is sent has its whole answer by then, or is repeated.
+const SILENCE: Duration = Duration::from_secs(10);
 /// Time from one progress line to the next.
-const PROGRESS: Duration = Duration::from_secs(3);
+const PROGRESS: Duration = Duration::from_secs(1);
 
 // Error codes that Discord sends with 403 and 404.
 const UNKNOWN_GUILD: u64 = 10_004;
@@ -68,6 +72,7 @@ pub(crate) struct Discord {
     client: Client,
     guild: Id<GuildMarker>,
     requests: u32,
+    begin: Instant,
     progress: Instant,
 }
 
@@ -77,7 +82,7 @@ impl Discord {
         let guild = guild.parse().ok().and_then(Id::new_checked).ok_or(
             "DISCORD_GUILD_ID is not a server's id; copy it with Discord's Copy Server ID",
         )?;
-        let client = Client::builder().token(token);
+        let client = Client::builder().token(token).timeout(SILENCE);
         let client = match proxy {
             Some(server) => client.proxy(server, true),
             None => client,
@@ -86,6 +91,7 @@ impl Discord {
             client: client.build(),
             guild,
             requests: 0,
+            begin: Instant::now(),
             progress: Instant::now(),
         })
     }
@@ -125,6 +131,7 @@ impl Discord {
             answer(0, None)?;
         }
         let mut lists = true;
+        let mut told = false;
         while let Some((&first, _)) = wanted.first_key_value() {
             let page = if lists {
                 self.page(first).await
@@ -133,14 +140,19 @@ impl Discord {
             };
             let mut page = match page {
                 Err(Failure::Refused { code }) if lists && code != UNKNOWN_GUILD => {
-                    eprintln!(
-                        "Discord gives this bot no list of members, so it is asked member by member. A list is quicker: turn on Server Members Intent in the Developer Portal (application > Bot)."
-                    );
                     lists = false;
                     continue;
                 }
                 page => page?,
             };
+            // Said once a member was given: a bot that isn't in the server is
+            // refused both.
+            if !lists && !told {
+                told = true;
+                eprintln!(
+                    "Discord gives this bot no list of members, so it is asked member by member. A list is quicker: turn on Server Members Intent in the Developer Portal (application > Bot)."
+                );
+            }
             // Members come in the order of their ids, so who isn't on the page
             // and before its end isn't in the server.
             let done: Vec<u64> = wanted.range(..=page.last).map(|(&id, _)| id).collect();
@@ -164,9 +176,16 @@ impl Discord {
     }
 
     fn report(&mut self, done: usize, all: usize) {
-        if self.progress.elapsed() > PROGRESS {
+        if self.progress.elapsed() >= PROGRESS {
             self.progress = Instant::now();
-            eprintln!("  {done} of {all} members");
+            let left = all.saturating_sub(done) as f64;
+            let left = if done > 0 && left > 0.0 {
+                let seconds = self.begin.elapsed().as_secs_f64() / done as f64 * left;
+                format!(", about {} s left", seconds.ceil())
+            } else {
+                String::new()
+            };
+            eprintln!("  {done} of {all} members{left}");
         }
     }
 
@@ -226,7 +245,11 @@ impl Discord {
                 let (_, named) = named(&user, &Value::Null).ok_or_else(odd)?;
                 Ok(Some(named))
             }
-            Err(Failure::Refused { .. }) => Ok(None),
+            Err(Failure::Refused { code: UNKNOWN_USER }) => Ok(None),
+            // Kept as unknown, a user would not be asked for again for days.
+            Err(Failure::Refused { code }) => Err(Failure::Stop(format!(
+                "Discord doesn't say who user {id} is (error {code}); try again later"
+            ))),
             Err(failure) => Err(failure),
         }
     }
@@ -240,23 +263,23 @@ impl Discord {
         let (mut repeats, mut waits) = (0, 0);
         loop {
             self.requests += 1;
-            // The limiter waits without a word; this bounds it.
-            let answer = tokio::time::timeout(LONGEST_WAIT, request(&self.client)).await;
-            let trouble = match answer.map_err(|_| limited(LONGEST_WAIT))? {
-                Ok(response) => match response.bytes().await {
-                    Ok(body) => match serde_json::from_slice(&body) {
-                        Ok(value) => return Ok(value),
-                        Err(_) => Trouble::NotJson,
-                    },
-                    Err(_) => Trouble::CutShort,
+            let trouble = match whole_answer(request(&self.client)).await? {
+                None => Trouble::Silence,
+                Some(Ok(Some(body))) => match serde_json::from_slice(&body) {
+                    Ok(value) => return Ok(value),
+                    Err(_) => Trouble::NotJson,
                 },
-                Err(error) => match problem(error)? {
+                Some(Ok(None)) => Trouble::CutShort,
+                Some(Err(error)) => match problem(error)? {
                     Problem::Trouble(trouble) => trouble,
                     Problem::Limit(asked) => {
                         let wait = asked.unwrap_or(Duration::from_secs(1 << waits));
                         waits += 1;
                         if waits > WAITS || wait > LONGEST_WAIT {
-                            return Err(limited(wait));
+                            let seconds = wait.as_secs_f64().ceil();
+                            return Err(limited(&format!(
+                                "asks to wait {seconds} s; try again then"
+                            )));
                         }
                         eprintln!("Discord asks to wait {:.1} s", wait.as_secs_f64());
                         tokio::time::sleep(wait).await;
@@ -269,6 +292,40 @@ impl Discord {
             }
             tokio::time::sleep(Duration::from_secs(1 << repeats)).await;
             repeats += 1;
+        }
+    }
+}
+
+/// The answer's body, in which `None` is one that broke off; `None` after
+/// [`SILENCE`].
+///
+/// The client's own limit is for an answer's headers. Before it sends a request,
+/// its limiter waits without a word: that is bounded here too.
+async fn whole_answer<T: Unpin>(
+    mut request: ResponseFuture<T>,
+) -> Result<Option<Result<Option<Vec<u8>>, twilight_http::Error>>, Failure> {
+    let sent = Arc::new(OnceLock::new());
+    let told = sent.clone();
+    request.set_pre_flight(Box::new(move || told.set(Instant::now()).is_ok()));
+    let mut answer = pin!(async {
+        let body = request.await?.bytes().await;
+        Ok(body.ok().map(|body| body.to_vec()))
+    });
+    let begin = Instant::now();
+    loop {
+        let moment = Duration::from_millis(250);
+        if let Ok(answer) = tokio::time::timeout(moment, &mut answer).await {
+            return Ok(Some(answer));
+        }
+        match sent.get() {
+            Some(sent) if sent.elapsed() > SILENCE => return Ok(None),
+            None if begin.elapsed() > LONGEST_WAIT => {
+                let seconds = LONGEST_WAIT.as_secs();
+                return Err(limited(&format!(
+                    "leaves no room for one within {seconds} s; try again later"
+                )));
+            }
+            _ => (),
         }
     }
 }
@@ -298,10 +355,9 @@ fn odd() -> Failure {
     )
 }
 
-fn limited(wait: Duration) -> Failure {
+fn limited(how: &str) -> Failure {
     Failure::Stop(format!(
-        "Discord limits this bot's requests, and asks to wait {} s; try again then, and see whether another program uses the same DISCORD_TOKEN",
-        wait.as_secs_f64().ceil()
+        "Discord limits this bot's requests, and {how}, and see whether another program uses the same DISCORD_TOKEN"
     ))
 }
 
@@ -332,7 +388,8 @@ impl Trouble {
                 "Discord's answer broke off, {tries} times; check the network and try again"
             ),
             Self::Silence => format!(
-                "Discord didn't answer within 10 seconds, {tries} times; check the network and try again"
+                "Discord didn't answer within {} seconds, {tries} times; check the network and try again",
+                SILENCE.as_secs()
             ),
             Self::Status(status) => format!(
                 "Discord is in trouble (it answered {status}, {tries} times); see https://discordstatus.com and try again later"

@@ -49,7 +49,7 @@ fn run() -> Result<(), String> {
         .map_err(|e| format!("the program can't start: {e}"))?;
     let mut output = std::io::stdout().lock();
     // The client's rate limiter lives in the runtime.
-    runtime.block_on(async {
+    let asked = runtime.block_on(async {
         discord?
             .ask(members, &mut |id: u64, named: Option<Named>| {
                 let name = named.as_ref().map(|named| &named.name);
@@ -58,7 +58,11 @@ fn run() -> Result<(), String> {
                 writeln!(output, "{line}").map_err(|e| format!("the answer can't be written: {e}"))
             })
             .await
-    })
+    });
+    // A name server that is silent can hold a thread of the runtime for long,
+    // which isn't waited for.
+    runtime.shutdown_background();
+    asked
 }
 
 /// Ids, and whether a name is known.
