@@ -80,7 +80,9 @@ figures:
 	$(NO_SETTINGS) cargo run --locked --example figures -- "$(REPORT)/figures"
 	@echo "Done: open $(REPORT)/figures/index.html in a browser."
 
+# Built first: crates' build scripts have no business with secrets.
 names:
+	@env -u MONGOKEY -u DISCORD_TOKEN cargo build --release --locked --example refresh_names
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
 
 clean:

@@ -140,7 +140,9 @@ jupyter)
 pull)
     if mongokey_is_set; then
         say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
-        cargo build --release --locked --manifest-path "$project/Cargo.toml" --features mongodb --bin pull
+        # Crates' build scripts have no business with secrets.
+        env -u MONGOKEY -u DISCORD_TOKEN cargo build --release --locked \
+            --manifest-path "$project/Cargo.toml" --features mongodb --bin pull
     fi
     ;;
 tests)

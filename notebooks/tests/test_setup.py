@@ -34,7 +34,7 @@ def setup(tmp_path):
         path = tmp_path / "bin"
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
-        for name in ("sh", "dirname", "grep", "cat", "rm", "sed"):
+        for name in ("sh", "dirname", "env", "grep", "cat", "rm", "sed"):
             (path / name).symlink_to(shutil.which(name))
         for name, script in commands.items():
             (path / name).write_text(f"#!/bin/sh\n{script}\n")
