@@ -77,12 +77,13 @@ kernel() {
     if [ ! -f "$share/kernels/rust/version.txt" ]; then
         JUPYTER_PATH=$share "$root/bin/evcxr_jupyter" --install >/dev/null
     fi
-    "$tools/jupyter/bin/python" - "$share" "$root/bin/evcxr_jupyter" <<'PYTHON'
+    "$tools/jupyter/bin/python" - "$share" \
+        "$project/notebooks/kernel.sh" "$tools/kernels" "$root/bin/evcxr_jupyter" <<'PYTHON'
 import json, pathlib, sys
 
-share, kernel = pathlib.Path(sys.argv[1]), sys.argv[2]
+share, kernel = pathlib.Path(sys.argv[1]), sys.argv[2:]
 spec = {
-    "argv": [kernel, "--control_file", "{connection_file}"],
+    "argv": [*kernel, "--control_file", "{connection_file}"],
     "display_name": "Rust",
     "env": {"JUPYTER_PATH": str(share)},
     "interrupt_mode": "message",
