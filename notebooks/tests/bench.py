@@ -171,7 +171,7 @@ def main():
         decade_original = original("decade", address, "--pull-only")
         pulled = decade_original["seconds"]["pull"]
         row("pull cell, ten years, all of it", decade[1], pulled, None, "1/15")
-        again = study([DEPENDENCY, PULL, PULL], settings("decade", snapshot))[1]
+        again = study([DEPENDENCY, PULL, PULL, LAST_HOURS], settings("decade", snapshot))[1]
         row("pull cell, ten years, in a new kernel", again[1], pulled, None, "1/50")
         row("pull cell, ten years, once more", again[2], pulled, None, "1/50")
         row("memory of kernel and process, ten years", memory, decade_original["peak MB"], None, "1/2", "MB")
