@@ -2,9 +2,10 @@
 //! spline`.
 //!
 //! SciPy is timed when `REFERENCE_PYTHON` names a Python that has it, on the
-//! very same points in the same run; at 100,000 windows it takes ten minutes. Times are the processor's, for both, so
-//! that what else the machine does counts for neither. Memory is the most that
-//! this process has held so far, so sizes grow from row to row.
+//! very same points in the same run; at 100,000 windows it takes two minutes.
+//! Times are the processor's, for both, so that what else the machine does
+//! counts for neither. Memory is the most that this process has held so far, so
+//! sizes grow from row to row.
 
 use std::fmt::Display;
 use std::hint::black_box;
