@@ -37,11 +37,14 @@ fn median(times: &[i64]) -> Option<i64> {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
-    let times = activity.times();
     let limit = median_interval(activity).unwrap_or(0).saturating_mul(2);
-    times
-        .windows(2)
-        .filter(|pair| pair[1] - pair[0] > limit)
+    longer_than(activity.times(), limit)
+}
+
+/// The stretches from one time to the next that are longer than this.
+pub(crate) fn longer_than(times: &[i64], limit: i64) -> Vec<Gap> {
+    let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
+    pairs
         .map(|pair| Gap {
             from: pair[0],
             to: pair[1],

@@ -9,8 +9,8 @@ mod smoothed;
 mod weekly;
 
 pub use daily::{Day, daily_messages};
-pub(crate) use gaps::last_is_running;
 pub use gaps::{Gap, coverage, gaps, median_interval};
+pub(crate) use gaps::{last_is_running, longer_than};
 pub use members::{MemberTotal, messages_by_member};
 pub use messages::cumulative_messages;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};

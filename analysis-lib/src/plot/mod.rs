@@ -234,13 +234,6 @@ fn by_period(
     let (_, each) = periods_are(periods);
     // A day has up to 25 hours, and two have at least 47.
     let longest = periods.period().as_millis() as i64 * 3 / 2;
-    let missing = times.windows(2).filter(|pair| pair[1] - pair[0] > longest);
-    let gaps: Vec<aggregate::Gap> = missing
-        .map(|pair| aggregate::Gap {
-            from: pair[0],
-            to: pair[1],
-        })
-        .collect();
     let series = Series { times, values };
     Line {
         origin: periods.origin(),
@@ -255,7 +248,7 @@ fn by_period(
         ),
         drawn: series,
         told: series,
-        gaps: &gaps,
+        gaps: &aggregate::longer_than(times, longest),
         each,
         unfinished,
     }

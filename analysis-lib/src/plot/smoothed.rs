@@ -107,8 +107,8 @@ fn drawn(curve: &Spline<f64, f64>, gaps: &[Gap]) -> (Vec<i64>, Vec<f64>) {
     (times, values)
 }
 
-/// A Bézier curve's value, by its Bernstein polynomials: `sample`, which looks
-/// for the piece first, takes ten times as long.
+/// A Bézier curve's value, by its Bernstein polynomials. (`sample` would look for
+/// the piece at each of what may be hundreds of thousands of places.)
 fn bezier([from, leaving, arriving, to]: [f64; 4], u: f64) -> f64 {
     let v = 1.0 - u;
     v * v * (v * from + 3.0 * u * leaving) + u * u * (3.0 * v * arriving + u * to)

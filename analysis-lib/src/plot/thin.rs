@@ -176,6 +176,7 @@ pub(crate) fn buckets(times: &[i64], values: &[f64], scale: &Scale, most: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aggregate::longer_than;
 
     const SCALE: Scale = Scale {
         from: 0,
@@ -191,17 +192,6 @@ mod tests {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
-    }
-
-    /// The stretches between two times that are longer than this.
-    fn longer(times: &[i64], limit: i64) -> Vec<Gap> {
-        let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
-        pairs
-            .map(|pair| Gap {
-                from: pair[0],
-                to: pair[1],
-            })
-            .collect()
     }
 
     /// What people see of a column is its lowest and its highest point.
@@ -245,7 +235,7 @@ mod tests {
     #[test]
     fn lines_break_at_gaps() {
         let times = [0, 10_000, 20_000, 500_000, 800_000, 810_000];
-        let drawn = thin(&times, &[1.0; 6], &longer(&times, 20_000), &SCALE);
+        let drawn = thin(&times, &[1.0; 6], &longer_than(&times, 20_000), &SCALE);
         assert_eq!(drawn.runs, [vec![0, 1, 2], vec![3], vec![4, 5]]);
         // The lone point has no width: the gaps on its two sides are one.
         assert_eq!(drawn.gaps, [(20_000, 800_000)]);
@@ -258,7 +248,7 @@ mod tests {
             .map(|i| i * 90 + if i > 5000 { 500 } else { 0 })
             .collect();
         let values = vec![1.0; times.len()];
-        let drawn = thin(&times, &values, &longer(&times, 180), &SCALE);
+        let drawn = thin(&times, &values, &longer_than(&times, 180), &SCALE);
         assert_eq!(
             (drawn.runs.len(), drawn.gaps.len(), drawn.too_narrow),
             (1, 0, 1)
@@ -270,7 +260,7 @@ mod tests {
     fn many_narrow_gaps_are_a_wide_one() {
         let times: Vec<i64> = (0..1000).map(|i| i * 500 + i % 2).collect();
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
-        let drawn = thin(&times, &values, &longer(&times, 0), &SCALE);
+        let drawn = thin(&times, &values, &longer_than(&times, 0), &SCALE);
         assert_eq!(drawn.gaps, [(0, times[999])]);
         for run in &drawn.runs {
             let columns: Vec<i64> = run.iter().map(|&i| SCALE.column(times[i])).collect();
