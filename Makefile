@@ -6,8 +6,9 @@
 # make names      ask Discord for the members' names
 # make clean      remove what was built and installed in this folder
 #
-# What is installed goes into ACTIVITY_TOOLS. Folders may have spaces in their
-# names, so each is quoted.
+# What is installed goes into ACTIVITY_TOOLS: this folder's .tools, or somewhere
+# outside it (elsewhere inside, Cargo takes the kernels' crates for members of
+# its workspace). Folders may have spaces in their names, so each is quoted.
 ACTIVITY_TOOLS ?= $(CURDIR)/.tools
 ACTIVITY_STATE ?= $(ACTIVITY_TOOLS)/state
 REPORT ?= notebooks/report

@@ -1,9 +1,13 @@
 """A kernel takes over what the last one compiled, and no other's."""
 
+import json
+import os
+import pathlib
+import shutil
 import subprocess
 
 import pytest
-from conftest import NOTEBOOKS
+from conftest import NOTEBOOKS, PROJECT, Kernel
 
 
 @pytest.fixture
@@ -55,3 +59,26 @@ def test_of_kernels_that_have_ended_one_folder_stays(start):
     _, folder = start()
     assert [other.name for other in folder.parent.iterdir()] == [folder.name]
     assert (folder / "compiled").read_text() in {folder.name for _, folder in kernels}
+
+
+@pytest.fixture
+def project_tools():
+    """A folder of kernels where `make notebook` has it by default: inside the
+    project, so inside its Cargo workspace."""
+    folder = PROJECT / ".tools/kernels-of-a-test"
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_kernel_runs_the_study_from_a_folder_in_the_project(project_tools, tmp_path, monkeypatch):
+    spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
+    spec["argv"][1] = str(project_tools)
+    (tmp_path / "kernels/rust").mkdir(parents=True)
+    (tmp_path / "kernels/rust/kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    kernel = Kernel({})
+    try:
+        kernel.run(':dep analysis-lib = { path = "../analysis-lib" }\nuse analysis_lib::*;')
+        assert "Number of entries" in kernel.run("let activity = pull()?;").stdout
+    finally:
+        kernel.close()
