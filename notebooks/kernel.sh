@@ -1,14 +1,19 @@
 #!/bin/sh
-# kernel.sh FOLDER COMMAND…: starts the Rust kernel so that it finds compiled what
-# the last one compiled. A kernel compiles the helper crate anew, in a folder of
-# its own, which takes longer than all else until the first figure. So the folder
-# stays when its kernel has ended, and the next kernel takes it over; of several
-# kernels at once each has its own.
+# kernel.sh FOLDER COMMAND…: starts the Rust kernel so that little is left to do
+# when the first cell runs. A kernel by itself compiles the helper crate anew, in
+# a folder of its own, and reads it and all that it depends on at the first cells.
+# Here its folder stays when it has ended, and the next kernel takes it over; of
+# several kernels at once each has its own. And what the last one compiled is
+# read while the kernel starts, which is while the page opens.
 set -eu
 kernels=$1
 shift
-# Elsewhere the library below isn't found so.
-[ "$(uname)" = Linux ] || exec "$@"
+# Elsewhere the library below isn't found so. And no kernel can load a cell from
+# a folder with a space in its name.
+if [ "$(uname)" != Linux ] || [ "${kernels#* }" != "$kernels" ]; then
+    exec "$@"
+fi
+crate=$(CDPATH='' cd -- "$(dirname -- "$0")/../analysis-lib" && pwd)
 # A folder's name is its kernel's process, which this one becomes.
 mine=$kernels/$$
 mkdir -p "$kernels"
@@ -25,8 +30,36 @@ for id in $(ls -t "$kernels"); do
         rm -rf "$folder"
     fi
 done
-mkdir -p "$mine"
+mkdir -p "$mine/settings"
 # A cell finds Rust's own library by a path that is off by one folder, which
 # shows only where both lie below a folder that isn't the root.
 library=$(rustc --print target-libdir)
-EVCXR_TMPDIR=$mine LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$@"
+
+# Whether the crate can be read at the start: a kernel whose start fails dies
+# without a word, where a cell says what is wrong. So nothing may be left to
+# compile, and all that the crate depends on must be there without a network.
+compiled() {
+    grep -qsF "path = \"$crate\"" "$mine/Cargo.toml" || return
+    newest=$(ls -t "$mine"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
+    [ -n "$newest" ] || return
+    changed=$(find "$crate/src" "$library" -type f -newer "$newest" | head -n 1)
+    [ -z "$changed" ] || return
+    cargo metadata --offline --locked --format-version 1 --manifest-path "$mine/Cargo.toml" >/dev/null 2>&1
+}
+
+# The kernel runs these lines before it answers. Without a network, as versions
+# that were released since would be compiled; cells may have one again. A variable
+# makes the analyzer read all that it needs for one, and isn't kept.
+start=$mine/settings/init.evcxr
+rm -f "$start"
+if compiled; then
+    cat >"$start" <<EOF
+:offline 1
+:dep analysis-lib = { path = "$crate" }
+:offline 0
+use analysis_lib::*;
+let read = String::from_utf8(Vec::new())?; drop(read);
+EOF
+fi
+EVCXR_TMPDIR=$mine EVCXR_CONFIG_DIR=$mine/settings \
+    LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$@"

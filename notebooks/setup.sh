@@ -1,7 +1,8 @@
 #!/bin/sh
 # Sets up what `make` needs, each step once and inside the project only:
 #
-#   setup.sh jupyter   the Python environment, the Rust kernel and its spec
+#   setup.sh jupyter   the Python environment, the Rust kernel and its spec, and
+#                      the library compiled for the kernel
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
@@ -102,6 +103,25 @@ overrides = {
 PYTHON
 }
 
+# The first kernel compiles the library, and leaves it to the next ones.
+library() {
+    [ ! -d "$tools/kernels" ] || return 0
+    mkdir "$tools/kernels"
+    say "Compiling the library for the notebooks (once, about half a minute) …"
+    # Crates' build scripts have no business with secrets.
+    (cd "$project/notebooks" && env -u MONGOKEY -u DISCORD_TOKEN JUPYTER_PATH="$tools/jupyter/share/jupyter" \
+        "$tools/jupyter/bin/python" -) <<'PYTHON'
+from jupyter_client.manager import start_new_kernel
+
+manager, client = start_new_kernel(startup_timeout=300, kernel_name="rust")
+try:
+    client.execute_interactive(':dep analysis-lib = { path = "../analysis-lib" }')
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+PYTHON
+}
+
 # Whether the environment or a .env in the notebooks' folder or above sets it.
 # The environment wins, also with an empty value.
 mongokey_is_set() {
@@ -137,6 +157,7 @@ jupyter)
     check_prerequisites
     environment "$tools/jupyter" "$project/notebooks/requirements.txt"
     kernel
+    library
     ;;
 pull)
     if mongokey_is_set; then

@@ -98,9 +98,9 @@ class Output:
 class Kernel:
     """A Rust kernel in the notebooks' folder, started as Jupyter starts it."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, folder=NOTEBOOKS):
         self.manager = jupyter_client.KernelManager(kernel_name="rust")
-        self.manager.start_kernel(cwd=str(NOTEBOOKS), env=environment(**settings))
+        self.manager.start_kernel(cwd=str(folder), env=environment(**settings))
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=300)

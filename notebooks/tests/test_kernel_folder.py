@@ -18,13 +18,13 @@ def start(tmp_path):
     def start():
         script = 'echo "$EVCXR_TMPDIR"; read -r _ || true'
         kernel = subprocess.Popen(
-            [NOTEBOOKS / "kernel.sh", tmp_path / "my kernels", "sh", "-c", script],
+            [NOTEBOOKS / "kernel.sh", tmp_path / "kernels", "sh", "-c", script],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         running.append(kernel)
         folder = kernel.stdout.readline().strip()
-        assert folder == str(tmp_path / "my kernels" / str(kernel.pid))
-        return kernel, tmp_path / "my kernels" / str(kernel.pid)
+        assert folder == str(tmp_path / "kernels" / str(kernel.pid))
+        return kernel, tmp_path / "kernels" / str(kernel.pid)
 
     yield start
     for kernel in running:
@@ -48,7 +48,7 @@ def test_kernels_at_once_have_folders_of_their_own(start):
     _, first = start()
     (first / "compiled").write_text("a crate")
     _, second = start()
-    assert list(second.iterdir()) == [] and (first / "compiled").exists()
+    assert not (second / "compiled").exists() and (first / "compiled").exists()
 
 
 def test_of_kernels_that_have_ended_one_folder_stays(start):
@@ -61,24 +61,76 @@ def test_of_kernels_that_have_ended_one_folder_stays(start):
     assert (folder / "compiled").read_text() in {folder.name for _, folder in kernels}
 
 
-@pytest.fixture
-def project_tools():
-    """A folder of kernels where `make notebook` has it by default: inside the
-    project, so inside its Cargo workspace."""
-    folder = PROJECT / ".tools/kernels-of-a-test"
-    yield folder
-    shutil.rmtree(folder)
-
-
-def test_a_kernel_runs_the_study_from_a_folder_in_the_project(project_tools, tmp_path, monkeypatch):
+@pytest.fixture(params=["project"])
+def project(request, tmp_path, monkeypatch):
+    """A copy of the project whose kernels have their folders where `make notebook`
+    has them by default: inside it, so inside its Cargo workspace."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, stdout=subprocess.PIPE, text=True)
+    project = tmp_path / request.param
+    for name in listed.stdout.split("\0"):
+        if (PROJECT / name).is_file():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, project / name)
     spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
-    spec["argv"][1] = str(project_tools)
+    spec["argv"][:2] = [str(project / "notebooks/kernel.sh"), str(project / ".tools/kernels")]
     (tmp_path / "kernels/rust").mkdir(parents=True)
     (tmp_path / "kernels/rust/kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    kernel = Kernel({})
-    try:
-        kernel.run(':dep analysis-lib = { path = "../analysis-lib" }\nuse analysis_lib::*;')
-        assert "Number of entries" in kernel.run("let activity = pull()?;").stdout
-    finally:
-        kernel.close()
+    return project
+
+
+@pytest.fixture
+def run(project):
+    """Runs cells in a new kernel of that copy."""
+
+    def run(*cells):
+        kernel = Kernel({}, project / "notebooks")
+        try:
+            return [kernel.run(code) for code in cells]
+        finally:
+            kernel.close()
+
+    return run
+
+
+DEPENDENCY = ':dep analysis-lib = { path = "../analysis-lib" }\nuse analysis_lib::*;'
+
+
+def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(project, run):
+    pull = "let activity = pull()?;"
+    # The first one compiles, and knows nothing of the crate until then.
+    early, _, pulled = run(pull, DEPENDENCY, pull)
+    assert "cannot find function" in early.stderr
+    assert "Number of entries" in pulled.stdout
+    # The next one has read it, whether the notebook names it once more or not.
+    early, _, pulled = run(pull, DEPENDENCY, pull)
+    assert "Number of entries" in early.stdout and early.stderr == ""
+    assert "Number of entries" in pulled.stdout and pulled.stderr == ""
+    # A crate that doesn't compile is the cell's error, not a kernel that dies.
+    source = project / "analysis-lib/src/lib.rs"
+    kept = source.read_text()
+    source.write_text(kept + 'compile_error!("not yet");')
+    (broken,) = run(DEPENDENCY)
+    assert "not yet" in broken.stderr
+    source.write_text(kept)
+    _, pulled = run(DEPENDENCY, pull)
+    assert "Number of entries" in pulled.stdout
+
+
+def test_a_kernel_starts_where_a_crate_would_have_to_be_downloaded(run, tmp_path, monkeypatch):
+    """Cargo removes from its home what it hasn't used for months."""
+    run(DEPENDENCY)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cargo").write_text("#!/bin/sh\nexit 101\n")
+    (tmp_path / "bin/cargo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    # The kernel itself knows where Cargo is.
+    early, _, pulled = run("let activity = pull()?;", DEPENDENCY, "let activity = pull()?;")
+    assert "cannot find function" in early.stderr
+    assert "Number of entries" in pulled.stdout
+
+
+@pytest.mark.parametrize("project", ["my project"], indirect=True)
+def test_a_kernel_starts_in_a_folder_with_a_space(run):
+    _, pulled = run(DEPENDENCY, "let activity = pull()?;")
+    assert "Number of entries" in pulled.stdout
