@@ -3,8 +3,8 @@
 # when the first cell runs. A kernel by itself compiles the helper crate anew, in
 # a folder of its own, and reads it and all that it depends on at the first cells.
 # Here its folder stays when it has ended, and the next kernel takes it over; of
-# several kernels at once each has its own. And what the last one compiled is
-# read while the kernel starts, which is while the page opens.
+# several kernels at once each has its own, a copy. And what the last one compiled
+# is read while the kernel starts, which is while the page opens.
 set -eu
 kernels=$1
 shift
@@ -17,10 +17,12 @@ crate=$(CDPATH='' cd -- "$(dirname -- "$0")/../analysis-lib" && pwd)
 # A folder's name is its kernel's process, which this one becomes.
 mine=$kernels/$$
 mkdir -p "$kernels"
+newest=
 # The newest first: the others of those that have ended are removed.
 for id in $(ls -t "$kernels"); do
     folder=$kernels/$id
     if kill -0 "$id" 2>/dev/null && [ "$id" != $$ ]; then
+        newest=${newest:-$folder}
         continue
     fi
     # Of two kernels that start at once, one gets it: renaming is one step.
@@ -30,7 +32,13 @@ for id in $(ls -t "$kernels"); do
         rm -rf "$folder"
     fi
 done
+if [ ! -d "$mine" ] && [ -n "$newest" ]; then
+    cp -a "$newest" "$mine" 2>/dev/null || rm -rf "$mine"
+fi
 mkdir -p "$mine/settings"
+# The cells' own, of which that kernel may be compiling one.
+rm -rf "$mine"/target/*/debug/incremental/ctx-* "$mine"/target/*/debug/.fingerprint/ctx-* \
+    "$mine"/target/*/debug/libcode_* "$mine"/target/*/debug/deps/libcode_*
 # A cell finds Rust's own library by a path that is off by one folder, which
 # shows only where both lie below a folder that isn't the root.
 library=$(rustc --print target-libdir)
@@ -40,9 +48,9 @@ library=$(rustc --print target-libdir)
 # compile, and all that the crate depends on must be there without a network.
 compiled() {
     grep -qsF "path = \"$crate\"" "$mine/Cargo.toml" || return
-    newest=$(ls -t "$mine"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
-    [ -n "$newest" ] || return
-    changed=$(find "$crate/src" "$library" -type f -newer "$newest" | head -n 1)
+    compiled=$(ls -t "$mine"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
+    [ -n "$compiled" ] || return
+    changed=$(find "$crate/src" "$library" -type f -newer "$compiled" | head -n 1)
     [ -z "$changed" ] || return
     cargo metadata --offline --locked --format-version 1 --manifest-path "$mine/Cargo.toml" >/dev/null 2>&1
 }

@@ -47,8 +47,14 @@ def test_the_next_kernel_finds_what_the_last_one_left(start):
 def test_kernels_at_once_have_folders_of_their_own(start):
     _, first = start()
     (first / "compiled").write_text("a crate")
+    cell = pathlib.Path("target/x86_64/debug/deps/libcode_1.so")
+    (first / cell).parent.mkdir(parents=True)
+    (first / cell).write_text("a cell")
     _, second = start()
-    assert not (second / "compiled").exists() and (first / "compiled").exists()
+    assert (second / "compiled").read_text() == "a crate"
+    assert not (second / cell).exists()
+    (second / "compiled").write_text("another")
+    assert (first / "compiled").read_text() == "a crate" and (first / cell).exists()
 
 
 def test_of_kernels_that_have_ended_one_folder_stays(start):

@@ -21,7 +21,7 @@ fn with_tail(name: &str, id: u64, digits: usize) -> String {
 /// A name that several have gets the end of the id. Where labels are equal even
 /// then, or someone calls themselves what another is labelled, all that look
 /// the same get a digit more, until they differ: at the latest with whole ids.
-pub(super) fn distinct(names: BTreeMap<u64, Option<&str>>) -> HashMap<u64, String> {
+pub(super) fn distinct(names: &BTreeMap<u64, Option<&str>>) -> BTreeMap<u64, String> {
     let label = |id: u64, digits: usize| match names[&id] {
         Some(name) if digits == 0 => name.to_owned(),
         name => with_tail(name.unwrap_or("unknown"), id, digits.max(TAIL)),
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn labels<const N: usize>(names: [(u64, Option<&str>); N]) -> Vec<String> {
-        let labels = distinct(BTreeMap::from(names));
+        let labels = distinct(&BTreeMap::from(names));
         names.iter().map(|(id, _)| labels[id].clone()).collect()
     }
 

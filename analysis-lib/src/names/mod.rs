@@ -10,7 +10,7 @@ mod pickle;
 mod privacy;
 mod refresh;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::settings::Settings;
 use crate::source::sample;
@@ -33,27 +33,42 @@ pub use refresh::refresh_names;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    known: BTreeMap<u64, Entry>,
-    /// What to show for everyone known and every member of the data.
-    labels: HashMap<u64, String>,
+    /// Everyone known and every member of the data, by id. Sorted, not a map:
+    /// each cell that holds names compiles what frees them.
+    members: Vec<Member>,
     privacy: Privacy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Member {
+    id: u64,
+    /// What to show, if not hidden.
+    label: String,
+    is_named: bool,
+    is_bot: bool,
 }
 
 impl FromIterator<(u64, String)> for Names {
     fn from_iter<I: IntoIterator<Item = (u64, String)>>(names: I) -> Self {
         let known = names.into_iter();
         let known = known.map(|(id, name)| (id, Entry::named(name))).collect();
-        Self::new(known, &[], Privacy::default())
+        Self::new(&known, &[], Privacy::default())
     }
 }
 
 impl Names {
-    fn new(known: BTreeMap<u64, Entry>, members: &[u64], privacy: Privacy) -> Self {
+    fn new(known: &BTreeMap<u64, Entry>, members: &[u64], privacy: Privacy) -> Self {
         let ids = known.keys().chain(members).copied();
         let named = ids.map(|id| (id, known.get(&id).and_then(Entry::visible_name)));
+        let named: BTreeMap<_, _> = named.collect();
+        let member = |(id, label)| Member {
+            id,
+            label,
+            is_named: named[&id].is_some(),
+            is_bot: known.get(&id).is_some_and(|entry| entry.bot),
+        };
         Self {
-            labels: labels::distinct(named.collect()),
-            known,
+            members: labels::distinct(&named).into_iter().map(member).collect(),
             privacy,
         }
     }
@@ -86,14 +101,15 @@ impl Names {
             return Ok(Self::of_sample(activity, privacy));
         }
         let files = Files::from_settings(&settings)?;
-        let names = Self::new(files.merged(), activity.members(), privacy);
+        let names = Self::new(&files.merged(), activity.members(), privacy);
         names.report(activity, &files.from());
         Ok(names)
     }
 
     /// The sample's own names, told.
     fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
-        let names = Self::new(sample::names().known, activity.members(), privacy);
+        let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
+        let names = Self::new(&known.collect(), activity.members(), privacy);
         names.report(activity, "made up like the rest of the sample");
         names
     }
@@ -129,20 +145,25 @@ impl Names {
         if self.is_hidden(id) {
             return "hidden".to_owned();
         }
-        let label = self.labels.get(&id).cloned();
-        label.unwrap_or_else(|| labels::unknown(id))
+        match self.member(id) {
+            Some(member) => member.label.clone(),
+            None => labels::unknown(id),
+        }
+    }
+
+    fn member(&self, id: u64) -> Option<&Member> {
+        let index = self.members.binary_search_by_key(&id, |member| member.id);
+        index.ok().map(|index| &self.members[index])
     }
 
     /// Whether a name is known.
     fn is_known(&self, id: u64) -> bool {
-        self.known
-            .get(&id)
-            .is_some_and(|e| e.visible_name().is_some())
+        self.member(id).is_some_and(|member| member.is_named)
     }
 
     /// Whether Discord said that this is a bot.
     pub fn is_bot(&self, id: u64) -> bool {
-        self.known.get(&id).is_some_and(|entry| entry.bot)
+        self.member(id).is_some_and(|member| member.is_bot)
     }
 
     /// Whether this member asked not to be shown: listed in `HIDDEN_MEMBERS`.
@@ -157,10 +178,7 @@ impl Names {
 
     /// How many names are known.
     pub fn len(&self) -> usize {
-        let entries = self.known.values();
-        entries
-            .filter(|entry| entry.visible_name().is_some())
-            .count()
+        self.members.iter().filter(|member| member.is_named).count()
     }
 
     /// Whether no name is known.
@@ -186,7 +204,7 @@ impl Names {
             hidden: hidden.into(),
             hide_bots,
         };
-        Self::new(bots.map(bot).into(), &[], privacy)
+        Self::new(&bots.map(bot).into(), &[], privacy)
     }
 }
 

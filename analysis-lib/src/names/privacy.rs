@@ -1,7 +1,5 @@
 //! Who is not to be shown.
 
-use std::collections::BTreeSet;
-
 use crate::settings::Settings;
 use crate::source::document;
 use crate::{Error, Result};
@@ -10,7 +8,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Privacy {
     /// `HIDDEN_MEMBERS`.
-    pub(super) hidden: BTreeSet<u64>,
+    pub(super) hidden: Vec<u64>,
     /// `HIDE_BOTS`.
     pub(super) hide_bots: bool,
 }
@@ -25,7 +23,7 @@ impl Privacy {
 }
 
 /// Ids with commas or spaces between them.
-fn hidden_members(value: &str) -> Result<BTreeSet<u64>> {
+fn hidden_members(value: &str) -> Result<Vec<u64>> {
     value
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
@@ -58,8 +56,8 @@ mod tests {
     #[test]
     fn ids_are_listed_with_commas_or_spaces() {
         let ids = hidden_members(" 12, 34,,56\t78 ").unwrap();
-        assert_eq!(ids, BTreeSet::from([12, 34, 56, 78]));
-        assert_eq!(hidden_members("").unwrap(), BTreeSet::new());
+        assert_eq!(ids, [12, 34, 56, 78]);
+        assert!(hidden_members("").unwrap().is_empty());
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    let names = Names::new(files.merged(), activity.members(), privacy);
+    let names = Names::new(&files.merged(), activity.members(), privacy);
     names.report(activity, &files.from());
     Ok(names)
 }

@@ -5,7 +5,6 @@
 
 use crate::Result;
 use crate::activity::{Activity, Windows};
-use crate::names::Names;
 use crate::origin::{Origin, Source};
 
 /// 9 February 2026, 00:00 in US/Eastern, in milliseconds since the epoch.
@@ -72,11 +71,9 @@ fn id(member: u64) -> u64 {
 }
 
 /// The names of the sample's members: not all have one.
-pub(crate) fn names() -> Names {
-    (0..)
-        .zip(NAMES)
-        .map(|(member, name)| (id(member), name.to_owned()))
-        .collect()
+pub(crate) fn names() -> impl Iterator<Item = (u64, String)> {
+    let named = (0..).zip(NAMES);
+    named.map(|(member, name)| (id(member), name.to_owned()))
 }
 
 /// The sample, in this zone.
