@@ -15,8 +15,9 @@ KEPT_OUT = ["mongodb"]
 
 
 def seconds(folder, name, dependencies):
-    """Seconds for `:dep` and a variable in a new kernel, the least of some runs:
-    whatever disturbs a run makes it longer."""
+    """Seconds for `:dep` and a variable in a new kernel that has read nothing
+    at its start, the least of some runs: whatever disturbs a run makes it
+    longer."""
     crate = folder / name
     (crate / "src").mkdir(parents=True)
     (crate / "src/lib.rs").write_text("")
@@ -28,7 +29,7 @@ def seconds(folder, name, dependencies):
     taken = []
     # The first one compiles what is kept, and isn't counted.
     for _ in range(RUNS + 1):
-        kernel = Kernel({})
+        kernel = Kernel({}, name="floor")
         try:
             taken.append(kernel.time(f':dep {name} = {{ path = "{crate}" }}') + kernel.time("let one = 1;"))
         finally:

@@ -98,8 +98,8 @@ class Output:
 class Kernel:
     """A Rust kernel in the notebooks' folder, started as Jupyter starts it."""
 
-    def __init__(self, settings, folder=NOTEBOOKS):
-        self.manager = jupyter_client.KernelManager(kernel_name="rust")
+    def __init__(self, settings, folder=NOTEBOOKS, name="rust"):
+        self.manager = jupyter_client.KernelManager(kernel_name=name)
         self.manager.start_kernel(cwd=str(folder), env=environment(**settings))
         self.client = self.manager.client()
         self.client.start_channels()
