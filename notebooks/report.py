@@ -8,10 +8,12 @@ page is written, and the exit status is 1.
 """
 
 import pathlib
+import queue
 import sys
 
 import jinja2
 import nbclient
+import nbclient.util
 import nbconvert
 import nbformat
 
@@ -57,6 +59,24 @@ def failure(outputs):
     return "".join(said).strip()
 
 
+# The kernel passes standard error on beside all else: it may come after the
+# kernel has said that the cell is done, and then within milliseconds.
+LATE_SECONDS = 0.2
+
+
+def late_outputs(client):
+    """What comes after the cell is done."""
+    receive = nbclient.util.run_sync(client.kc.get_iopub_msg)
+    outputs = []
+    while True:
+        try:
+            message = receive(timeout=LATE_SECONDS)
+        except queue.Empty:
+            return outputs
+        if message["msg_type"] in ("stream", "error"):
+            outputs.append(nbformat.v4.output_from_msg(message))
+
+
 def run(path):
     """The notebook with its outputs."""
     notebook = nbformat.read(path, as_version=4)
@@ -74,7 +94,7 @@ def run(path):
                 client.execute_cell(cell, index)
             except nbclient.exceptions.CellExecutionError:
                 pass  # The error is among the outputs.
-            if said := failure(cell.outputs):
+            if said := failure(cell.outputs + late_outputs(client)):
                 raise CellFailed(f"cell {number} failed:\n  {cell.source}\n{said}")
             print(f"{path.stem}: cell {number} of {len(code)}", flush=True)
     return notebook

@@ -19,6 +19,9 @@ import pytest
 NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = NOTEBOOKS.parent
 STUDY = NOTEBOOKS / "server-activity-analysis.ipynb"
+# How long after a cell's end its standard error may come: within milliseconds,
+# but on a busy machine.
+LATE_SECONDS = 0.3
 
 # Every setting, empty: a developer's own .env must not reach the tests, and
 # the environment wins over it.
@@ -108,12 +111,14 @@ class Kernel:
     def run(self, code, timeout=900):
         request = self.client.execute(code)
         output = Output()
-        end = time.monotonic() + timeout
+        begin = time.perf_counter()
+        wait, self.seconds = timeout, None
         while True:
             try:
-                message = self.client.get_iopub_msg(timeout=max(1, end - time.monotonic()))
+                message = self.client.get_iopub_msg(timeout=wait)
             except queue.Empty:
-                raise AssertionError(f"no answer within {timeout} s to: {code}\n{output}") from None
+                assert self.seconds is not None, f"no answer within {timeout} s to: {code}\n{output}"
+                return output
             if message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -124,14 +129,15 @@ class Kernel:
             elif kind in ("execute_result", "display_data"):
                 output.figures.append(content["data"])
             elif kind == "status" and content["execution_state"] == "idle":
-                return output
+                # Standard error is passed on beside all else, and may come later.
+                self.seconds = time.perf_counter() - begin
+                wait = LATE_SECONDS
 
     def time(self, code):
         """The seconds that a cell takes, which must not fail."""
-        begin = time.perf_counter()
         output = self.run(code, timeout=3600)
         assert not output.stderr, f"{code}\n{output.stderr}"
-        return time.perf_counter() - begin
+        return self.seconds
 
     def close(self):
         self.client.stop_channels()
