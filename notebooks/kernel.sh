@@ -8,21 +8,38 @@
 set -eu
 kernels=$1
 shift
-# Elsewhere the library below isn't found so. And no kernel can load a cell from
-# a folder with a space in its name.
+# Elsewhere Rust's library (below) isn't found so. And no kernel can load a cell
+# from a folder with a space in its name.
 if [ "$(uname)" != Linux ] || [ "${kernels#* }" != "$kernels" ]; then
     exec "$@"
 fi
-crate=$(CDPATH='' cd -- "$(dirname -- "$0")/../analysis-lib" && pwd)
+crate=$(CDPATH='' cd -- "$(dirname -- "$0")/../analysis-lib" && pwd -P)
+# A cell finds Rust's own library by a path that is off by one folder, which
+# shows only where both lie below a folder that isn't the root.
+library=$(rustc --print target-libdir)
+
+# compiled FOLDER: whether a kernel there has compiled the crate as it is now, and
+# Cargo finds all that it depends on without a network.
+compiled() {
+    grep -qsF "path = \"$crate\"" "$1/Cargo.toml" || return
+    crate_file=$(ls -t "$1"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
+    [ -n "$crate_file" ] || return
+    # A folder is newer when a file in it has gone.
+    changed=$(find "$crate/src" "$crate/Cargo.toml" "$crate/../Cargo.toml" "$crate/../Cargo.lock" "$library" \
+        -newer "$crate_file" | head -n 1)
+    [ -z "$changed" ] || return
+    cargo metadata --offline --locked --format-version 1 --manifest-path "$1/Cargo.toml" >/dev/null 2>&1
+}
+
 # A folder's name is its kernel's process, which this one becomes.
 mine=$kernels/$$
 mkdir -p "$kernels"
-newest=
+running=
 # The newest first: the others of those that have ended are removed.
 for id in $(ls -t "$kernels"); do
     folder=$kernels/$id
     if kill -0 "$id" 2>/dev/null && [ "$id" != $$ ]; then
-        newest=${newest:-$folder}
+        running=${running:-$folder}
         continue
     fi
     # Of two kernels that start at once, one gets it: renaming is one step.
@@ -32,42 +49,41 @@ for id in $(ls -t "$kernels"); do
         rm -rf "$folder"
     fi
 done
-if [ ! -d "$mine" ] && [ -n "$newest" ]; then
-    cp -a "$newest" "$mine" 2>/dev/null || rm -rf "$mine"
+# Only where nothing is being compiled: of a crate half written Cargo could think
+# that it is whole.
+if [ ! -d "$mine" ] && [ -n "$running" ] && compiled "$running"; then
+    cp -a "$running" "$mine" 2>/dev/null || rm -rf "$mine"
 fi
 mkdir -p "$mine/settings"
 # The cells' own, of which that kernel may be compiling one.
 rm -rf "$mine"/target/*/debug/incremental/ctx-* "$mine"/target/*/debug/.fingerprint/ctx-* \
     "$mine"/target/*/debug/libcode_* "$mine"/target/*/debug/deps/libcode_*
-# A cell finds Rust's own library by a path that is off by one folder, which
-# shows only where both lie below a folder that isn't the root.
-library=$(rustc --print target-libdir)
 
-# Whether the crate can be read at the start: a kernel whose start fails dies
-# without a word, where a cell says what is wrong. So nothing may be left to
-# compile, and all that the crate depends on must be there without a network.
-compiled() {
-    grep -qsF "path = \"$crate\"" "$mine/Cargo.toml" || return
-    compiled=$(ls -t "$mine"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
-    [ -n "$compiled" ] || return
-    changed=$(find "$crate/src" "$library" -type f -newer "$compiled" | head -n 1)
-    [ -z "$changed" ] || return
-    cargo metadata --offline --locked --format-version 1 --manifest-path "$mine/Cargo.toml" >/dev/null 2>&1
-}
-
-# The kernel runs these lines before it answers. Without a network, as versions
-# that were released since would be compiled; cells may have one again. A variable
-# makes the analyzer read all that it needs for one, and isn't kept.
+# The kernel runs these lines before it answers. If one fails it dies without a
+# word, where a cell would say what is wrong: so not after a start that didn't
+# come to its end, and only where nothing is left to compile. A crate that is not
+# as it was is removed: Cargo doesn't compile for each change that counts here.
 start=$mine/settings/init.evcxr
-rm -f "$start"
-if compiled; then
-    cat >"$start" <<EOF
-:offline 1
-:dep analysis-lib = { path = "$crate" }
-:offline 0
-use analysis_lib::*;
-let read = String::from_utf8(Vec::new())?; drop(read);
-EOF
+unfinished=$mine/settings/unfinished
+if [ -e "$unfinished" ]; then
+    rm -f "$unfinished"
+elif compiled "$mine"; then
+    touch "$unfinished"
+    own=${EVCXR_CONFIG_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/evcxr}
+    # Versions stay as the last kernel had them: with a network, what was released
+    # since would be compiled. And a variable makes the analyzer read all that it
+    # needs for one; it isn't kept.
+    {
+        echo ":offline 1"
+        echo ":dep analysis-lib = { path = \"$crate\" }"
+        grep -qs '^ *offline_mode *= *true' evcxr.toml || echo ":offline 0"
+        echo 'let settings = std::env::var("EVCXR_CONFIG_DIR")?;'
+        echo 'std::fs::remove_file(settings.clone() + "/unfinished")?;'
+        echo 'drop(settings);'
+        cat "$own/init.evcxr" 2>/dev/null || true
+    } >"$start"
+    export EVCXR_CONFIG_DIR="$mine/settings"
+else
+    rm -f "$mine"/target/*/debug/deps/libanalysis_lib-*
 fi
-EVCXR_TMPDIR=$mine EVCXR_CONFIG_DIR=$mine/settings \
-    LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$@"
+EVCXR_TMPDIR=$mine LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$@"

@@ -103,22 +103,41 @@ overrides = {
 PYTHON
 }
 
-# The first kernel compiles the library, and leaves it to the next ones.
+# The first kernel compiles the library, and leaves it to the next ones. It only
+# saves time later: where it fails, the notebook's first cell compiles, or says
+# what is wrong.
 library() {
     [ ! -d "$tools/kernels" ] || return 0
-    mkdir "$tools/kernels"
     say "Compiling the library for the notebooks (once, about half a minute) …"
     # Crates' build scripts have no business with secrets.
     (cd "$project/notebooks" && env -u MONGOKEY -u DISCORD_TOKEN JUPYTER_PATH="$tools/jupyter/share/jupyter" \
-        "$tools/jupyter/bin/python" -) <<'PYTHON'
-from jupyter_client.manager import start_new_kernel
+        "$tools/jupyter/bin/python" - "$tools/kernels") <<'PYTHON'
+import pathlib, queue, shutil, sys
+from jupyter_client import KernelManager
 
-manager, client = start_new_kernel(startup_timeout=300, kernel_name="rust")
+folder = pathlib.Path(sys.argv[1])
+manager = KernelManager(kernel_name="rust")
+reply = {"content": {"status": "none"}}
 try:
-    client.execute_interactive(':dep analysis-lib = { path = "../analysis-lib" }')
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=300)
+    request = client.execute(':dep analysis-lib = { path = "../analysis-lib" }')
+    while manager.is_alive() and reply.get("parent_header", {}).get("msg_id") != request:
+        try:
+            reply = client.get_shell_msg(timeout=1)
+        except queue.Empty:
+            pass
+except RuntimeError as error:
+    print(error)
 finally:
-    client.stop_channels()
     manager.shutdown_kernel(now=True)
+    if reply["content"]["status"] == "ok":
+        folder.mkdir(exist_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        print("The library was not compiled; the notebook's first cell will do it, or say what is wrong.")
 PYTHON
 }
 

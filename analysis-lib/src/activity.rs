@@ -1,6 +1,7 @@
 //! The windows in columns.
 
 use crate::format::{self, Broken, Contents};
+use crate::held::Held;
 use crate::origin::{Origin, Source};
 use crate::{Error, Result};
 
@@ -25,9 +26,9 @@ pub struct Skipped {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activity {
-    pub(crate) origin: Origin,
-    pub(crate) windows: Windows,
-    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) origin: Held<Origin>,
+    pub(crate) windows: Held<Windows>,
+    pub(crate) skipped: Held<Vec<Skipped>>,
 }
 
 /// The columns. `sender` and `sent` hold window i's members at
@@ -105,9 +106,9 @@ impl Activity {
         }
         windows.sort();
         Ok(Self {
-            origin,
-            windows,
-            skipped,
+            origin: Held::new(origin),
+            windows: Held::new(windows),
+            skipped: Held::new(skipped),
         })
     }
 
@@ -174,11 +175,15 @@ impl Activity {
     ///
     /// There is no such zone.
     pub fn in_timezone(mut self, name: &str) -> Result<Self> {
-        self.origin.timezone = name.trim().parse().map_err(|_| {
+        let timezone = name.trim().parse().map_err(|_| {
             Error::new(format!(
                 "{name:?} is not a time zone; use an IANA name such as Europe/London, Asia/Baghdad or UTC"
             ))
         })?;
+        self.origin = Held::new(Origin {
+            timezone,
+            ..self.origin().clone()
+        });
         Ok(self)
     }
 
@@ -187,7 +192,10 @@ impl Activity {
     #[must_use]
     pub fn with_server_name(mut self, name: &str) -> Self {
         if !self.origin.is_sample() {
-            self.origin.server = name.to_owned();
+            self.origin = Held::new(Origin {
+                server: name.to_owned(),
+                ..self.origin().clone()
+            });
         }
         self
     }
@@ -205,7 +213,7 @@ impl Activity {
     fn between(&self, from: usize, to: usize) -> Self {
         Self {
             origin: self.origin.clone(),
-            windows: self.windows.take(from..to),
+            windows: Held::new(self.windows.take(from..to)),
             skipped: self.skipped.clone(),
         }
     }

@@ -66,6 +66,7 @@ mod activity;
 mod calendar;
 mod error;
 mod format;
+mod held;
 mod names;
 mod origin;
 mod periods;

@@ -246,7 +246,7 @@ impl Activity {
     pub fn every(&self, period: Duration) -> Result<Periods> {
         let unit = Unit::of(period)?;
         let sums = merge(&self.windows, self.origin.timezone, unit);
-        Periods::new(self.origin.clone(), unit, &sums, self.skipped.clone())
+        Periods::new(self.origin().clone(), unit, &sums, self.skipped.to_vec())
     }
 }
 

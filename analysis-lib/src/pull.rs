@@ -171,7 +171,7 @@ impl Pull {
                 self.nothing_in_span(&activity.origin, span, 0)?;
             }
             let windows = activity.windows.take(indices.into_iter());
-            activity = Activity::new(activity.origin, windows, Vec::new())?;
+            activity = Activity::new(activity.origin().clone(), windows, Vec::new())?;
         }
         Ok(activity)
     }

@@ -1,7 +1,7 @@
 """What `make bench` prints: the study beside the original's Python, in one run.
 
-The floor is the same cells on an empty crate, in a kernel that reads no crate
-at its start: what the kernel costs whatever the library does. Times are medians
+The floor is the same cells on an empty crate, in a kernel that is started in the
+same way: what the kernel costs whatever the library does. Times are medians
 over a few kernels, in seconds. It takes half an hour: the original's spline on a
 year alone takes three minutes.
 """
@@ -21,7 +21,7 @@ import bench_crates
 import bench_pull
 import psutil
 import pymongo
-from conftest import NOTEBOOKS, STUDY, Kernel, documents, start_mongodb
+from conftest import NOTEBOOKS, STUDY, Kernel, documents, environment, start_mongodb
 
 CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
 DEPENDENCY, PULL, LAST_HOURS, *REST = CELLS
@@ -66,13 +66,23 @@ pub mod plot {
 
 
 def floor_kernel(folder):
-    """The kernel "floor": the same, in folders of its own, where it never finds
-    the library compiled and so doesn't read it at its start."""
+    """The kernel "floor", which reads an empty crate at its start where ours reads
+    the library; and that crate."""
+    project = folder / "floor"
+    (project / "notebooks").mkdir(parents=True)
+    shutil.copy2(NOTEBOOKS / "kernel.sh", project / "notebooks")
+    crate = project / "analysis-lib"
+    (crate / "src").mkdir(parents=True)
+    (crate / "src/lib.rs").write_text(EMPTY)
+    (crate / "Cargo.toml").write_text('[package]\nname = "analysis-lib"\nversion = "0.1.0"\nedition = "2024"\n')
+    (project / "Cargo.toml").write_text('[workspace]\nmembers = ["analysis-lib"]\nresolver = "3"\n')
+    subprocess.run(["cargo", "generate-lockfile", "--quiet"], cwd=project, check=True)
     spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
-    spec["argv"][1] = str(folder / "kernels-of-the-floor")
+    spec["argv"][:2] = [str(project / "notebooks/kernel.sh"), str(folder / "kernels-of-the-floor")]
     (folder / "kernels/floor").mkdir(parents=True)
     (folder / "kernels/floor/kernel.json").write_text(json.dumps(spec))
     os.environ["JUPYTER_PATH"] += f"{os.pathsep}{folder}"
+    return crate
 
 
 def study(cells, settings, name="rust"):
@@ -105,12 +115,15 @@ def fill(client, name, count):
 
 def repeat(client, source, name, times):
     """Fills a collection with copies of another, one after the other in time."""
-    from_, to = client[source]["activitydata"], {"db": name, "coll": "activitydata"}
+    from_ = client[source]["activitydata"]
     span = from_.count_documents({}) * 600_000
-    for number in range(times):
+
+    def copy(number):
         shifted = {"_id": 0, "time": {"$add": ["$time", number * span]}}
-        shifted |= {field: 1 for field in ("online-members", "messages-sent", "quantities")}
-        from_.aggregate([{"$project": shifted}, {"$merge": {"into": to}}])
+        return [{"$project": shifted | {field: 1 for field in ("online-members", "messages-sent", "quantities")}}]
+
+    others = [{"$unionWith": {"coll": from_.name, "pipeline": copy(number)}} for number in range(1, times)]
+    from_.aggregate([*copy(0), *others, {"$out": {"db": name, "coll": from_.name}}])
 
 
 def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
@@ -128,11 +141,7 @@ def main():
           f"{psutil.virtual_memory().total / 2**30:.0f} GiB\n")
     with tempfile.TemporaryDirectory() as folder, start_mongodb(pathlib.Path(folder) / "db") as address:
         folder = pathlib.Path(folder)
-        floor_kernel(folder)
-        (folder / "empty/src").mkdir(parents=True)
-        (folder / "empty/src/lib.rs").write_text(EMPTY)
-        (folder / "empty/Cargo.toml").write_text('[package]\nname = "analysis-lib"\nversion = "0.1.0"\nedition = "2024"\n')
-        empty = [DEPENDENCY.replace("../analysis-lib", str(folder / "empty")), *CELLS[1:]]
+        empty = [DEPENDENCY.replace("../analysis-lib", str(floor_kernel(folder))), *CELLS[1:]]
         everything = [DEPENDENCY, PULL, "let activity = all_activity.clone();", *REST]
         with pymongo.MongoClient(address) as client:
             fill(client, "half", HALF_A_DAY)
@@ -160,18 +169,30 @@ def main():
         row("ready kernel to first figure", median(ours, lambda run: sum(run[1][: len(first)])),
             median(theirs, lambda run: run["import"] + run["pull"] + run["first figure"]),
             median(floors, lambda run: sum(run[1][: len(first)])), "1.4 × the floor")
-        row("from the kernel's start to the first figure",
-            median(ours, lambda run: run[0] + sum(run[1][: len(first)])), None,
-            median(floors, lambda run: run[0] + sum(run[1][: len(first)])))
+        row("kernel's start to first figure", median(ours, lambda run: run[0] + sum(run[1][: len(first)])), None,
+            median(floors, lambda run: run[0] + sum(run[1][: len(first)])), "1.4 × the floor")
         row("the study, half a day, from a ready kernel", median(ours, lambda run: sum(run[1])),
             median(theirs, lambda run: sum(run.values())), median(floors, lambda run: sum(run[1])), "1.3 × the floor")
         # What kernels have compiled lies in their folders and in the user's cache.
         kernels = pathlib.Path(os.environ["ACTIVITY_TOOLS"]) / "kernels"
         kernels.rename(kernels.with_name("kernels-kept"))
-        cold = study(CELLS, settings("half") | {"XDG_CACHE_HOME": str(folder / "cache")})
+        shutil.rmtree(folder / "kernels-of-the-floor")
+        # There, so that set-up compiles nothing.
+        kernels.mkdir()
+        cold = [
+            study(cells, settings("half") | {"XDG_CACHE_HOME": str(folder / f"cache-{name}")}, name)
+            for cells, name in ((CELLS, "rust"), (empty, "floor"))
+        ]
+        shutil.rmtree(kernels)
+        cache = {"XDG_CACHE_HOME": str(folder / "cache-setup")}
+        begin = time.perf_counter()
+        subprocess.run([NOTEBOOKS / "setup.sh", "jupyter"], env=environment(**cache), check=True)
+        row("what set-up compiles for the kernel, once", time.perf_counter() - begin)
+        fresh = study(CELLS, settings("half") | cache)
         shutil.rmtree(kernels)
         kernels.with_name("kernels-kept").rename(kernels)
-        row("the same, nothing compiled", sum(cold[1]), None, median(floors, lambda run: sum(run[1])), "6 × the floor")
+        row("the study right after that", sum(fresh[1]), None, median(floors, lambda run: sum(run[1])), "6 × the floor")
+        row("the study, nothing compiled", sum(cold[0][1]), None, sum(cold[1][1]), "6 × the floor")
         row("a changed cell that draws", median(ours, lambda run: run[2]),
             median(theirs, lambda run: run["second figure"]), median(floors, lambda run: run[2]), "1.4 × the floor")
 

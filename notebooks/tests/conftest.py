@@ -106,7 +106,11 @@ class Kernel:
         self.manager.start_kernel(cwd=str(folder), env=environment(**settings))
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=300)
+        try:
+            self.client.wait_for_ready(timeout=300)
+        except RuntimeError:
+            self.close()
+            raise
 
     def run(self, code, timeout=900):
         request = self.client.execute(code)

@@ -47,14 +47,8 @@ def test_the_next_kernel_finds_what_the_last_one_left(start):
 def test_kernels_at_once_have_folders_of_their_own(start):
     _, first = start()
     (first / "compiled").write_text("a crate")
-    cell = pathlib.Path("target/x86_64/debug/deps/libcode_1.so")
-    (first / cell).parent.mkdir(parents=True)
-    (first / cell).write_text("a cell")
     _, second = start()
-    assert (second / "compiled").read_text() == "a crate"
-    assert not (second / cell).exists()
-    (second / "compiled").write_text("another")
-    assert (first / "compiled").read_text() == "a crate" and (first / cell).exists()
+    assert not (second / "compiled").exists() and (first / "compiled").exists()
 
 
 def test_of_kernels_that_have_ended_one_folder_stays(start):
@@ -67,22 +61,25 @@ def test_of_kernels_that_have_ended_one_folder_stays(start):
     assert (folder / "compiled").read_text() in {folder.name for _, folder in kernels}
 
 
-@pytest.fixture(params=["project"])
-def project(request, tmp_path, monkeypatch):
+@pytest.fixture(scope="module", params=["project"])
+def project(request, tmp_path_factory):
     """A copy of the project whose kernels have their folders where `make notebook`
     has them by default: inside it, so inside its Cargo workspace."""
+    folder = tmp_path_factory.mktemp("copy")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, stdout=subprocess.PIPE, text=True)
-    project = tmp_path / request.param
+    project = folder / request.param
     for name in listed.stdout.split("\0"):
         if (PROJECT / name).is_file():
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, project / name)
     spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
     spec["argv"][:2] = [str(project / "notebooks/kernel.sh"), str(project / ".tools/kernels")]
-    (tmp_path / "kernels/rust").mkdir(parents=True)
-    (tmp_path / "kernels/rust/kernel.json").write_text(json.dumps(spec))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    return project
+    (folder / "kernels/rust").mkdir(parents=True)
+    (folder / "kernels/rust/kernel.json").write_text(json.dumps(spec))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(folder))
+        yield project
+    shutil.rmtree(project)
 
 
 @pytest.fixture
@@ -102,41 +99,87 @@ def run(project):
 DEPENDENCY = ':dep analysis-lib = { path = "../analysis-lib" }\nuse analysis_lib::*;'
 
 
-def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(project, run):
-    pull = "let activity = pull()?;"
-    # The first one compiles, and knows nothing of the crate until then.
-    early, _, pulled = run(pull, DEPENDENCY, pull)
-    assert "cannot find function" in early.stderr
-    assert "Number of entries" in pulled.stdout
-    # The next one has read it, whether the notebook names it once more or not.
-    early, _, pulled = run(pull, DEPENDENCY, pull)
-    assert "Number of entries" in early.stdout and early.stderr == ""
+PULL = "let activity = analysis_lib::pull()?;"
+
+
+def is_read_at_start(run):
+    """Whether a kernel knows the crate before a cell has named it; it works
+    either way when one has."""
+    early, _, pulled = run(PULL, DEPENDENCY, PULL)
     assert "Number of entries" in pulled.stdout and pulled.stderr == ""
-    # A crate that doesn't compile is the cell's error, not a kernel that dies.
+    if "Number of entries" in early.stdout:
+        return early.stderr == ""
+    assert "analysis_lib" in early.stderr
+    return False
+
+
+def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(project, run):
+    shutil.rmtree(project / ".tools", ignore_errors=True)
+    assert not is_read_at_start(run)
+    assert is_read_at_start(run)
+
+    # What the crate calls its own is not in the way of the cells' own.
+    (cell,) = run('fn half(n: i32) -> Result<i32, String> { Ok(n / 2) }\nprintln!("{:?}", half(4));')
+    assert cell.stdout == "Ok(2)\n", cell.stderr
+
+    # A crate that doesn't compile is the cell's error, not a kernel that dies:
+    # a line, a file and a manifest.
     source = project / "analysis-lib/src/lib.rs"
     kept = source.read_text()
     source.write_text(kept + 'compile_error!("not yet");')
-    (broken,) = run(DEPENDENCY)
-    assert "not yet" in broken.stderr
+    assert "not yet" in run(DEPENDENCY)[0].stderr
     source.write_text(kept)
-    _, pulled = run(DEPENDENCY, pull)
-    assert "Number of entries" in pulled.stdout
+    spline = project / "analysis-lib/src/spline.rs"
+    spline.rename(project / "spline.rs")
+    assert "file not found for module" in run(DEPENDENCY)[0].stderr
+    (project / "spline.rs").rename(spline)
+    assert not is_read_at_start(run)
+    manifest = project / "analysis-lib/Cargo.toml"
+    kept = manifest.read_text()
+    manifest.write_text(kept.replace('"std", "now"', '"std"'))
+    assert "Utc" in run(DEPENDENCY)[0].stderr
+    manifest.write_text(kept)
+    assert not is_read_at_start(run)
+    assert is_read_at_start(run)
+
+    # A start that is cut off is not tried again in the same way.
+    folder = next((project / ".tools/kernels").iterdir())
+    (folder / "settings/unfinished").touch()
+    assert not is_read_at_start(run)
+    assert is_read_at_start(run)
 
 
-def test_a_kernel_starts_where_a_crate_would_have_to_be_downloaded(run, tmp_path, monkeypatch):
+def test_a_kernel_starts_where_cargo_does_not_find_all_crates(run, tmp_path, monkeypatch):
     """Cargo removes from its home what it hasn't used for months."""
     run(DEPENDENCY)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/cargo").write_text("#!/bin/sh\nexit 101\n")
     (tmp_path / "bin/cargo").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     # The kernel itself knows where Cargo is.
-    early, _, pulled = run("let activity = pull()?;", DEPENDENCY, "let activity = pull()?;")
-    assert "cannot find function" in early.stderr
-    assert "Number of entries" in pulled.stdout
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert not is_read_at_start(run)
+
+
+def test_a_second_kernel_at_once_starts_with_what_is_compiled_too(project, run):
+    run(DEPENDENCY)
+    first = Kernel({}, project / "notebooks")
+    try:
+        assert is_read_at_start(run)
+        assert "Number of entries" in first.run(PULL).stdout
+    finally:
+        first.close()
+
+
+def test_the_users_own_settings_of_the_kernel_count(run, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "init.evcxr").write_text("let mine = 5;")
+    monkeypatch.setenv("EVCXR_CONFIG_DIR", str(own))
+    for _ in range(2):
+        assert run('println!("{mine}");', DEPENDENCY)[0].stdout == "5\n"
 
 
 @pytest.mark.parametrize("project", ["my project"], indirect=True)
 def test_a_kernel_starts_in_a_folder_with_a_space(run):
-    _, pulled = run(DEPENDENCY, "let activity = pull()?;")
+    _, pulled = run(DEPENDENCY, PULL)
     assert "Number of entries" in pulled.stdout

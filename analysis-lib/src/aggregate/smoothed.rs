@@ -1,4 +1,5 @@
 use super::{Gap, cumulative_messages, gaps};
+use crate::held::Held;
 use crate::origin::Origin;
 use crate::{Activity, Error, Result, SmoothingSpline};
 
@@ -9,41 +10,48 @@ const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 
 /// Cumulative messages as a smoothing spline, and its slope.
 #[derive(Clone, Debug)]
-pub struct Smoothed {
-    pub(crate) origin: Origin,
-    /// The activity's: the curve is drawn over none of them.
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) times: Vec<f64>,
-    pub(crate) cumulative: Vec<f64>,
-    pub(crate) rate: Vec<f64>,
-    pub(crate) spline: SmoothingSpline,
+pub struct Smoothed(Held<Fit>);
+
+#[derive(Debug)]
+struct Fit {
+    origin: Held<Origin>,
+    gaps: Vec<Gap>,
+    times: Vec<f64>,
+    cumulative: Vec<f64>,
+    rate: Vec<f64>,
+    spline: SmoothingSpline,
 }
 
 impl Smoothed {
+    /// The activity's: the curve is drawn over none of them.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.0.gaps
+    }
+
     /// Source, server and time zone.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.0.origin
     }
 
     /// 100 even times from the first window's end to the last's, in days since
     /// the epoch (UTC).
     pub fn times(&self) -> &[f64] {
-        &self.times
+        &self.0.times
     }
 
     /// Smoothed cumulative messages at [`times`](Self::times).
     pub fn cumulative_messages(&self) -> &[f64] {
-        &self.cumulative
+        &self.0.cumulative
     }
 
     /// The curve's slope at [`times`](Self::times): messages per minute.
     pub fn messages_per_minute(&self) -> &[f64] {
-        &self.rate
+        &self.0.rate
     }
 
     /// The spline: cumulative messages over days since the epoch (UTC).
     pub fn spline(&self) -> &SmoothingSpline {
-        &self.spline
+        &self.0.spline
     }
 }
 
@@ -79,7 +87,7 @@ pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
     let step = (last - first) / (POINTS - 1) as f64;
     let mut times: Vec<f64> = (0..POINTS).map(|i| first + i as f64 * step).collect();
     times[POINTS - 1] = last;
-    Ok(Smoothed {
+    Ok(Smoothed(Held::new(Fit {
         origin: activity.origin.clone(),
         gaps: gaps(activity),
         cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
@@ -89,5 +97,5 @@ pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
             .collect(),
         times,
         spline,
-    })
+    })))
 }

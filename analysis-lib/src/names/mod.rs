@@ -12,6 +12,7 @@ mod refresh;
 
 use std::collections::BTreeMap;
 
+use crate::held::Held;
 use crate::settings::Settings;
 use crate::source::sample;
 use crate::{Activity, Result};
@@ -31,12 +32,11 @@ pub use refresh::refresh_names;
 /// println!("{}", names.show(activity.members()[0]));
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// Everyone known and every member of the data, by id. Sorted, not a map:
-    /// each cell that holds names compiles what frees them.
-    members: Vec<Member>,
-    privacy: Privacy,
+    /// Everyone known and every member of the data, by id.
+    members: Held<Vec<Member>>,
+    privacy: Held<Privacy>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,13 @@ struct Member {
     label: String,
     is_named: bool,
     is_bot: bool,
+}
+
+impl Default for Names {
+    /// No names.
+    fn default() -> Self {
+        Self::from_iter([])
+    }
 }
 
 impl FromIterator<(u64, String)> for Names {
@@ -68,8 +75,8 @@ impl Names {
             is_bot: known.get(&id).is_some_and(|entry| entry.bot),
         };
         Self {
-            members: labels::distinct(&named).into_iter().map(member).collect(),
-            privacy,
+            members: Held::new(labels::distinct(&named).into_iter().map(member).collect()),
+            privacy: Held::new(privacy),
         }
     }
 

@@ -26,11 +26,11 @@ pub(crate) fn figure(
     factor: f64,
     words: &Words,
 ) -> Figure {
-    let (times, mut values) = drawn(curve, &fit.gaps);
+    let (times, mut values) = drawn(curve, fit.gaps());
     values.iter_mut().for_each(|value| *value *= factor);
     let mut told_times: Vec<i64> = fit.times().iter().copied().map(milliseconds).collect();
     told_times.dedup();
-    told_times.retain(|&time| !in_gap(&fit.gaps, time));
+    told_times.retain(|&time| !in_gap(fit.gaps(), time));
     let told_values: Vec<f64> = told_times
         .iter()
         .map(|&time| factor * sample(curve, time))
@@ -56,7 +56,7 @@ pub(crate) fn figure(
             times: &told_times,
             values: &told_values,
         },
-        gaps: &fit.gaps,
+        gaps: fit.gaps(),
         each: ("point", "points"),
         unfinished: None,
     }
@@ -141,7 +141,7 @@ mod tests {
         let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
         let curve = fit.spline().derivative_curve();
         let days = |time: i64| time as f64 / MILLISECONDS_PER_DAY;
-        let (seen, values) = drawn(&curve, &fit.gaps);
+        let (seen, values) = drawn(&curve, fit.gaps());
         let most = |times: &mut dyn Iterator<Item = f64>| {
             times
                 .map(|time| fit.spline().derivative(time))
@@ -159,7 +159,7 @@ mod tests {
             let fine = most(
                 &mut (0..4320)
                     .map(|i| day + f64::from(i) / 4320.0)
-                    .filter(|&time| !in_gap(&fit.gaps, milliseconds(time))),
+                    .filter(|&time| !in_gap(fit.gaps(), milliseconds(time))),
             );
             let drawn = most(
                 &mut seen
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn gaps_hold_no_time_but_their_edges() {
         let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
-        let (times, _) = drawn(&fit.spline().curve(), &fit.gaps);
+        let (times, _) = drawn(&fit.spline().curve(), fit.gaps());
         assert!(times.is_sorted_by(|a, b| a < b));
-        for gap in &fit.gaps {
+        for gap in fit.gaps() {
             let after = times.partition_point(|&time| time <= gap.from);
             assert_eq!([times[after - 1], times[after]], [gap.from, gap.to]);
         }
