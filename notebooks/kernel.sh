@@ -18,16 +18,19 @@ crate=$(CDPATH='' cd -- "$(dirname -- "$0")/../analysis-lib" && pwd -P)
 # shows only where both lie below a folder that isn't the root.
 library=$(rustc --print target-libdir)
 
-# compiled FOLDER: whether a kernel there has compiled the crate as it is now, and
-# Cargo finds all that it depends on without a network.
+# compiled FOLDER: whether a kernel there has compiled the crate as it is now.
 compiled() {
-    grep -qsF "path = \"$crate\"" "$1/Cargo.toml" || return
     crate_file=$(ls -t "$1"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
     [ -n "$crate_file" ] || return
     # A folder is newer when a file in it has gone.
     changed=$(find "$crate/src" "$crate/Cargo.toml" "$crate/../Cargo.toml" "$crate/../Cargo.lock" "$library" \
         -newer "$crate_file" | head -n 1)
-    [ -z "$changed" ] || return
+    [ -z "$changed" ]
+}
+
+# resolved FOLDER: whether Cargo finds all that it depends on without a network.
+resolved() {
+    grep -qsF "path = \"$crate\"" "$1/Cargo.toml" || return
     cargo metadata --offline --locked --format-version 1 --manifest-path "$1/Cargo.toml" >/dev/null 2>&1
 }
 
@@ -35,7 +38,9 @@ compiled() {
 mine=$kernels/$$
 mkdir -p "$kernels"
 running=
-# The newest first: the others of those that have ended are removed.
+ended=0
+# The newest first. Of those that have ended one more stays: for a second notebook,
+# whose kernel may start at this moment.
 for id in $(ls -t "$kernels"); do
     folder=$kernels/$id
     if kill -0 "$id" 2>/dev/null && [ "$id" != $$ ]; then
@@ -43,10 +48,11 @@ for id in $(ls -t "$kernels"); do
         continue
     fi
     # Of two kernels that start at once, one gets it: renaming is one step.
+    ended=$((ended + 1))
     if [ ! -d "$mine" ]; then
         mv "$folder" "$mine" 2>/dev/null || true
-    elif [ "$folder" != "$mine" ]; then
-        rm -rf "$folder"
+    elif [ "$ended" -gt 2 ]; then
+        mv "$folder" "$kernels/.$$" 2>/dev/null && rm -rf "$kernels/.$$"
     fi
 done
 # Only where nothing is being compiled: of a crate half written Cargo could think
@@ -67,7 +73,7 @@ start=$mine/settings/init.evcxr
 unfinished=$mine/settings/unfinished
 if [ -e "$unfinished" ]; then
     rm -f "$unfinished"
-elif compiled "$mine"; then
+elif compiled "$mine" && resolved "$mine"; then
     touch "$unfinished"
     own=${EVCXR_CONFIG_DIR:-${XDG_CONFIG_HOME:-$HOME/.config}/evcxr}
     # Versions stay as the last kernel had them: with a network, what was released

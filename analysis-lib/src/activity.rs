@@ -98,8 +98,11 @@ impl Activity {
     /// There is no window.
     pub(crate) fn new(origin: Origin, mut windows: Windows, skipped: Vec<Skipped>) -> Result<Self> {
         if windows.times.is_empty() {
+            let first = skipped.first().map_or(String::new(), |first| {
+                format!("; {}: {}", first.document, first.reason)
+            });
             return Err(Error::new(format!(
-                "{} has no window that can be used ({} left out)",
+                "{} has no window that can be used ({} left out{first})",
                 origin.source,
                 skipped.len()
             )));
@@ -231,7 +234,8 @@ impl Activity {
     }
 
     /// Reads a file written by `mongoexport` (one document a line, relaxed or
-    /// canonical), or by [`save`](Self::save).
+    /// canonical), or by [`save`](Self::save). Prints which documents were left
+    /// out, and why.
     ///
     /// # Errors
     ///
@@ -251,6 +255,7 @@ impl Activity {
         let start = std::io::BufRead::fill_buf(&mut file).map_err(cannot)?;
         if !start.starts_with(format::MAGIC) {
             let (windows, skipped) = crate::source::export::read(file).map_err(cannot)?;
+            crate::pull::report_skipped(&skipped);
             return Self::new(origin, windows, skipped);
         }
         let saved = format::Reader::new(file)
@@ -273,6 +278,7 @@ impl Activity {
             origin.source = Source::Sample;
             origin.server = crate::source::sample::SERVER.to_owned();
         }
+        crate::pull::report_skipped(&saved.skipped);
         Self::new(origin, saved.windows, saved.skipped)
     }
 

@@ -58,7 +58,7 @@
 //! taken out of the graph, the MongoDB driver took 15 s, and `serde`'s derive
 //! macro, which brings `syn`, takes a second. The crate itself takes 8 s to
 //! compile, once: `notebooks/kernel.sh` lets a kernel take over what the last
-//! one compiled.
+//! one compiled, and read it while it starts.
 
 #![doc(test(attr(deny(warnings))))]
 

@@ -449,7 +449,8 @@ fn report_span(origin: &Origin, times: &[i64]) {
     );
 }
 
-fn report_rest(origin: &Origin, skipped: &[Skipped]) {
+/// Prints what was left out, and why.
+pub(crate) fn report_skipped(skipped: &[Skipped]) {
     if !skipped.is_empty() {
         println!("Left out: {} that can't be used", documents(skipped.len()));
         for one in skipped.iter().take(SHOWN) {
@@ -462,6 +463,10 @@ fn report_rest(origin: &Origin, skipped: &[Skipped]) {
             );
         }
     }
+}
+
+fn report_rest(origin: &Origin, skipped: &[Skipped]) {
+    report_skipped(skipped);
     let now = Utc::now().with_timezone(&origin.timezone());
     println!("Last updated: {}", now.format("%Y-%m-%d %H:%M:%S %Z"));
 }

@@ -24,7 +24,7 @@ import pymongo
 from conftest import NOTEBOOKS, STUDY, Kernel, documents, environment, start_mongodb
 
 CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
-DEPENDENCY, PULL, LAST_HOURS, *REST = CELLS
+DEPENDENCY, PULL, *REST = CELLS
 FIRST_FIGURE = REST[0]
 RUNS = 3
 HALF_A_DAY, YEAR, TEN_YEARS, CENTURY = 78, 52_560, 525_600, 5_256_000
@@ -142,7 +142,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, start_mongodb(pathlib.Path(folder) / "db") as address:
         folder = pathlib.Path(folder)
         empty = [DEPENDENCY.replace("../analysis-lib", str(floor_kernel(folder))), *CELLS[1:]]
-        everything = [DEPENDENCY, PULL, "let activity = all_activity.clone();", *REST]
+        everything = [DEPENDENCY, "let activity = pull()?;", *REST]
         with pymongo.MongoClient(address) as client:
             fill(client, "half", HALF_A_DAY)
             fill(client, "year", YEAR)
@@ -165,7 +165,7 @@ def main():
 
         print("| | this project | the original | the floor | ratio | bound |\n|---|---|---|---|---|---|")
         row("kernel ready", median(ours, lambda run: run[0]), None, median(floors, lambda run: run[0]))
-        first = DEPENDENCY, PULL, LAST_HOURS, FIRST_FIGURE
+        first = DEPENDENCY, PULL, FIRST_FIGURE
         row("ready kernel to first figure", median(ours, lambda run: sum(run[1][: len(first)])),
             median(theirs, lambda run: run["import"] + run["pull"] + run["first figure"]),
             median(floors, lambda run: sum(run[1][: len(first)])), "1.4 × the floor")
@@ -207,7 +207,7 @@ def main():
         decade_original = original("decade", address, "--pull-only")
         pulled = decade_original["seconds"]["pull"]
         row("pull cell, ten years, all of it", decade[1], pulled, None, "1/15")
-        again = study([DEPENDENCY, *[PULL] * 6, LAST_HOURS], settings("decade", snapshot))[1]
+        again = study([DEPENDENCY, *[PULL] * 6], settings("decade", snapshot))[1]
         row("pull cell, ten years, in a new kernel", again[1], pulled, None, "1/50")
         row("pull cell, ten years, once more (median of 5)", statistics.median(again[2:7]), pulled, None, "1/50")
         row("memory of kernel and process, ten years", memory, decade_original["peak MB"], None, "1/2", "MB")

@@ -89,6 +89,19 @@ def test_the_study_runs_on_mongodb_and_refreshes(kernel, mongodb, tmp_path):
         assert f"Number of entries: {count + 7}" in other.run(PULL).stdout
 
 
+def test_after_a_failed_pull_no_figure_shows_what_was_pulled_before(kernel, mongodb):
+    """The kernel goes on with the cells below, whatever failed above them."""
+    with pymongo.MongoClient(mongodb) as client:
+        client.drop_database("gone")
+        client["gone"]["activitydata"].insert_many(documents(80))
+        session = kernel(MONGOKEY=f"{mongodb}/gone", ACTIVITY_SNAPSHOT="off")
+        check_figures(run_study(session)[1])
+        client.drop_database("gone")
+    for cell in CELLS[1:]:
+        output = session.run(cell)
+        assert output.stderr and not output.figures, cell
+
+
 def shown(session, expression):
     """What a Rust expression is, as `{:?}` shows it."""
     output = session.run(f'println!("{{:?}}", {expression});')
