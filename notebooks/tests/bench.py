@@ -115,15 +115,13 @@ def fill(client, name, count):
 
 def repeat(client, source, name, times):
     """Fills a collection with copies of another, one after the other in time."""
-    from_ = client[source]["activitydata"]
-    span = from_.count_documents({}) * 600_000
-
-    def copy(number):
-        shifted = {"_id": 0, "time": {"$add": ["$time", number * span]}}
-        return [{"$project": shifted | {field: 1 for field in ("online-members", "messages-sent", "quantities")}}]
-
-    others = [{"$unionWith": {"coll": from_.name, "pipeline": copy(number)}} for number in range(1, times)]
-    from_.aggregate([*copy(0), *others, {"$out": {"db": name, "coll": from_.name}}])
+    from_, to = client[source]["activitydata"], {"db": name, "coll": "activitydata"}
+    count = from_.count_documents({})
+    for number in range(times):
+        shifted = {"_id": 0, "time": {"$add": ["$time", number * count * 600_000]}}
+        shifted |= {field: 1 for field in ("online-members", "messages-sent", "quantities")}
+        from_.aggregate([{"$project": shifted}, {"$merge": {"into": to}}])
+    assert client[name]["activitydata"].count_documents({}) == times * count
 
 
 def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
