@@ -334,15 +334,15 @@ fn passwords_are_checked_and_never_shown() {
     let right = format!("mongodb://reader:hunter2%21%40%2F@127.0.0.1:{port}/");
     let snapshot = Folder::new();
     let cell = Cell::new(&right, "db").env("ACTIVITY_SNAPSHOT", snapshot.join("snapshot"));
-    let (child, cell) = cell.spawn();
+    let (mut child, cell) = cell.spawn();
     // Arguments are for all to see: the password is in none.
     let mut arguments = String::new();
-    for _ in 0..20 {
+    while child.try_wait().unwrap().is_none() {
         for id in support::descendants(child.id()) {
             arguments +=
                 &std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(2));
     }
     let output = child.wait_with_output().unwrap();
     assert!(arguments.contains("pull"), "the program was never seen");
