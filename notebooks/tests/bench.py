@@ -21,7 +21,7 @@ import bench_crates
 import bench_pull
 import psutil
 import pymongo
-from conftest import NOTEBOOKS, STUDY, Kernel, documents, environment, start_mongodb
+from conftest import NOTEBOOKS, STUDY, Kernel, documents, environment, start_mongodb, write_kernel_spec
 
 CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
 DEPENDENCY, PULL, *REST = CELLS
@@ -77,10 +77,7 @@ def floor_kernel(folder):
     (crate / "Cargo.toml").write_text('[package]\nname = "analysis-lib"\nversion = "0.1.0"\nedition = "2024"\n')
     (project / "Cargo.toml").write_text('[workspace]\nmembers = ["analysis-lib"]\nresolver = "3"\n')
     subprocess.run(["cargo", "generate-lockfile", "--quiet"], cwd=project, check=True)
-    spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
-    spec["argv"][:2] = [str(project / "notebooks/kernel.sh"), str(folder / "kernels-of-the-floor")]
-    (folder / "kernels/floor").mkdir(parents=True)
-    (folder / "kernels/floor/kernel.json").write_text(json.dumps(spec))
+    write_kernel_spec(folder, "floor", project / "notebooks/kernel.sh", folder / "kernels-of-the-floor")
     os.environ["JUPYTER_PATH"] += f"{os.pathsep}{folder}"
     return crate
 

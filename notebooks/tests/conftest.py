@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import json
 import os
 import pathlib
 import queue
@@ -96,6 +97,16 @@ class Output:
     stdout: str = ""
     stderr: str = ""
     figures: list = dataclasses.field(default_factory=list)
+
+
+def write_kernel_spec(folder, name, script, kernels):
+    """A kernel of this name for whoever has `folder` in JUPYTER_PATH: as the Rust
+    kernel, but started by this kernel.sh and with its folders in `kernels`."""
+    share = pathlib.Path(os.environ["JUPYTER_PATH"])
+    spec = json.loads((share / "kernels/rust/kernel.json").read_text())
+    spec["argv"][:2] = [str(script), str(kernels)]
+    (folder / "kernels" / name).mkdir(parents=True)
+    (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
 
 
 class Kernel:

@@ -1,13 +1,11 @@
 """A kernel takes over what the last one compiled, and no other's."""
 
-import json
 import os
-import pathlib
 import shutil
 import subprocess
 
 import pytest
-from conftest import NOTEBOOKS, PROJECT, Kernel
+from conftest import NOTEBOOKS, PROJECT, Kernel, write_kernel_spec
 
 
 @pytest.fixture
@@ -74,10 +72,7 @@ def project(request, tmp_path_factory):
         if (PROJECT / name).is_file():
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, project / name)
-    spec = json.loads((pathlib.Path(os.environ["JUPYTER_PATH"]) / "kernels/rust/kernel.json").read_text())
-    spec["argv"][:2] = [str(project / "notebooks/kernel.sh"), str(project / ".tools/kernels")]
-    (folder / "kernels/rust").mkdir(parents=True)
-    (folder / "kernels/rust/kernel.json").write_text(json.dumps(spec))
+    write_kernel_spec(folder, "rust", project / "notebooks/kernel.sh", project / ".tools/kernels")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder))
         yield project
