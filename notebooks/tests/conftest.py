@@ -99,12 +99,13 @@ class Output:
     figures: list = dataclasses.field(default_factory=list)
 
 
-def write_kernel_spec(folder, name, script, kernels):
-    """A kernel of this name for whoever has `folder` in JUPYTER_PATH: as the Rust
-    kernel, but started by this kernel.sh and with its folders in `kernels`."""
+def write_kernel_spec(folder, name, *start):
+    """A kernel of this name for whoever has `folder` in JUPYTER_PATH: the Rust
+    kernel, started by this command (a kernel.sh and the folder for its kernels)
+    or, without one, by itself."""
     share = pathlib.Path(os.environ["JUPYTER_PATH"])
     spec = json.loads((share / "kernels/rust/kernel.json").read_text())
-    spec["argv"][:2] = [str(script), str(kernels)]
+    spec["argv"][:2] = map(str, start)
     (folder / "kernels" / name).mkdir(parents=True)
     (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
 
