@@ -23,7 +23,7 @@ const BOTTOM: f64 = HEIGHT - 92.0;
 const MOST: usize = 365;
 /// Days with less than this share of their windows are marked: a bot's restart
 /// costs a window or two.
-const WHOLE: f64 = 0.98;
+pub(super) const WHOLE: f64 = 0.98;
 
 /// A day, or the highest of several.
 struct Bar {

@@ -11,8 +11,9 @@ use super::style::{
 };
 use super::thin::{Bucket, Drawn, Scale, buckets, thin};
 use super::ticks::{Axis, axis, counted, number};
-use super::time_axis::{Least, TimeTick, iso, moment, span, time_ticks, untangle};
+use super::time_axis::{Least, TimeTick, day, days, iso, moment, span, time_ticks, untangle};
 use crate::aggregate::Gap;
+use crate::calendar::DAY;
 use crate::origin::Origin;
 
 const HEIGHT: f64 = 430.0;
@@ -20,6 +21,8 @@ const TOP: f64 = 72.0;
 const BOTTOM: f64 = HEIGHT - 92.0;
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
+/// At most this many points have a dot of their own.
+const DOTS: usize = 100;
 /// A gap narrower than this, in pixels, has no tooltip: it would hardly be hit.
 const NARROW: f64 = 8.0;
 const MINUTE: i64 = 60_000;
@@ -54,8 +57,11 @@ pub(crate) struct Line<'a> {
     pub(crate) gaps: &'a [Gap],
     /// What a point stands for, one and others.
     pub(crate) each: (&'a str, &'a str),
-    /// Why the last value can't be compared with the others, if it can't.
-    pub(crate) unfinished: Option<&'a str>,
+    /// What the times are of: a day's is told without a clock.
+    pub(crate) least: Least,
+    /// The points that can't be compared with the others, in order, and why.
+    pub(crate) marked: &'a [usize],
+    pub(crate) why: &'a str,
 }
 
 impl Line<'_> {
@@ -93,12 +99,16 @@ impl Line<'_> {
             let gaps = counted(drawn.too_narrow as u64, "gap", "gaps");
             note += &format!(" · {gaps} too narrow to be seen");
         }
+        if !self.shows_marks() {
+            let points = counted(self.marked.len() as u64, self.each.0, self.each.1);
+            note += &format!(" · {points} {}", self.why);
+        }
         let mut ticks = time_ticks(
             self.origin.timezone(),
             scale.from,
             scale.to,
             scale.right - scale.left,
-            Least::Minute,
+            self.least,
         );
         untangle(&mut ticks, LABEL_SIZE, |time| scale.x(time));
         let mut sheet = Sheet::new(HEIGHT, self.title, self.origin, &note);
@@ -106,6 +116,11 @@ impl Line<'_> {
         self.name(&mut sheet, &scale, &axis, &ticks, &drawn);
         let spots = self.spots(&scale, &axis, &drawn);
         sheet.finish(&self.description(&drawn), &spots, self.table(&drawn))
+    }
+
+    /// More marks than this would hide the line: the caption counts them.
+    fn shows_marks(&self) -> bool {
+        self.marked.len() <= DOTS
     }
 
     /// What has no letters: plotters draws it.
@@ -153,17 +168,18 @@ impl Line<'_> {
                 }))?;
                 // A point without neighbours isn't a line: it is seen as a dot.
                 let alone = drawn.runs.iter().filter(|run| run.len() == 1);
-                if alone.clone().count() <= 100 {
+                if alone.clone().count() <= DOTS {
                     chart.draw_series(
                         alone.map(|run| Circle::new(place(&run[0]), 25, BLUE.filled())),
                     )?;
                 }
-                if self.unfinished.is_some() {
-                    let last = place(&(self.drawn.times.len() - 1));
-                    chart.draw_series([
-                        Circle::new(last, 40, WHITE.filled()),
-                        Circle::new(last, 40, VERMILLION.stroke_width(18)),
-                    ])?;
+                if self.shows_marks() {
+                    let marks = [WHITE.filled(), VERMILLION.stroke_width(18)];
+                    chart.draw_series(
+                        self.marked.iter().flat_map(|point| {
+                            marks.map(|look| Circle::new(place(point), 40, look))
+                        }),
+                    )?;
                 }
                 Ok(())
             };
@@ -212,9 +228,8 @@ impl Line<'_> {
         sheet.text(middle, BOTTOM + 54.0, &time, SOFT_INK, Anchor::Middle);
         let mut right = WIDTH - MARGIN;
         let y = TOP - 16.0;
-        if let Some(why) = self.unfinished {
-            let text = format!("last {} {why}", self.each.0);
-            right = sheet.key(right, y, "#ffffff", &style::hex(VERMILLION), &text) - 16.0;
+        if self.shows_marks() && !self.marked.is_empty() {
+            right = sheet.key(right, y, "#ffffff", &style::hex(VERMILLION), self.why) - 16.0;
         }
         if !drawn.gaps.is_empty() {
             sheet.key(right, y, &style::hex(GAP), "#c9c4b8", "no data");
@@ -222,7 +237,6 @@ impl Line<'_> {
     }
 
     fn spots(&self, scale: &Scale, axis: &Axis, drawn: &Drawn) -> Vec<Spot> {
-        let zone = self.origin.timezone();
         // Where each spot's own area begins and ends at most, and the spot.
         let mut spots: Vec<(f64, f64, Spot)> = Vec::new();
         let all = Area {
@@ -253,7 +267,7 @@ impl Line<'_> {
                     area: all,
                     at: ((left + right) / 2.0, (TOP + BOTTOM) / 2.0),
                     dot: false,
-                    lines: vec!["no data".to_owned(), span(zone, from, to)],
+                    lines: vec!["no data".to_owned(), self.without(from, to)],
                 };
                 // A point on the edge keeps some pixels to be hit at.
                 spots.push((left + 1.5, right - 1.5, spot));
@@ -269,8 +283,34 @@ impl Line<'_> {
         spots.into_iter().map(|(_, _, spot)| spot).collect()
     }
 
-    fn tooltip(&self, bucket: &Bucket) -> Vec<String> {
+    /// When a point is.
+    fn when(&self, time: i64) -> String {
         let zone = self.origin.timezone();
+        match self.least {
+            Least::Minute => moment(zone, time),
+            Least::Day => day(zone, time),
+        }
+    }
+
+    /// From which point to which.
+    fn between(&self, from: i64, to: i64) -> String {
+        let zone = self.origin.timezone();
+        match self.least {
+            Least::Minute => span(zone, from, to),
+            Least::Day => days(zone, from, to),
+        }
+    }
+
+    /// What lies between two points.
+    fn without(&self, from: i64, to: i64) -> String {
+        match self.least {
+            Least::Minute => self.between(from, to),
+            // Noon of the first day after the one, and of the last before the other.
+            Least::Day => self.between(from + DAY + DAY / 2, to - DAY / 2),
+        }
+    }
+
+    fn tooltip(&self, bucket: &Bucket) -> Vec<String> {
         let (low, high) = (
             self.told.values[bucket.lowest],
             self.told.values[bucket.highest],
@@ -290,26 +330,26 @@ impl Line<'_> {
         let (from, to) = (self.told.times[bucket.from], self.told.times[bucket.to - 1]);
         let mut lines = vec![format!("{value} {unit}")];
         if count == 1 {
-            lines.push(moment(zone, from));
+            lines.push(self.when(from));
         } else {
-            lines.push(span(zone, from, to));
+            lines.push(self.between(from, to));
             lines.push(counted(count as u64, self.each.0, self.each.1));
             if low != high {
-                let at = moment(zone, self.told.times[bucket.highest]);
+                let at = self.when(self.told.times[bucket.highest]);
                 lines.push(format!("highest: {at}"));
             }
         }
-        if let Some(why) = self
-            .unfinished
-            .filter(|_| bucket.to == self.told.times.len())
-        {
-            lines.push(why.to_owned());
+        let from = self.marked.partition_point(|&point| point < bucket.from);
+        let to = self.marked.partition_point(|&point| point < bucket.to);
+        match to - from {
+            0 => {}
+            1 if count == 1 => lines.push(self.why.to_owned()),
+            marked => lines.push(format!("{marked} of them {}", self.why)),
         }
         lines
     }
 
     fn description(&self, drawn: &Drawn) -> String {
-        let zone = self.origin.timezone();
         let value = |i: usize| number(self.drawn.values[i], self.places);
         let by = |a: &usize, b: &usize| self.drawn.values[*a].total_cmp(&self.drawn.values[*b]);
         let last = self.drawn.times.len() - 1;
@@ -318,11 +358,11 @@ impl Line<'_> {
         let mut text = format!(
             "Line of {} over time. From {} to {}: lowest {}, highest {} ({}), last {}.",
             self.label.to_lowercase(),
-            moment(zone, self.drawn.times[0]),
-            moment(zone, self.drawn.times[last]),
+            self.when(self.drawn.times[0]),
+            self.when(self.drawn.times[last]),
             value(lowest),
             value(highest),
-            moment(zone, self.drawn.times[highest]),
+            self.when(self.drawn.times[highest]),
             value(last),
         );
         let gaps = drawn.gaps.len() + drawn.too_narrow;

@@ -21,9 +21,11 @@ mod time_axis;
 pub use figure::Figure;
 
 use crate::aggregate::{self, Smoothed};
+use crate::calendar::{DAY, Offsets};
 use crate::{Activity, Names, Periods};
 use line::{Line, Series};
 use smoothed::Words;
+use time_axis::Least;
 
 /// Online members at each window's end, over time.
 ///
@@ -49,7 +51,7 @@ pub fn online_members(activity: &Activity) -> Figure {
         "Number of Members (Human, Online)",
         "online_members",
         ("member online", "members online"),
-        None,
+        false,
     )
 }
 
@@ -71,9 +73,8 @@ pub fn message_volume(activity: &Activity) -> Figure {
         "message_volume",
         ("message", "messages"),
         // The sample's time has no clock but its own.
-        (!activity.origin().is_sample()
-            && aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis()))
-        .then_some("not over when recorded"),
+        !activity.origin().is_sample()
+            && aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis()),
     )
 }
 
@@ -88,7 +89,7 @@ pub fn cumulative_messages(activity: &Activity) -> Figure {
         "Cumulative Number of Messages",
         "cumulative_messages",
         ("message so far", "messages so far"),
-        None,
+        false,
     )
 }
 
@@ -164,7 +165,8 @@ pub fn daily_messages(activity: &Activity) -> Figure {
     )
 }
 
-/// Mean online members of each hour or day, over time.
+/// Mean online members of each hour or day, over time. Those that were recorded
+/// in part are marked.
 ///
 /// ```
 /// use analysis_lib::{Activity, DAY, plot};
@@ -185,18 +187,14 @@ pub fn online_members_by_period(periods: &Periods) -> Figure {
         "online_members_mean",
         ("member online", "members online"),
         1,
-        None,
     )
 }
 
-/// Messages in each hour or day, over time. A last one with fewer windows than
-/// usual is marked.
+/// Messages in each hour or day, over time. Those that were recorded in part are
+/// marked.
 pub fn messages_by_period(periods: &Periods) -> Figure {
     let (hour_or_day, _) = periods_are(periods);
     let values: Vec<f64> = periods.messages().iter().map(|&sent| sent as f64).collect();
-    let mut windows = periods.windows().to_vec();
-    let last = windows[windows.len() - 1];
-    let usual = *windows.select_nth_unstable(periods.len() / 2).1;
     by_period(
         periods,
         &values,
@@ -205,7 +203,6 @@ pub fn messages_by_period(periods: &Periods) -> Figure {
         "messages",
         ("message", "messages"),
         0,
-        (last < usual).then_some("not fully recorded"),
     )
 }
 
@@ -218,8 +215,28 @@ fn periods_are(periods: &Periods) -> (&'static str, (&'static str, &'static str)
     }
 }
 
+/// The periods with fewer windows than one of their length has, by two at least
+/// and by more than [`daily::WHOLE`] allows.
+fn recorded_in_part(periods: &Periods) -> Vec<usize> {
+    let (windows, starts) = (periods.windows(), periods.starts());
+    let usual = *windows.to_vec().select_nth_unstable(windows.len() / 2).1 as f64;
+    let period = periods.period().as_millis() as i64;
+    let last = starts[starts.len() - 1];
+    let offsets = Offsets::between(periods.origin().timezone(), starts[0], last + 2 * DAY);
+    let length = |start: i64| match period {
+        // 23 or 25 hours where clocks change.
+        DAY => offsets.day_start(offsets.day(start) + 1) - start,
+        _ => period,
+    };
+    let is_in_part = |&index: &usize| {
+        let expected = usual * length(starts[index]) as f64 / period as f64;
+        let recorded = windows[index] as f64;
+        recorded < daily::WHOLE * expected && recorded + 1.0 < expected
+    };
+    (0..windows.len()).filter(is_in_part).collect()
+}
+
 /// A line with a value a period, at its beginning.
-#[allow(clippy::too_many_arguments)] // Private, and each is one word of the figure.
 fn by_period(
     periods: &Periods,
     values: &[f64],
@@ -228,7 +245,6 @@ fn by_period(
     column: &str,
     unit: (&str, &str),
     places: usize,
-    unfinished: Option<&str>,
 ) -> Figure {
     let times = periods.starts();
     let (_, each) = periods_are(periods);
@@ -250,7 +266,13 @@ fn by_period(
         told: series,
         gaps: &aggregate::longer_than(times, longest),
         each,
-        unfinished,
+        least: if periods.period() == crate::DAY {
+            Least::Day
+        } else {
+            Least::Minute
+        },
+        marked: &recorded_in_part(periods),
+        why: "not fully recorded",
     }
     .figure()
 }
@@ -272,9 +294,10 @@ fn windows(
     label: &str,
     column: &str,
     unit: (&str, &str),
-    unfinished: Option<&str>,
+    last_is_running: bool,
 ) -> Figure {
     let times = activity.times();
+    let last = [times.len() - 1];
     let series = Series { times, values };
     Line {
         origin: activity.origin(),
@@ -288,7 +311,61 @@ fn windows(
         told: series,
         gaps: &aggregate::gaps(activity),
         each: ("window", "windows"),
-        unfinished,
+        least: Least::Minute,
+        marked: if last_is_running { &last } else { &[] },
+        why: "not over when recorded",
     }
     .figure()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HOUR;
+
+    #[test]
+    fn days_recorded_in_part_are_the_same_in_both_figures() {
+        let activity = Activity::sample().unwrap();
+        let days = activity.every(crate::DAY).unwrap();
+        let marked = recorded_in_part(&days);
+        let marked: Vec<i64> = marked.iter().map(|&day| days.starts()[day]).collect();
+        let by_coverage: Vec<i64> = aggregate::daily_messages(&activity)
+            .iter()
+            .filter(|day| day.coverage < daily::WHOLE && days.starts().contains(&day.start))
+            .map(|day| day.start)
+            .collect();
+        assert!(!marked.is_empty());
+        assert_eq!(marked, by_coverage);
+    }
+
+    /// Windows are seldom exactly ten minutes long.
+    #[test]
+    fn an_hour_with_one_window_less_is_whole() {
+        let hours = Activity::sample().unwrap().every(HOUR).unwrap();
+        let windows = hours.windows();
+        let marked = recorded_in_part(&hours);
+        assert!(windows.contains(&5), "or this shows nothing");
+        assert!(marked.iter().all(|&hour| windows[hour] < 5));
+        assert_eq!(marked.len(), windows.iter().filter(|&&n| n < 5).count());
+    }
+
+    /// More marks than can be told apart are counted in the caption.
+    #[test]
+    fn many_hours_in_part_are_counted() {
+        let sample = Activity::sample().unwrap();
+        let is_kept = |&i: &usize| i % 18 < 12 || i % 18 > 14;
+        let kept = (0..sample.len()).filter(is_kept);
+        let windows = sample.windows.take(kept);
+        let activity = Activity::new(sample.origin().clone(), windows, Vec::new()).unwrap();
+        let hours = activity.every(HOUR).unwrap();
+        let marked = recorded_in_part(&hours).len();
+        let figure = messages_by_period(&hours);
+        assert!(marked > 100);
+        let caption = format!("{marked} hours not fully recorded");
+        assert_eq!(
+            figure.svg().matches(&*caption).count(),
+            2,
+            "text and description"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use splines::{Interpolation, Spline};
 use super::figure::Figure;
 use super::line::{Line, Series};
 use super::style::WIDTH;
+use super::time_axis::Least;
 use crate::aggregate::{Gap, Smoothed};
 
 const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
@@ -58,7 +59,9 @@ pub(crate) fn figure(
         },
         gaps: fit.gaps(),
         each: ("point", "points"),
-        unfinished: None,
+        least: Least::Minute,
+        marked: &[],
+        why: "",
     }
     .figure()
 }

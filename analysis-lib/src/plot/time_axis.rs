@@ -280,18 +280,34 @@ pub(crate) fn span(zone: Tz, from: i64, to: i64) -> String {
         }
         return format!("{}, {begin} – {end}", first.format("%a %-d %b %Y"));
     }
-    let year = if first.year() == last.year() {
-        ""
-    } else {
-        " %Y"
-    };
     format!(
         "{}, {} – {}, {}",
-        first.format(&format!("%-d %b{year}")),
+        first.format(without_the_same_year(&first, &last)),
         clock(&first),
         last.format("%-d %b %Y"),
         clock(&last)
     )
+}
+
+/// "4 Sep – 9 Sep 2020", or one day.
+pub(crate) fn days(zone: Tz, from: i64, to: i64) -> String {
+    let (first, last) = (local(zone, from), local(zone, to));
+    if first.date_naive() == last.date_naive() {
+        return day(zone, from);
+    }
+    let first = first
+        .format(without_the_same_year(&first, &last))
+        .to_string();
+    format!("{first} – {}", last.format("%-d %b %Y"))
+}
+
+/// How the first of two days is written.
+fn without_the_same_year(first: &DateTime<Tz>, last: &DateTime<Tz>) -> &'static str {
+    if first.year() == last.year() {
+        "%-d %b"
+    } else {
+        "%-d %b %Y"
+    }
 }
 
 /// "10 min": a length of time, to a whole unit that is large enough.
