@@ -8,6 +8,22 @@ use chrono_tz::Tz;
 
 use crate::{Error, Result};
 
+/// Every setting there is.
+const NAMES: [&str; 12] = [
+    "MONGOKEY",
+    "MONGODB_DATABASE",
+    "MONGODB_COLLECTION",
+    "MONGODB_TIMEOUT",
+    "TIMEZONE",
+    "SERVER_NAME",
+    "NAMES_FILE",
+    "ACTIVITY_SNAPSHOT",
+    "DISCORD_TOKEN",
+    "DISCORD_GUILD_ID",
+    "HIDDEN_MEMBERS",
+    "HIDE_BOTS",
+];
+
 /// The values of `.env`, below those of the environment. Read anew whenever
 /// something asks, so that a changed `.env` holds from the next cell on.
 ///
@@ -21,8 +37,9 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The file can't be read, or one of its lines isn't `NAME=value`. The line
-    /// is named by number: its text may hold a secret.
+    /// The file can't be read, one of its lines isn't `NAME=value`, or it has a
+    /// setting's name in small letters, which would do nothing. The line is named
+    /// by number: its text may hold a secret.
     pub(crate) fn load() -> Result<Self> {
         let here = std::env::current_dir()
             .map_err(|e| Error::new(format!("the working directory can't be read: {e}")))?;
@@ -48,6 +65,13 @@ impl Settings {
         let mut file = HashMap::new();
         for entry in dotenvy::from_read_iter(text.as_bytes()) {
             let (name, value) = entry.map_err(|e| broken_line(path, &text, &e))?;
+            let meant = name.to_uppercase();
+            if name != meant && NAMES.contains(&&*meant) {
+                return Err(Error::new(format!(
+                    "{} sets {name}, which is nothing; write {meant}",
+                    path.display()
+                )));
+            }
             file.insert(name, value);
         }
         Ok(Self { file })
@@ -112,4 +136,37 @@ fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
         "{}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_example() {
+        let example = include_str!("../../.env.example");
+        let names: Vec<&str> = example
+            .lines()
+            .filter_map(|line| line.strip_prefix("# ")?.split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect();
+        for name in &names {
+            assert!(NAMES.contains(name), "{name}");
+        }
+        assert_eq!(names.len(), NAMES.len());
+    }
+
+    #[test]
+    fn a_name_in_small_letters_is_said() {
+        let path = std::env::temp_dir().join(format!("settings-{}", std::process::id()));
+        std::fs::write(&path, "other=1\nMongoKey='mongodb://secret'\n").unwrap();
+        let error = Settings::from_file(&path).err().unwrap().to_string();
+        std::fs::remove_file(&path).unwrap();
+        assert!(
+            error.ends_with("sets MongoKey, which is nothing; write MONGOKEY"),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
+    }
 }
