@@ -78,11 +78,13 @@ bench:
 	$(TEST_ENV) $(TESTS) notebooks/tests/bench.py
 
 figures:
+	@$(SETUP) check
 	$(NO_SETTINGS) cargo run --locked --example figures -- "$(REPORT)/figures"
 	@echo "Done: open $(REPORT)/figures/index.html in a browser."
 
 # Built first: crates' build scripts have no business with secrets.
 names:
+	@$(SETUP) check
 	@env -u MONGOKEY -u DISCORD_TOKEN cargo build --release --locked --example refresh_names
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
 

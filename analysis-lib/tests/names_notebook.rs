@@ -112,7 +112,7 @@ impl Drop for Notebook {
 fn without_a_file_members_are_shown_by_the_end_of_their_ids() {
     let notebook = Notebook::new("none");
     let (printed, shown) = notebook.run("load");
-    assert!(printed.contains("Names: 0 of 6 members, for there is no file names or names.json\n  For the others, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."), "{printed}");
+    assert!(printed.contains("Names: 0 of 6 members, for there is no file names or names.json\n  For names, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."), "{printed}");
     assert!(
         shown.starts_with("unknown …0001: 60\nunknown …0002: 50\n"),
         "{shown}"

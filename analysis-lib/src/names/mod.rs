@@ -136,8 +136,9 @@ impl Names {
             members.len()
         );
         if named < members.len() && !activity.origin().is_sample() {
+            let whom = if named == 0 { "names" } else { "the others" };
             println!(
-                "  For the others, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."
+                "  For {whom}, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."
             );
         }
     }
