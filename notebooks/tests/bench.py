@@ -2,8 +2,8 @@
 
 The floor is the same cells on an empty crate: what the kernel costs whatever the
 library does. It is taken in a kernel that is started in the same way, which reads
-the crate before it is ready, and in a kernel by itself, which reads it in the
-cells. Times are medians over a few kernels, in seconds. It takes half an hour:
+the crate before it is ready, and, plain, in a kernel by itself, which reads it in
+the cells. Times are medians over a few kernels, in seconds. It takes half an hour:
 the original's spline on a year alone takes three minutes.
 """
 
@@ -123,14 +123,18 @@ def repeat(client, source, name, times):
     assert client[name]["activitydata"].count_documents({}) == times * count
 
 
-def row(what, ours, theirs=None, floor=None, bound="", unit="s"):
+def row(what, ours, theirs=None, floor=None, plain=None, bound="", unit="s"):
     def number(value):
         return "" if value is None else f"{value:,.2f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
 
-    ratio = ours / floor if floor else ours / theirs if theirs else None
-    of = "the floor" if floor else "the original" if theirs else ""
-    shown = "" if ratio is None else f"{ratio:.2f} × {of}" if ratio >= 0.5 else f"1/{1 / ratio:.0f} of {of}"
-    print(f"| {what} | {number(ours)} | {number(theirs)} | {number(floor)} | {shown} | {bound} |", flush=True)
+    def ratio(other, name):
+        if other is None:
+            return []
+        return [f"{ours / other:.2f} × {name}" if ours >= 0.5 * other else f"1/{other / ours:.0f} of {name}"]
+
+    ratios = ratio(floor, "the floor") + ratio(plain, "the plain floor") or ratio(theirs, "the original")
+    cells = [what, *map(number, (ours, theirs, floor, plain)), ", ".join(ratios), bound]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main():
@@ -167,22 +171,25 @@ def main():
         def first_figure(run):
             return sum(run[1][: len((DEPENDENCY, PULL, FIRST_FIGURE))])
 
+        def start_to_first_figure(run):
+            return ready(run) + first_figure(run)
+
         def whole(run):
             return sum(run[1])
 
-        print("| | this project | the original | the floor | ratio | bound |\n|---|---|---|---|---|---|")
-        row("kernel ready", median(ours, ready), None, median(floors, ready))
+        def floor(value):
+            return {"floor": median(floors, value), "plain": median(plains, value)}
+
+        print("| | this project | the original | the floor | the plain floor | ratio | bound |")
+        print("|---" * 7 + "|")
+        row("kernel ready", median(ours, ready), **floor(ready))
         row("ready kernel to first figure", median(ours, first_figure),
             median(theirs, lambda run: run["import"] + run["pull"] + run["first figure"]),
-            median(floors, first_figure), "1.4 × the floor")
-        row("kernel's start to first figure", median(ours, lambda run: ready(run) + first_figure(run)), None,
-            median(floors, lambda run: ready(run) + first_figure(run)), "1.4 × the floor")
+            **floor(first_figure), bound="1.4 × the floor")
+        row("kernel's start to first figure", median(ours, start_to_first_figure),
+            **floor(start_to_first_figure), bound="1.4 × the floor")
         row("the study, half a day, from a ready kernel", median(ours, whole),
-            median(theirs, lambda run: sum(run.values())), median(floors, whole), "1.3 × the floor")
-        row("with a kernel by itself as the floor: ready", median(ours, ready), None, median(plains, ready))
-        row("with it: to first figure", median(ours, first_figure), None, median(plains, first_figure),
-            "1.4 × the floor")
-        row("with it: the study", median(ours, whole), None, median(plains, whole), "1.3 × the floor")
+            median(theirs, lambda run: sum(run.values())), **floor(whole), bound="1.3 × the floor")
         # What kernels have compiled lies in their folders and in the user's cache.
         kernels = pathlib.Path(os.environ["ACTIVITY_TOOLS"]) / "kernels"
         kernels.rename(kernels.with_name("kernels-kept"))
@@ -201,26 +208,27 @@ def main():
         fresh = study(CELLS, settings("half") | cache)
         shutil.rmtree(kernels)
         kernels.with_name("kernels-kept").rename(kernels)
-        row("the study right after that", sum(fresh[1]), None, median(floors, whole), "6 × the floor")
-        row("the study, nothing compiled", sum(cold[0][1]), None, sum(cold[1][1]), "6 × the floor")
+        row("the study right after that", sum(fresh[1]), **floor(whole), bound="6 × the floor")
+        row("the study, nothing compiled", sum(cold[0][1]), floor=sum(cold[1][1]), bound="6 × the floor")
         row("a changed cell that draws", median(ours, lambda run: run[2]),
-            median(theirs, lambda run: run["second figure"]), median(floors, lambda run: run[2]), "1.4 × the floor")
+            median(theirs, lambda run: run["second figure"]), **floor(lambda run: run[2]), bound="1.4 × the floor")
 
         _, year, _, _ = study(everything, settings("year"))
         year_original = original("year", address)["seconds"]
-        row("the study, a year, from a ready kernel", sum(year), sum(year_original.values()), None,
-            "1/12 of the original")
+        row("the study, a year, from a ready kernel", sum(year), sum(year_original.values()),
+            bound="1/12 of the original")
         snapshot = folder / "snapshot"
         _, decade, _, memory = study(everything, settings("decade", snapshot))
-        row("the study, ten years, from a ready kernel", sum(decade), sum(year_original.values()), None,
-            "1/10 of the original's year")
+        row("the study, ten years, from a ready kernel", sum(decade), sum(year_original.values()),
+            bound="1/10 of the original's year")
         decade_original = original("decade", address, "--pull-only")
         pulled = decade_original["seconds"]["pull"]
-        row("pull cell, ten years, all of it", decade[1], pulled, None, "1/15")
-        again = study([DEPENDENCY, *[PULL] * 6], settings("decade", snapshot))[1]
-        row("pull cell, ten years, in a new kernel", again[1], pulled, None, "1/50")
-        row("pull cell, ten years, once more (median of 5)", statistics.median(again[2:7]), pulled, None, "1/50")
-        row("memory of kernel and process, ten years", memory, decade_original["peak MB"], None, "1/2", "MB")
+        first = [study([DEPENDENCY, PULL], settings("decade"))[1][1] for _ in range(RUNS)]
+        row("pull cell, ten years, all of it", statistics.median(first), pulled, bound="1/15")
+        again = [study([DEPENDENCY, PULL, PULL], settings("decade", snapshot))[1][1:] for _ in range(RUNS)]
+        row("pull cell, ten years, in a new kernel", median(again, lambda run: run[0]), pulled, bound="1/50")
+        row("pull cell, ten years, once more", median(again, lambda run: run[1]), pulled, bound="1/50")
+        row("memory of kernel and process, ten years", memory, decade_original["peak MB"], bound="1/2", unit="MB")
         databases = {HALF_A_DAY: "half", YEAR: "year", TEN_YEARS: "decade"}
         with pymongo.MongoClient(address) as client:
             repeat(client, "decade", "century", CENTURY // TEN_YEARS)
