@@ -125,12 +125,15 @@ impl Settings {
 }
 
 fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
-    let line = match error {
-        dotenvy::Error::LineParse(broken, _) => text.lines().position(|line| {
-            !broken.is_empty() && line.trim() == broken.lines().next().unwrap_or("").trim()
-        }),
-        _ => None,
+    // What the error tells is the line, or its value alone.
+    let broken = match error {
+        dotenvy::Error::LineParse(broken, _) => broken.lines().next().unwrap_or("").trim(),
+        _ => "",
     };
+    let is_broken = |line: &str| !line.starts_with('#') && line.ends_with(broken);
+    let line = Some(broken)
+        .filter(|broken| !broken.is_empty())
+        .and_then(|_| text.lines().position(|line| is_broken(line.trim())));
     let place = line.map_or(String::new(), |index| format!(" line {}", index + 1));
     Error::new(format!(
         "{}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
@@ -157,12 +160,32 @@ mod tests {
         assert_eq!(names.len(), NAMES.len());
     }
 
-    #[test]
-    fn a_name_in_small_letters_is_said() {
-        let path = std::env::temp_dir().join(format!("settings-{}", std::process::id()));
-        std::fs::write(&path, "other=1\nMongoKey='mongodb://secret'\n").unwrap();
+    fn error(name: &str, text: &str) -> String {
+        let path = std::env::temp_dir().join(format!("settings-{name}-{}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
         let error = Settings::from_file(&path).err().unwrap().to_string();
         std::fs::remove_file(&path).unwrap();
+        error
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_not_shown() {
+        for broken in [
+            "MONGOKEY",
+            "MONGOKEY='secret",
+            "MONGOKEY=mongodb://a secret",
+            "MONGO KEY=secret",
+            "MONGOKEY=${secret",
+        ] {
+            let error = error("broken", &format!("# {broken}\nTIMEZONE=UTC\n{broken}\n"));
+            assert!(error.contains(" line 3 is not NAME=value"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_small_letters_is_said() {
+        let error = error("small", "other=1\nMongoKey='mongodb://secret'\n");
         assert!(
             error.ends_with("sets MongoKey, which is nothing; write MONGOKEY"),
             "{error}"
