@@ -1,7 +1,7 @@
 # make notebook   set up what is missing and open JupyterLab on the study
 # make test       set up what is missing and run every test
 # make report     run both notebooks into notebooks/report/*.html
-# make bench      print the measurements (about 40 minutes)
+# make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
 # make clean      remove what was built and installed in this folder

@@ -40,25 +40,31 @@
 //! library starts: `pull` (MongoDB), `names` (Discord), `unpickle` (the
 //! original's names) and `png`. Dependencies whose feature is off cost nothing.
 //!
-//! Measured with `make bench` on 24 November 2026 on 2 cores, the seconds that
-//! each dependency adds to the 2.7 s that an empty crate takes until a cell has
-//! a variable, in a new kernel with everything compiled:
+//! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
+//! each dependency adds to the 1.2 s that an empty crate takes until a cell has
+//! a variable, in a new kernel with everything compiled. Less than 0.1 s is
+//! within what one run differs from the next:
 //!
 //! | dependency | crates | seconds | what for |
 //! |---|---|---|---|
 //! | chrono-tz | 6 | 0.7 | every time that is shown |
-//! | chrono | 2 | 0.5 | as above, and reading times |
-//! | plotters | 3 | 0.5 | figures; without its `ttf`, images and date axes |
-//! | serde_json | 5 | 0.4 | `mongoexport`'s files and names |
-//! | plotters-backend | 1 | 0.2 | part of plotters: the figures' own SVG |
-//! | dotenvy | 1 | 0.1 | `.env` |
+//! | plotters | 3 | 0.4 | figures; without its `ttf`, images and date axes |
+//! | serde_json | 5 | 0.3 | `mongoexport`'s files and names |
+//! | chrono | 2 | 0.2 | as chrono-tz, and reading times |
 //! | splines | 1 | 0.1 | curves for others to go on with |
+//! | plotters-backend | 1 | 0.0 | part of plotters: the figures' own SVG |
+//! | dotenvy | 1 | 0.0 | `.env` |
+//! | *kept out:* mongodb | 178 | 8.6 | |
+//! | *kept out:* plotters with dates and every series | 6 | 0.5 | |
+//! | *kept out:* chrono with its default features | 3 | 0.4 | |
+//! | *kept out:* serde with derive, which brings `syn` | 7 | 0.4 | |
 //!
-//! Crates that they share count in each row. For comparison: before it was
-//! taken out of the graph, the MongoDB driver took 15 s, and `serde`'s derive
-//! macro, which brings `syn`, takes a second. The crate itself takes 8 s to
-//! compile, once: `notebooks/kernel.sh` lets a kernel take over what the last
-//! one compiled, and read it while it starts.
+//! Crates that they share count in each row. Each cell pays too: Cargo takes
+//! 0.04 s to look at all of them, of which half is plotters' (it names web-sys,
+//! whose index has 5 MB, though only for WebAssembly), and 0.02 s with an empty
+//! crate. The library itself takes 8 s to compile, once: `notebooks/kernel.sh`
+//! lets a kernel take over what the last one compiled, and read it while it
+//! starts.
 
 #![doc(test(attr(deny(warnings))))]
 
