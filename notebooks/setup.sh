@@ -2,8 +2,9 @@
 # Sets up what `make` needs, each step once and inside the project only:
 #
 #   setup.sh check     nothing: names what must be there before
-#   setup.sh jupyter   the Python environment, the Rust kernel and its spec, and
-#                      the library compiled for the kernel
+#   setup.sh jupyter   the Python environment, the Rust kernel and its spec, a
+#                      smaller copy of Rust's sources for it, and the library
+#                      compiled for it
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
@@ -47,11 +48,11 @@ check_prerequisites() {
 }
 
 # environment FOLDER REQUIREMENTS…: a Python environment with just these. It is
-# made again when the requirements change or a run was cut off.
+# made again when the requirements or the interpreter change, or a run was cut off.
 environment() {
     folder=$1
     shift
-    wanted=$(cat "$@")
+    wanted=$("$python" -c 'import sys; print(sys.base_prefix, *sys.version_info[:2])' && cat "$@")
     if [ -x "$folder/bin/python" ] && [ -f "$folder/installed.txt" ] &&
         [ "$(cat "$folder/installed.txt")" = "$wanted" ]; then
         return
@@ -71,10 +72,9 @@ kernel() {
         say "Building the Rust kernel, evcxr_jupyter $EVCXR_VERSION (once, about 8 minutes on 2 cores) …"
         cargo install evcxr_jupyter --version "$EVCXR_VERSION" --locked \
             --root "$root" --target-dir "$tools/evcxr-build"
-        rm -rf "$tools/evcxr-build"
     fi
-    # JUPYTER_PATH is where the kernel puts its spec; at every start it looks
-    # there again, so the spec passes it on: else it would see to the user's own.
+    # A build that was cut off goes on from here; one that is done leaves nothing.
+    rm -rf "$tools/evcxr-build"
     share=$tools/jupyter/share/jupyter
     if [ ! -f "$share/kernels/rust/version.txt" ]; then
         JUPYTER_PATH=$share "$root/bin/evcxr_jupyter" --install >/dev/null
@@ -87,7 +87,9 @@ share, kernel = pathlib.Path(sys.argv[1]), sys.argv[2:]
 spec = {
     "argv": [*kernel, "--control_file", "{connection_file}"],
     "display_name": "Rust",
-    "env": {"JUPYTER_PATH": str(share)},
+    # A kernel of another version than the one that was here writes its own spec,
+    # in the user's own folder or that of JUPYTER_PATH, where there is one.
+    "env": {"JUPYTER_PATH": "/dev/null"},
     "interrupt_mode": "message",
     "language": "rust",
 }
@@ -104,14 +106,50 @@ overrides = {
 PYTHON
 }
 
+# Half of Rust's own sources are vector instructions of every processor, which no
+# cell needs, and tests. The kernel's analyzer reads the rest in half the time. It
+# lies under the name of the toolchain's library, whole or not at all. The kernel
+# starts without it too.
+sources() {
+    library=$("${RUSTC:-rustc}" --print target-libdir)
+    for std in "$library"/libstd-*.so; do :; done
+    copies=$tools/rust-sources
+    name=$(basename "$std" .so)
+    if [ ! -f "$std" ] || [ -d "$copies/$name" ]; then return; fi
+    mkdir -p "$copies"
+    part=$(mktemp -d "$copies/.part-XXXXXX")
+    if (cd "${library%/*/lib}/src/rust/library" && copy_sources "$part"); then
+        chmod 755 "$part"
+        mv "$part" "$copies/$name"
+    else
+        say "Rust's sources can't be copied into $copies, so the kernel will start slower."
+    fi
+    # What other toolchains had, and what was cut off.
+    find "$copies" -mindepth 1 -maxdepth 1 ! -name "$name" -exec rm -rf {} +
+}
+
+# copy_sources FOLDER: copies what the analyzer needs of the folder that it is in.
+copy_sources() {
+    for crate in alloc backtrace core panic_abort panic_unwind portable-simd proc_macro std test unwind; do
+        [ ! -d "$crate" ] || cp -R "$crate" "$1" || return
+    done
+    # Where the analyzer looks for these two. The first stays without its
+    # instructions.
+    instructions=$1/stdarch/crates/core_arch/src
+    mkdir -p "$instructions" && echo 'pub mod arch {}' >"$instructions/mod.rs" || return
+    [ ! -d std_detect ] || cp -R std_detect "$1/stdarch/crates" || return
+    find "$1" -type d \( -name tests -o -name benches -o -name examples \) -prune -exec rm -rf {} +
+    # A workspace's manifest makes the analyzer ask Cargo about it.
+    find "$1" -name 'Cargo.*' -exec rm {} +
+}
+
 # The first kernel compiles the library, and leaves it to the next ones. It only
 # saves time later: where it fails, the notebook's first cell compiles, or says
 # what is wrong.
 library() {
     [ ! -d "$tools/kernels" ] || return 0
     say "Compiling the library for the notebooks (once, about half a minute) …"
-    # Crates' build scripts have no business with secrets.
-    (cd "$project/notebooks" && env -u MONGOKEY -u DISCORD_TOKEN JUPYTER_PATH="$tools/jupyter/share/jupyter" \
+    (cd "$project/notebooks" && JUPYTER_PATH="$tools/jupyter/share/jupyter" \
         "$tools/jupyter/bin/python" - "$tools/kernels") <<'PYTHON'
 import pathlib, queue, shutil, sys
 from jupyter_client import KernelManager
@@ -172,19 +210,35 @@ find_chromium() {
     return 1
 }
 
+# alone: waits until no other make sets up the same.
+alone() {
+    found flock || return 0
+    mkdir -p "$tools"
+    exec 9>"$tools/lock"
+    flock -n 9 || {
+        say "Waiting for another make that sets up the same …"
+        flock 9
+    }
+}
+
+has_mongokey=$(mongokey_is_set && echo yes || true)
+# What is installed and compiled here has no business with secrets.
+unset MONGOKEY DISCORD_TOKEN
+
 case ${1:-} in
 check) check_prerequisites ;;
 jupyter)
     check_prerequisites
+    alone
     environment "$tools/jupyter" "$project/notebooks/requirements.txt"
     kernel
-    library
+    sources
+    library 9>&-
     ;;
 pull)
-    if mongokey_is_set; then
+    if [ -n "$has_mongokey" ]; then
         say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
-        # Crates' build scripts have no business with secrets.
-        env -u MONGOKEY -u DISCORD_TOKEN cargo build --release --locked \
+        cargo build --release --locked \
             --manifest-path "$project/Cargo.toml" --features mongodb --bin pull
     fi
     ;;
@@ -193,6 +247,7 @@ tests)
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
         "Python 3.11 or newer for the tests: SciPy 1.17, which numbers are compared with, needs it" \
         "sudo apt install python3.11 python3.11-venv, and run: make test PYTHON=python3.11"
+    alone
     environment "$tools/tests" \
         "$project/analysis-lib/tests/reference/requirements.txt" \
         "$project/notebooks/tests/requirements.txt"

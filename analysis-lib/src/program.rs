@@ -273,6 +273,7 @@ fn cargo(name: &str, feature: &str) -> Command {
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         // What the kernel sets for compiling cells is not meant for us.
+        .env_remove("RUSTC")
         .env_remove("RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");

@@ -1,37 +1,67 @@
 """A kernel takes over what the last one compiled, and no other's."""
 
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 
 import pytest
 from conftest import NOTEBOOKS, PROJECT, Kernel, write_kernel_spec
 
 
+PACKAGE = "itoa-1.0.15"
+
+
 @pytest.fixture
 def start(tmp_path):
-    """Starts kernels that only say which folder is theirs, and wait to be ended."""
+    """Starts kernels that only say what they are given, and wait to be ended."""
     running = []
+    (tmp_path / "cargo/registry/src/index" / PACKAGE).mkdir(parents=True)
+    rustc = tmp_path / "rustc"
+    rustc.write_text(f"#!/bin/sh\necho {tmp_path}/toolchain-${{TOOLCHAIN:-1}}/lib/rustlib/x86_64/lib\n")
+    rustc.chmod(0o755)
+    for number in (1, 2):
+        library = tmp_path / f"toolchain-{number}/lib/rustlib/x86_64/lib"
+        library.mkdir(parents=True)
+        (library / f"libstd-{number}.so").touch()
 
-    def start():
-        script = 'echo "$EVCXR_TMPDIR"; read -r _ || true'
+    def start(*, script='echo "$EVCXR_TMPDIR,${RUST_SRC_PATH:-},${EVCXR_CONFIG_DIR:-}"; read -r _ || true',
+              kernels=tmp_path / "kernels", **settings):
+        settings = {"CARGO_HOME": str(tmp_path / "cargo"), "RUSTC": str(rustc), "HOME": str(tmp_path)} | settings
         kernel = subprocess.Popen(
-            [NOTEBOOKS / "kernel.sh", tmp_path / "kernels", "sh", "-c", script],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [NOTEBOOKS / "kernel.sh", kernels, "sh", "-c", script],
+            env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         running.append(kernel)
-        folder = kernel.stdout.readline().strip()
-        assert folder == str(tmp_path / "kernels" / str(kernel.pid))
-        return kernel, tmp_path / "kernels" / str(kernel.pid)
+        kernel.folder, kernel.sources, kernel.settings = (
+            path and pathlib.Path(path) for path in kernel.stdout.readline().strip().split(",")
+        )
+        return kernel, kernel.folder
 
     yield start
     for kernel in running:
         kernel.kill()
-        kernel.wait()
+        kernel.communicate()
 
 
 def end(kernel):
-    kernel.communicate("\n")
+    """Ends a kernel; gives what it said on standard error."""
+    return kernel.communicate("\n")[1]
+
+
+def compile_into(folder):
+    """Leaves in a kernel's folder what says that it has compiled the crate."""
+    crate = PROJECT / "analysis-lib"
+    (folder / "Cargo.toml").write_text(f'[dependencies]\nanalysis-lib = {{ path = "{crate}" }}\n')
+    name, version = PACKAGE.rsplit("-", 1)
+    (folder / "Cargo.lock").write_text(
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = "registry+https://example.org/index"\n'
+    )
+    compiled = folder / "target/x86_64/debug/deps/libanalysis_lib-1.rlib"
+    compiled.parent.mkdir(parents=True)
+    compiled.touch()
+    return compiled
 
 
 def test_the_next_kernel_finds_what_the_last_one_left(start):
@@ -59,6 +89,121 @@ def test_of_kernels_that_have_ended_two_folders_stay(start):
     assert {folder.name for folder in one.parent.iterdir()} == {one.name, other.name}
     taken = {(folder / "compiled").read_text() for folder in (one, other)}
     assert len(taken) == 2 and taken < {folder.name for _, folder in kernels}
+
+
+def test_a_folder_is_not_taken_from_a_kernel_that_shows_no_process(start):
+    """That of another user, or in a container of its own. Here the kernel has
+    ended, and a cell of it goes on."""
+    cell = 'sleep 60 >/dev/null 2>&1 & echo $! >"$EVCXR_TMPDIR/cell"'
+    kernel, folder = start(script=f'{cell}; echo "$EVCXR_TMPDIR,,"')
+    kernel.wait()
+    try:
+        for _ in range(3):
+            other, taken = start()
+            assert taken != folder
+            end(other)
+    finally:
+        os.kill(int((folder / "cell").read_text()), signal.SIGKILL)
+
+
+def test_a_copy_that_was_cut_off_is_not_taken_for_whole(start, tmp_path):
+    _, running = start()
+    compile_into(running)
+    (tmp_path / "bin").mkdir()
+    copy = tmp_path / "bin/cp"
+    copy.write_text('#!/bin/sh\nfor to; do :; done\ntouch "$to/half"\nkill -9 $PPID\n')
+    copy.chmod(0o755)
+    with pytest.raises(ValueError):  # It says nothing: it was killed.
+        start(PATH=f"{copy.parent}:{os.environ['PATH']}")
+    copy.unlink()
+    _, second = start()
+    assert not (second / "half").exists()
+    assert list((second / "target/x86_64/debug/deps").iterdir())
+
+
+def test_a_disk_that_is_full_costs_the_copy_alone(start, tmp_path):
+    _, running = start()
+    compile_into(running)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cp").write_text('#!/bin/sh\nfor to; do :; done\ntouch "$to/half"\nexit 1\n')
+    (tmp_path / "bin/cp").chmod(0o755)
+    second, folder = start(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert not (folder / "half").exists() and not second.settings
+    assert "is the disk full?" in end(second)
+
+
+def older_toolchain(_):
+    return {"TOOLCHAIN": "2"}
+
+
+def profile_in_the_users_settings_of_cargo(cargo):
+    (cargo / "config.toml").write_text("[profile.dev]\nopt-level = 1\n")
+    return {}
+
+
+def profile_in_the_environment(_):
+    return {"CARGO_PROFILE_DEV_DEBUG": "true"}
+
+
+def crate_that_cargo_has_removed(cargo):
+    (cargo / "registry/src/index" / PACKAGE).rmdir()
+    return {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [older_toolchain, profile_in_the_users_settings_of_cargo, profile_in_the_environment, crate_that_cargo_has_removed],
+)
+def test_a_kernel_reads_the_crate_at_its_start_unless_it_would_be_compiled(start, tmp_path, change):
+    """Compiling happens in a cell, which shows it, and not in silence."""
+    first, folder = start()
+    assert not first.settings
+    compiled = compile_into(folder)
+    end(first)
+    second, _ = start()
+    assert ":dep analysis-lib" in (second.settings / "init.evcxr").read_text()
+    (second.settings / "unfinished").unlink()
+    end(second)
+    third, same = start(**change(tmp_path / "cargo"))
+    assert same == folder and not third.settings and not compiled.exists()
+
+
+def test_a_kernel_reads_the_smaller_copy_of_rusts_sources_once(start, tmp_path):
+    small = tmp_path / "rust-sources/libstd-1"
+    (small / "core").mkdir(parents=True)
+    first, folder = start()
+    assert first.sources.resolve() == small
+    compile_into(folder)
+    said = end(first)
+    assert said == ""
+    # Before it knows the crate it reads none of it, and then all.
+    second, _ = start()
+    assert list(second.sources.iterdir()) == [second.sources / "core"] and not list((second.sources / "core").iterdir())
+    line = (second.settings / "init.evcxr").read_text().splitlines()[0]
+    assert line.startswith("!")
+    subprocess.run(["sh", "-c", line[1:]], check=True)
+    assert second.sources.resolve() == small
+    end(second)
+    # Of another toolchain there is none: the kernel reads the whole, and says so.
+    other, _ = start(TOOLCHAIN="2")
+    assert not other.sources
+    assert f"make setup makes a smaller copy of them for {tmp_path}/toolchain-2" in end(other)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "uname", "says"),
+    [("kernels", "Darwin", "Linux only"), ("my kernels", "Linux", "a folder with a space")],
+)
+def test_elsewhere_the_kernel_starts_by_itself_and_says_why_it_is_slower(start, tmp_path, kernels, uname, says):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/uname").write_text(f"#!/bin/sh\necho {uname}\n")
+    (tmp_path / "bin/uname").chmod(0o755)
+    kernel, _ = start(
+        kernels=tmp_path / kernels, script='echo "${EVCXR_TMPDIR:-},,"', PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    )
+    assert not kernel.folder and not (tmp_path / kernels).exists()
+    said = end(kernel)
+    assert "starts slower" in said and says in said
 
 
 @pytest.fixture(scope="module", params=["project"])
@@ -126,10 +271,10 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     source.write_text(kept + 'compile_error!("not yet");')
     assert "not yet" in run(DEPENDENCY)[0].stderr
     source.write_text(kept)
-    spline = project / "analysis-lib/src/spline.rs"
-    spline.rename(project / "spline.rs")
+    module = project / "analysis-lib/src/error.rs"
+    module.rename(project / "error.rs")
     assert "file not found for module" in run(DEPENDENCY)[0].stderr
-    (project / "spline.rs").rename(spline)
+    (project / "error.rs").rename(module)
     assert not is_read_at_start(run)
     manifest = project / "analysis-lib/Cargo.toml"
     kept = manifest.read_text()
@@ -144,17 +289,6 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     (folder / "settings/unfinished").touch()
     assert not is_read_at_start(run)
     assert is_read_at_start(run)
-
-
-def test_a_kernel_starts_where_cargo_does_not_find_all_crates(run, tmp_path, monkeypatch):
-    """Cargo removes from its home what it hasn't used for months."""
-    run(DEPENDENCY)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/cargo").write_text("#!/bin/sh\nexit 101\n")
-    (tmp_path / "bin/cargo").chmod(0o755)
-    # The kernel itself knows where Cargo is.
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    assert not is_read_at_start(run)
 
 
 def test_a_second_kernel_at_once_starts_with_what_is_compiled_too(project, run):
