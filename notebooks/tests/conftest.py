@@ -8,9 +8,11 @@ import os
 import pathlib
 import queue
 import re
+import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import jupyter_client
 import numpy
@@ -20,6 +22,7 @@ import pytest
 NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = NOTEBOOKS.parent
 STUDY = NOTEBOOKS / "server-activity-analysis.ipynb"
+SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or PROJECT / "notebooks/tests/screenshots")
 # How long after a cell's end its standard error may come: within milliseconds,
 # but on a busy machine.
 LATE_SECONDS = 0.3
@@ -41,6 +44,52 @@ def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+class JupyterLab:
+    """What `make notebook` started, at this address."""
+
+    def __init__(self, make, url):
+        self.make, self.url = make, url
+
+    def address(self, path):
+        return f"{self.url}{path}?token=test"
+
+    def get(self, path):
+        """What the server says about `path`, once it says anything."""
+        end = time.monotonic() + 600
+        while time.monotonic() < end:
+            assert self.make.poll() is None, (SCREENSHOTS / "jupyterlab.log").read_text()[-3000:]
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.address(path)) as answer:
+                return json.load(answer)
+            time.sleep(0.3)
+        raise AssertionError(f"nothing answers at {self.url}")
+
+
+@contextlib.contextmanager
+def jupyterlab(state, arguments="", base="/", **settings):
+    """Runs `make notebook` with these arguments and settings. What is chosen in
+    JupyterLab is kept in `state`, not where the user's own is."""
+    port = free_port()
+    arguments = f"--no-browser --port {port} --IdentityProvider.token=test {arguments}"
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    log = open(SCREENSHOTS / "jupyterlab.log", "w")
+    make = subprocess.Popen(
+        ["make", "notebook", f"ACTIVITY_STATE={state}", f"JUPYTER_ARGS={arguments}"],
+        cwd=PROJECT,
+        env=environment(**settings),
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    server = JupyterLab(make, f"http://127.0.0.1:{port}{base}")
+    try:
+        server.get("api")
+        yield server
+    finally:
+        os.killpg(make.pid, signal.SIGTERM)
+        make.wait(30)
+        log.close()
 
 
 @contextlib.contextmanager

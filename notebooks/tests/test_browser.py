@@ -1,20 +1,13 @@
 """The study in JupyterLab, as `make notebook` opens it, in a real browser."""
 
-import contextlib
-import os
-import pathlib
 import re
-import signal
 import subprocess
-import time
-import urllib.request
 
 import pymongo
 import pytest
-from conftest import NOTEBOOKS, PROJECT, STUDY, documents, environment, free_port
+from conftest import NOTEBOOKS, PROJECT, SCREENSHOTS, STUDY, documents, environment, jupyterlab
 from playwright.sync_api import expect, sync_playwright
 
-SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or PROJECT / "notebooks/tests/screenshots")
 FIGURES = 6
 # No look-ups of hosts that a test has no business with.
 ARGUMENTS = [
@@ -35,41 +28,6 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
         yield chromium
         chromium.close()
-
-
-@contextlib.contextmanager
-def jupyterlab(state, **settings):
-    """The address that `make notebook` opens, with these settings. What is
-    chosen in JupyterLab is kept in `state`, not where the user's own is."""
-    port = free_port()
-    arguments = f"--no-browser --port {port} --IdentityProvider.token=test"
-    log = open(SCREENSHOTS / "jupyterlab.log", "w")
-    make = subprocess.Popen(
-        ["make", "notebook", f"ACTIVITY_STATE={state}", f"JUPYTER_ARGS={arguments}"],
-        cwd=PROJECT,
-        env=environment(**settings),
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api?token=test", make)
-        yield f"http://127.0.0.1:{port}/lab/tree/{STUDY.name}?token=test"
-    finally:
-        os.killpg(make.pid, signal.SIGTERM)
-        make.wait(30)
-        log.close()
-
-
-def wait_for(address, process, seconds=600):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, (SCREENSHOTS / "jupyterlab.log").read_text()[-3000:]
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(address).close()
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"nothing answers at {address}")
 
 
 def menu(page, *names):
@@ -110,7 +68,8 @@ def test_run_all_tooltips_refresh_and_dark_theme(browser, mongodb, tmp_path):
         collection = client["browser"]["activitydata"]
         collection.insert_many(documents(78))
         settings = {"MONGOKEY": f"{mongodb}/browser", "ACTIVITY_SNAPSHOT": str(tmp_path / "snapshot")}
-        with jupyterlab(tmp_path / "state", **settings) as address:
+        with jupyterlab(tmp_path / "state", **settings) as server:
+            address = server.address(f"lab/tree/{STUDY.name}")
             page = browser.new_page(viewport={"width": 1400, "height": 1000})
             page.goto(address)
             # The study itself is open, and nothing lies over it.
@@ -119,6 +78,10 @@ def test_run_all_tooltips_refresh_and_dark_theme(browser, mongodb, tmp_path):
             expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
             expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=120_000)
             screenshot(page, "1-opened")
+
+            # The page has connected to the kernel that was started ahead of it.
+            [kernel] = server.get("api/kernels")
+            assert kernel["connections"] == 1
 
             menu(page, "Run", "Run All Cells")
             page.wait_for_timeout(500)
