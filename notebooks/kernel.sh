@@ -37,6 +37,20 @@ toolchain=${library%/lib/rustlib/*}
 for std in "$library"/libstd-*.so; do :; done
 small=${kernels%/*}/rust-sources/$(basename "$std" .so)
 
+# Cargo reads this for all kernels. A cell is compiled in parts, and optimised over
+# the parts' borders that takes a quarter of its time; the crates are optimised as
+# a whole, each in one part.
+profile='[profile.dev]
+lto = "off"
+
+[profile.dev.package."*"]
+codegen-units = 1'
+if [ "$(cat "$kernels/.cargo/config.toml" 2>/dev/null)" != "$profile" ]; then
+    mkdir -p "$kernels/.cargo"
+    echo "$profile" >"$kernels/.cargo/$$"
+    mv "$kernels/.cargo/$$" "$kernels/.cargo/config.toml"
+fi
+
 # What decides, besides the sources, whether Cargo compiles the crates again: the
 # toolchain, and profiles and patches in the settings of Cargo that a kernel's
 # folder is subject to.

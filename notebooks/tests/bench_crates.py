@@ -22,9 +22,8 @@ KEPT_OUT = {
 
 
 def seconds(folder, name, dependencies):
-    """Seconds for `:dep` and a variable in a new kernel that has read nothing
-    at its start, the least of some runs: whatever disturbs a run makes it
-    longer."""
+    """Seconds for `:dep` and a variable in a new stock kernel, the least of some
+    runs: whatever disturbs a run makes it longer."""
     crate = folder / name
     (crate / "src").mkdir(parents=True)
     (crate / "src/lib.rs").write_text("")
@@ -36,7 +35,7 @@ def seconds(folder, name, dependencies):
     taken = []
     # The first one compiles what is kept, and isn't counted.
     for _ in range(RUNS + 1):
-        kernel = Kernel({}, name="floor")
+        kernel = Kernel({}, folder, "stock")
         try:
             taken.append(kernel.time(f':dep {name} = {{ path = "{crate}" }}') + kernel.time("let one = 1;"))
         finally:

@@ -23,6 +23,15 @@ NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = NOTEBOOKS.parent
 STUDY = NOTEBOOKS / "server-activity-analysis.ipynb"
 SCREENSHOTS = pathlib.Path(os.environ.get("SCREENSHOTS") or PROJECT / "notebooks/tests/screenshots")
+# No look-ups of hosts that a test has no business with.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 # How long after a cell's end its standard error may come: within milliseconds,
 # but on a busy machine.
 LATE_SECONDS = 0.3

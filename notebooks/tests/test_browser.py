@@ -5,27 +5,17 @@ import subprocess
 
 import pymongo
 import pytest
-from conftest import NOTEBOOKS, PROJECT, SCREENSHOTS, STUDY, documents, environment, jupyterlab
+from conftest import CHROMIUM_ARGUMENTS, NOTEBOOKS, PROJECT, SCREENSHOTS, STUDY, documents, environment, jupyterlab
 from playwright.sync_api import expect, sync_playwright
 
 FIGURES = 6
-# No look-ups of hosts that a test has no business with.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 @pytest.fixture(scope="module")
 def browser():
     found = subprocess.run([NOTEBOOKS / "setup.sh", "chromium"], stdout=subprocess.PIPE, text=True)
     assert found.returncode == 0, "Chromium is missing; run `make test`, which installs it or says how"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found.stdout.strip(), args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=found.stdout.strip(), args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 
