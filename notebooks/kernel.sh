@@ -86,13 +86,13 @@ resolved() {
     done
 }
 
-# take FOLDER: makes it this kernel's, unless another kernel has it. The lock is
-# on the folder itself, held by all that the kernel starts, and ends with the
-# last of them: whoever's kernel it is, and in whichever container it runs.
+# take FOLDER [SECONDS]: makes it this kernel's, unless another kernel has it. The
+# lock is on the folder itself, held by all that the kernel starts, and ends with
+# the last of them: whoever's kernel it is, and in whichever container it runs.
 take() {
     command exec 9<"$1" || return
     # It may have been removed between the two.
-    if flock -n 9 && [ -d "$1" ]; then return; fi
+    if flock -w "${2:-0}" 9 && [ -d "$1" ]; then return; fi
     exec 9<&-
     return 1
 } 2>/dev/null
@@ -105,7 +105,9 @@ spare=
 running=
 for id in $(ls -t "$kernels"); do
     folder=$kernels/$id
-    if [ -z "$mine" ] && take "$folder"; then
+    # Of a kernel that was killed a moment ago, as for a restart, the cells' process
+    # is about to see its end.
+    if [ -z "$mine" ] && take "$folder" 0.5; then
         mine=$folder
     elif ! (take "$folder"); then
         running=${running:-$folder}

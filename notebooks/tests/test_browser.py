@@ -71,7 +71,7 @@ def test_run_all_tooltips_refresh_and_dark_theme(browser, mongodb, tmp_path):
 
             # The page has connected to the kernel that was started ahead of it.
             [kernel] = server.get("api/kernels")
-            assert kernel["connections"] == 1
+            assert kernel["connections"] > 0
 
             menu(page, "Run", "Run All Cells")
             page.wait_for_timeout(500)

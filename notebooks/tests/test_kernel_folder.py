@@ -72,6 +72,13 @@ def test_the_next_kernel_finds_what_the_last_one_left(start):
     assert (folder / "compiled").read_text() == "a crate"
 
 
+def test_a_restarted_kernel_finds_what_it_left(start):
+    """Its cells' process ends a moment after it."""
+    first, folder = start(script='(sleep 0.2) >/dev/null 2>&1 & echo "$EVCXR_TMPDIR,,"')
+    first.wait()
+    assert start()[1] == folder
+
+
 def test_kernels_at_once_have_folders_of_their_own(start):
     _, first = start()
     (first / "compiled").write_text("a crate")
@@ -285,8 +292,8 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     assert is_read_at_start(run)
 
     # A start that is cut off is not tried again in the same way.
-    [folder] = (project / ".tools/kernels").glob("[!.]*")
-    (folder / "settings/unfinished").touch()
+    for folder in (project / ".tools/kernels").glob("[!.]*"):
+        (folder / "settings/unfinished").touch()
     assert not is_read_at_start(run)
     assert is_read_at_start(run)
 
