@@ -195,7 +195,9 @@ mongokey_is_set() {
     while :; do
         if [ -f "$folder/.env" ]; then
             # Followed by a character, be it between quotes, that begins a value.
-            grep -Eq "^[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[\"']?[^[:space:]\"'#]" "$folder/.env"
+            # An editor may have put a byte-order mark before the first line.
+            mark=$(printf '\357\273\277')
+            grep -Eq "^($mark)?[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[\"']?[^[:space:]\"'#]" "$folder/.env"
             return
         fi
         [ "$folder" = / ] && return 1

@@ -56,20 +56,36 @@ impl Settings {
     }
 
     fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Error::new(format!(
-                "settings file {} can't be read: {e}",
-                path.display()
-            ))
-        })?;
-        let mut file = HashMap::new();
+        let wrong = |what: String| Error::new(format!("settings file {} {what}", path.display()));
+        let bytes = std::fs::read(path).map_err(|e| wrong(format!("can't be read: {e}")))?;
+        // Editors on Windows begin UTF-8 with a byte-order mark, or write UTF-16.
+        let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+            .ok()
+            .filter(|text| !text.contains('\0'))
+            .ok_or_else(|| wrong("is not UTF-8 text; save it as UTF-8".to_owned()))?;
+        let marked = mark_substitutions(text);
+        let mut marked = dotenvy::from_read_iter(marked.as_bytes());
+        let mut file: HashMap<String, String> = HashMap::new();
         for entry in dotenvy::from_read_iter(text.as_bytes()) {
-            let (name, value) = entry.map_err(|e| broken_line(path, &text, &e))?;
+            let (name, value) = entry.map_err(|e| broken_line(path, text, &e))?;
             let meant = name.to_uppercase();
             if name != meant && NAMES.contains(&&*meant) {
-                return Err(Error::new(format!(
-                    "{} sets {name}, which is nothing; write {meant}",
-                    path.display()
+                return Err(wrong(format!(
+                    "sets {name}, which is nothing; write {meant}"
+                )));
+            }
+            let is_set = |name: &str| std::env::var_os(name).is_some() || file.contains_key(name);
+            let marked = marked.next().and_then(std::result::Result::ok);
+            let is_kept = marked.is_some_and(|(_, marked)| keeps_all(&value, &marked, is_set));
+            if NAMES.contains(&&*name) && !is_kept {
+                return Err(wrong(format!(
+                    "loses a part of {name}: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: {name}='…'"
+                )));
+            }
+            if NAMES.contains(&&*name) && value.starts_with(['“', '”', '„', '‘', '’', '«'])
+            {
+                return Err(wrong(format!(
+                    "has typographic quotes around {name}; write straight ones: {name}='…'"
                 )));
             }
             file.insert(name, value);
@@ -124,6 +140,37 @@ impl Settings {
     }
 }
 
+/// Stands for a `$` that dotenvy might take for the beginning of a variable.
+const MARK: char = '\u{f8ff}';
+
+/// The text with [`MARK`] for each `$` that no backslash escapes.
+fn mark_substitutions(text: &str) -> String {
+    let mut escaped = false;
+    let mark = |c| {
+        let is_variable = c == '$' && !escaped;
+        escaped = c == '\\' && !escaped;
+        if is_variable { MARK } else { c }
+    };
+    text.chars().map(mark).collect()
+}
+
+/// Whether each variable in a value is set, given the value as dotenvy reads it
+/// and as it reads the marked text. Between single quotes there are none: there
+/// the two are the same but for the mark.
+fn keeps_all(value: &str, marked: &str, is_set: impl Fn(&str) -> bool) -> bool {
+    let variable = |after: &str| match after.strip_prefix('{') {
+        Some(braced) => braced.split('}').next().is_some_and(&is_set),
+        // The letters and digits that dotenvy takes for a name.
+        None => is_set(
+            after
+                .split(|c: char| !c.is_alphanumeric())
+                .next()
+                .unwrap_or(""),
+        ),
+    };
+    marked.replace(MARK, "$") == value || marked.split(MARK).skip(1).all(variable)
+}
+
 fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
     // What the error tells is the line, or its value alone.
     let broken = match error {
@@ -136,7 +183,7 @@ fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
         .and_then(|_| text.lines().position(|line| is_broken(line.trim())));
     let place = line.map_or(String::new(), |index| format!(" line {}", index + 1));
     Error::new(format!(
-        "{}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
+        "settings file {}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
         path.display()
     ))
 }
@@ -161,11 +208,7 @@ mod tests {
     }
 
     fn error(name: &str, text: &str) -> String {
-        let path = std::env::temp_dir().join(format!("settings-{name}-{}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        let error = Settings::from_file(&path).err().unwrap().to_string();
-        std::fs::remove_file(&path).unwrap();
-        error
+        read(name, text.as_bytes()).err().unwrap().to_string()
     }
 
     #[test]
@@ -181,6 +224,106 @@ mod tests {
             assert!(error.contains(" line 3 is not NAME=value"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    fn read(name: &str, bytes: &[u8]) -> Result<Settings> {
+        let path = std::env::temp_dir().join(format!("settings-{name}-{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let read = Settings::from_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        read
+    }
+
+    #[test]
+    fn a_file_of_any_editor_is_read_or_to_be_saved_as_utf_8() {
+        let read = |bytes: &[u8]| {
+            let settings = read("editor", bytes).map_err(|e| e.to_string())?;
+            Ok::<_, String>(settings.file["TIMEZONE"].clone())
+        };
+        for good in [
+            "\u{feff}TIMEZONE=Asia/Baghdad\nSERVER_NAME=X\n",
+            "\u{feff}# Settings.\nTIMEZONE=Asia/Baghdad\n",
+            "\u{feff}\r\n\r\nTIMEZONE=Asia/Baghdad\r\n",
+            "TIMEZONE=Asia/Baghdad",
+            "export TIMEZONE = \"Asia/Baghdad\"  # ours\r\n",
+            "# Zoë's\nTIMEZONE='Asia/Baghdad'\n",
+        ] {
+            assert_eq!(
+                read(good.as_bytes()),
+                Ok("Asia/Baghdad".to_owned()),
+                "{good:?}"
+            );
+        }
+        let utf_16 = |text: &str, to_bytes: fn(u16) -> [u8; 2]| {
+            text.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>()
+        };
+        for bad in [
+            utf_16("\u{feff}TIMEZONE=UTC\r\n", u16::to_le_bytes),
+            utf_16("\u{feff}TIMEZONE=UTC\r\n", u16::to_be_bytes),
+            utf_16("TIMEZONE=UTC\n", u16::to_le_bytes),
+            b"# Jos\xe9\nTIMEZONE=UTC\n".to_vec(),
+            b"SERVER_NAME='\x93Caf\xe9\x94'\n".to_vec(),
+        ] {
+            let error = read(&bad).unwrap_err();
+            assert!(
+                error.ends_with("is not UTF-8 text; save it as UTF-8"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_lose_a_part_is_named_and_not_shown() {
+        for lost in [
+            "pa$secret",
+            "\"pa$secret!\"",
+            "secret$",
+            "\"sec$$ret!\"",
+            "mongodb://a:${secret}@b",
+            "pa$secret#1",
+            "pa$ secret",
+            "'pa'$secret",
+            "\"pa\\\\$secret!\"",
+        ] {
+            let error = error("lost", &format!("TIMEZONE=UTC\nMONGOKEY={lost}\n"));
+            assert!(
+                error.ends_with(
+                    "loses a part of MONGOKEY: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: MONGOKEY='…'"
+                ),
+                "{lost}: {error}"
+            );
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_keeps_all_is_read() {
+        for (kept, value) in [
+            ("'pa$word'", "pa$word"),
+            ("pa\\$word", "pa$word"),
+            ("\"pa\\$word\"", "pa$word"),
+            ("'$'", "$"),
+            ("'a\\$b'", "a\\$b"),
+            ("mongodb://a:${PASS}@b", "mongodb://a:x$y@b"),
+            ("$PASS", "x$y"),
+            ("\"$PASS!\" # $nothing", "x$y!"),
+        ] {
+            let text = format!("PASS='x$y'\nOTHERS=$nothing\nMONGOKEY={kept}\n");
+            let settings = read("kept", text.as_bytes()).unwrap_or_else(|e| panic!("{kept}: {e}"));
+            assert_eq!(settings.file["MONGOKEY"], value, "{kept}");
+        }
+    }
+
+    #[test]
+    fn typographic_quotes_are_said() {
+        let error = error("quotes", "MONGOKEY=“mongodb://secret”\n");
+        assert!(
+            error.ends_with(
+                "has typographic quotes around MONGOKEY; write straight ones: MONGOKEY='…'"
+            ),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
     }
 
     #[test]

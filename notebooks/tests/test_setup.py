@@ -106,6 +106,7 @@ def test_missing_sources_of_the_standard_library_are_named(setup):
         ("MONGOKEY= # later", False),
         ("MONGOKEY='mongodb://example'", True),
         ("export MONGOKEY=mongodb://example", True),
+        ("\ufeffMONGOKEY='mongodb://example'", True),
     ],
 )
 def test_the_pull_program_is_built_first_when_there_is_a_mongodb(setup, line, built):
