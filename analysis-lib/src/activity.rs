@@ -233,18 +233,25 @@ impl Activity {
         crate::source::sample::activity(crate::settings::Settings::load()?.timezone()?)
     }
 
-    /// Reads a file written by `mongoexport` (one document a line, relaxed or
-    /// canonical), or by [`save`](Self::save). Prints which documents were left
-    /// out, and why.
+    /// Reads a file of JSON written by `mongoexport` (relaxed or canonical, with
+    /// or without `--jsonArray` and `--pretty`) or MongoDB Compass, or one of
+    /// [`save`](Self::save). Prints which documents were left out, and why.
     ///
     /// # Errors
     ///
-    /// The file can't be read, is damaged, or has no window that can be used.
+    /// The file can't be read, is of another kind (CSV, BSON, compressed …), is
+    /// damaged, or has no window that can be used.
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
         let settings = crate::settings::Settings::load()?;
         let cannot =
             |e: std::io::Error| Error::new(format!("{} can't be read: {e}", path.display()));
+        if path.is_dir() {
+            return Err(Error::new(format!(
+                "{} is a folder; open the file of documents in it",
+                path.display()
+            )));
+        }
         let mut file = std::io::BufReader::new(std::fs::File::open(path).map_err(cannot)?);
         let name = path.file_name().unwrap_or(path.as_os_str());
         let mut origin = Origin {

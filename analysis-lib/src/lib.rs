@@ -73,6 +73,7 @@ mod calendar;
 mod error;
 mod format;
 mod held;
+mod member_id;
 mod names;
 mod origin;
 mod periods;
@@ -82,6 +83,7 @@ mod replace;
 mod settings;
 mod snapshot;
 mod source;
+mod text;
 
 pub mod aggregate;
 pub mod plot;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::member_id;
 use crate::replace::replace;
 use crate::settings::Settings;
-use crate::source::document;
+use crate::text::{self, is_blank};
 use crate::{Error, Result};
 
 /// No names file is larger: 32 MB are 300,000 members.
@@ -39,14 +40,7 @@ impl Entry {
 
     /// The name without the space around it, unless there is nothing to see.
     pub(super) fn visible_name(&self) -> Option<&str> {
-        let seen = |c: char| {
-            let blank = matches!(
-                c,
-                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{2800}' | '\u{3164}' | '\u{feff}'
-            );
-            !(blank || c.is_whitespace() || c.is_control())
-        };
-        let name = self.name.as_deref().filter(|name| name.contains(seen));
+        let name = self.name.as_deref().filter(|name| !is_blank(name));
         name.map(str::trim)
     }
 }
@@ -233,9 +227,8 @@ fn parse(bytes: &[u8]) -> std::result::Result<BTreeMap<u64, Entry>, String> {
     };
     json.into_iter()
         .map(|(key, value)| {
-            let id = document::id(&key).ok_or_else(|| {
-                format!("its key {:?} is not a member's id", document::shorten(&key))
-            })?;
+            let id = member_id::parse(&key)
+                .ok_or_else(|| format!("its key {:?} is not a member's id", text::shorten(&key)))?;
             Ok((
                 id,
                 entry(value).ok_or_else(|| format!("{id} has no name that is text"))?,

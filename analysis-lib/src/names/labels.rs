@@ -1,56 +1,44 @@
 //! Labels that tell members apart, whatever names strangers choose.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-/// Digits of the id that are shown first; more where these aren't enough.
-const TAIL: usize = 4;
+use crate::text::{TAIL, seen, tail, tell_apart};
 
 /// What is shown for a member without a name that we know nothing else about.
 pub(super) fn unknown(id: u64) -> String {
-    with_tail("unknown", id, TAIL)
+    format!("unknown {}", tail(id, TAIL))
 }
 
-/// The end of an id is what differs: its beginning is the day of registration.
-fn with_tail(name: &str, id: u64, digits: usize) -> String {
-    let id = format!("{id:0>TAIL$}");
-    format!("{name} …{}", &id[id.len().saturating_sub(digits)..])
-}
-
-/// A label for each id, no two equal.
-///
-/// A name that several have gets the end of the id. Where labels are equal even
-/// then, or someone calls themselves what another is labelled, all that look
-/// the same get a digit more, until they differ: at the latest with whole ids.
+/// A label for each id, no two of which look alike: the name, with the end of the
+/// id where another's looks the same, or where it could be taken for all hidden
+/// members or all others together.
 pub(super) fn distinct(names: &BTreeMap<u64, Option<&str>>) -> BTreeMap<u64, String> {
-    let label = |id: u64, digits: usize| match names[&id] {
-        Some(name) if digits == 0 => name.to_owned(),
-        name => with_tail(name.unwrap_or("unknown"), id, digits.max(TAIL)),
+    let members: Vec<(u64, Option<&str>)> = names.iter().map(|(&id, &name)| (id, name)).collect();
+    let label = |index: usize, digits: usize| {
+        let (id, name) = members[index];
+        match name {
+            Some(name) if digits == 0 => name.to_owned(),
+            name => format!("{} {}", name.unwrap_or("unknown"), tail(id, digits)),
+        }
     };
-    let mut digits: BTreeMap<u64, usize> = names.keys().map(|&id| (id, 0)).collect();
-    loop {
-        let mut same: HashMap<String, Vec<u64>> = HashMap::new();
-        for (&id, &digits) in &digits {
-            same.entry(label(id, digits)).or_default().push(id);
-        }
-        let clashes: Vec<u64> = same
-            .into_values()
-            .filter(|ids| ids.len() > 1)
-            .flatten()
-            .collect();
-        if clashes.is_empty() {
-            break;
-        }
-        for id in clashes {
-            let digits = digits.get_mut(&id).expect("every id has a length");
-            // An unknown member shows the end of the id from the start.
-            let shown = if names[&id].is_none() { TAIL } else { TAIL - 1 };
-            *digits = (*digits).max(shown) + 1;
-        }
-    }
-    digits
+    let is_alone = |&(_, name): &(u64, Option<&str>)| name.is_some_and(|name| !is_ours(name));
+    let first = members
         .iter()
-        .map(|(&id, &digits)| (id, label(id, digits)))
-        .collect()
+        .map(|member| if is_alone(member) { 0 } else { TAIL });
+    let digits = tell_apart(first.collect(), label);
+    let labels = (0..)
+        .zip(digits)
+        .map(|(index, digits)| label(index, digits));
+    names.keys().copied().zip(labels).collect()
+}
+
+/// Whether a name looks like what we call several members together.
+fn is_ours(name: &str) -> bool {
+    let name = seen(name).to_lowercase();
+    ["hidden", "others"]
+        .iter()
+        .filter_map(|ours| name.strip_prefix(ours))
+        .any(|rest| rest.is_empty() || rest.trim_start().starts_with('('))
 }
 
 #[cfg(test)]
@@ -107,5 +95,29 @@ mod tests {
             ]),
             ["unknown …0007", "unknown …10007", "Z …0000", "Z …70000"]
         );
+    }
+
+    #[test]
+    fn names_that_look_alike_are_told_apart() {
+        let alike = ["Ann", "Ann\u{200b}", "A\u{ad}nn", "Ann\u{200f}", "Ann "];
+        let names = std::array::from_fn::<_, 5, _>(|i| (111_230 + i as u64, Some(alike[i])));
+        let labels = labels(names);
+        for (label, end) in labels.iter().zip(["1230", "1231", "1232", "1233", "1234"]) {
+            assert!(label.ends_with(&format!(" …{end}")), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_passes_for_several_together() {
+        for name in [
+            "others (3 members)",
+            "hidden (2 members)",
+            "Hidden\u{200b} (1 member)",
+            "others\u{2800}(36 members)",
+            "hidden",
+        ] {
+            assert_eq!(labels([(111_234, Some(name))]), [format!("{name} …1234")]);
+        }
+        assert_eq!(labels([(1, Some("hiddenite"))]), ["hiddenite"]);
     }
 }

@@ -1,8 +1,8 @@
 //! Who is not to be shown.
 
 use crate::settings::Settings;
-use crate::source::document;
-use crate::{Error, Result};
+use crate::text;
+use crate::{Error, Result, member_id};
 
 /// What `.env` says about bots and about members who asked not to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,10 +28,10 @@ fn hidden_members(value: &str) -> Result<Vec<u64>> {
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
         .map(|id| {
-            document::id(id).ok_or_else(|| {
+            member_id::parse(id).ok_or_else(|| {
                 Error::new(format!(
                     "HIDDEN_MEMBERS holds {:?}, which is not a member's id; list ids with commas between them: HIDDEN_MEMBERS=123456789012345678,234567890123456789",
-                    document::shorten(id)
+                    text::shorten(id)
                 ))
             })
         })
@@ -44,7 +44,7 @@ fn hide_bots(value: &str) -> Result<bool> {
         "yes" | "true" | "on" | "1" => Ok(true),
         _ => Err(Error::new(format!(
             "HIDE_BOTS={} is neither yes nor no",
-            document::shorten(value)
+            text::shorten(value)
         ))),
     }
 }

@@ -11,8 +11,8 @@ use super::privacy::Privacy;
 use super::{Entry, Names};
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::source::document;
-use crate::{Activity, Error, Result};
+use crate::text;
+use crate::{Activity, Error, Result, member_id};
 
 /// What was learned is written down at least this often, in case that the
 /// notebook is stopped.
@@ -114,7 +114,7 @@ fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) 
 /// A line of the program: id, name and whether it is a bot.
 fn answer(line: &str) -> Option<(u64, Option<String>, bool)> {
     let json: Value = serde_json::from_str(line).ok()?;
-    let id = document::id(json["id"].as_str()?)?;
+    let id = member_id::parse(json["id"].as_str()?)?;
     let name = json["name"].as_str().map(str::to_owned);
     Some((id, name, json["bot"] == true))
 }
@@ -142,11 +142,11 @@ fn guild(settings: &Settings) -> Result<String> {
     let guild = settings
         .get("DISCORD_GUILD_ID")
         .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
-    match document::id(guild.trim()) {
+    match member_id::parse(guild.trim()) {
         Some(1..) => Ok(guild.trim().to_owned()),
         _ => Err(Error::new(format!(
             "DISCORD_GUILD_ID={} is not a server's id; {how}",
-            document::shorten(&guild)
+            text::shorten(&guild)
         ))),
     }
 }

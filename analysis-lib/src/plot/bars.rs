@@ -1,7 +1,5 @@
 //! Bars by member.
 
-use std::collections::HashSet;
-
 use plotters::prelude::{ChartBuilder, IntoDrawingArea, PathElement, Rectangle};
 use plotters::style::Color;
 
@@ -13,6 +11,7 @@ use super::style::{self, AXIS, BLUE, GREY, GRID, INK, LABEL_SIZE, MARGIN, SOFT_I
 use super::ticks::{axis, counted, number};
 use crate::aggregate::ShownMember;
 use crate::origin::Origin;
+use crate::text::{self, tail};
 
 /// Members with a bar of their own.
 const SHOWN: usize = 25;
@@ -208,24 +207,29 @@ fn bar(member: &ShownMember) -> Bar {
     }
 }
 
-/// Bars that would read the same get the end of the id.
+/// Bars that would look the same get the end of the id.
 fn tell_apart(bars: &mut [Bar]) {
-    let mut seen = HashSet::new();
-    let twice: HashSet<String> = bars
-        .iter()
-        .filter(|bar| !seen.insert(bar.label.clone()))
-        .map(|bar| bar.label.clone())
-        .collect();
-    for bar in bars.iter_mut().filter(|bar| twice.contains(&bar.label)) {
-        let end = id_end(bar.id.unwrap_or_default());
+    let label = |bar: &Bar, digits: usize| {
+        if digits == 0 {
+            return bar.label.clone();
+        }
+        let end = tail(bar.id.unwrap_or_default(), digits);
         let room = NAME_WIDTH - style::width(&end, LABEL_SIZE) - 4.0;
-        bar.label = format!("{} {end}", style::fit(&bar.name, LABEL_SIZE, room));
-        bar.name = format!("{} {end}", bar.name);
+        format!("{} {end}", style::fit(&bar.name, LABEL_SIZE, room))
+    };
+    let digits = text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
+    for (bar, digits) in bars
+        .iter_mut()
+        .zip(digits)
+        .filter(|(_, digits)| *digits > 0)
+    {
+        bar.label = label(bar, digits);
+        bar.name = format!("{} {}", bar.name, tail(bar.id.unwrap_or_default(), digits));
     }
 }
 
 fn id_end(id: u64) -> String {
-    format!("…{:04}", id % 10_000)
+    tail(id, text::TAIL)
 }
 
 fn share(messages: u64, all: u64) -> String {
@@ -272,7 +276,9 @@ fn description(bars: &[Bar], all: u64) -> String {
 fn table(bars: &[Bar], all: u64) -> String {
     let mut table = "member_id,name,messages,share_percent\n".to_owned();
     for bar in bars {
-        let id = bar.id.map_or(String::new(), |id| id.to_string());
+        let id = bar
+            .id
+            .map_or(String::new(), |id| csv_field(&id.to_string()));
         let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
         table += &format!(
             "{id},{},{},{percent:.3}\n",

@@ -6,6 +6,8 @@
 
 use plotters::style::RGBColor;
 
+pub(crate) use crate::text::is_mark;
+
 /// Width of every figure, in pixels.
 pub(crate) const WIDTH: f64 = 860.0;
 /// Space between the card's edge and what stands on it, in pixels.
@@ -71,16 +73,6 @@ fn advance(c: char) -> f64 {
         '\u{2190}'..='\u{2bff}' | '\u{fdfd}' | '\u{12000}'..='\u{123ff}' => 110.0,
         _ => 70.0,
     }
-}
-
-/// Whether a character stands on the one before it, or isn't seen.
-pub(crate) fn is_mark(c: char) -> bool {
-    matches!(c,
-        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}'
-        | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
-        | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
-        | '\u{200b}'..='\u{200d}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{fe20}'..='\u{fe2f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e01ef}')
 }
 
 /// The text, or as much of its beginning as fits, with an ellipsis.

@@ -112,7 +112,7 @@ impl Columns {
                 _ => (),
             }
         }
-        let time = document::time(time)?;
+        let time = document::time(time, document::latest())?;
         let online = document::count(document::ONLINE, online)?;
         let volume = document::count(document::VOLUME, volume)?;
         match quantities {

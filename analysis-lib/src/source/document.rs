@@ -3,8 +3,15 @@
 //! The bot's documents reach us as BSON and as the JSON of `mongoexport`. Both
 //! readers turn a field into a [`Field`], and the rules here decide.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::member_id;
+use crate::text::shorten;
+
 /// The window's end.
 pub(crate) const TIME: &str = "time";
+/// The window's begin, where a document says it.
+pub(crate) const SINCE: &str = "since";
 /// Members online at that moment.
 pub(crate) const ONLINE: &str = "online-members";
 /// Messages in the window.
@@ -20,13 +27,24 @@ pub(crate) enum Field<'a> {
     Double(f64),
     /// Milliseconds since the epoch (UTC).
     Date(i64),
-    /// Anything else, by the name of its type.
+    /// Anything else, by the value itself or the name of its type.
     Other(&'a str),
 }
 
-/// The first and last time we take: years 1970 to 9999, in milliseconds. What
-/// lies outside was never a bot's clock, and calendars end there.
+/// The first and last time of calendars: years 1970 to 9999, in milliseconds.
 pub(crate) const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
+
+/// The first time we take: 1 January 2015. Discord began in May of that year.
+const EARLIEST: i64 = 1_420_070_400_000;
+
+/// The last time we take: a day after now, for clocks that run ahead.
+pub(crate) fn latest() -> i64 {
+    Utc::now().timestamp_millis() + 86_400_000
+}
+
+/// The longest window that a document may declare, in milliseconds: 49 days,
+/// the whole days that 32 bits hold.
+const LONGEST: i64 = 49 * 86_400_000;
 
 /// A count, from 0 to 4,294,967,295: int32, int64 or a whole double.
 ///
@@ -63,33 +81,69 @@ fn short(value: f64) -> String {
     }
 }
 
-/// As much of a stranger's text as a message should hold.
-pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(24).collect()
-}
-
-/// The window's end, in milliseconds since the epoch (UTC).
-pub(crate) fn time(field: Field) -> Result<i64, String> {
-    match field {
-        Field::Date(time) if TIMES.contains(&time) => Ok(time),
-        Field::Date(time) => Err(format!(
-            "{TIME} lies outside the years 1970 to 9999 ({time} ms since 1970)"
-        )),
-        Field::Missing => Err(format!("{TIME} is missing")),
-        Field::Integer(_) | Field::Double(_) => Err(format!("{TIME} is a number, not a date")),
-        Field::Other(kind) => Err(format!("{TIME} is not a date ({kind})")),
+/// A decimal number as text, such as `7`, `7.0` or `7E+0`.
+pub(crate) fn decimal(text: &str) -> Option<Field<'static>> {
+    match text.parse() {
+        Ok(integer) => Some(Field::Integer(integer)),
+        Err(_) => text.parse().ok().map(Field::Double),
     }
 }
 
-/// A Discord id: a decimal number of up to 64 bits.
-pub(crate) fn id(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+/// The window's end, in milliseconds since the epoch (UTC): from 2015 to
+/// [`latest`].
+pub(crate) fn time(field: Field, latest: i64) -> Result<i64, String> {
+    match date(TIME, field)? {
+        None => Err(format!("{TIME} is missing")),
+        Some(time) if time < EARLIEST => Err(format!("{TIME} lies before 2015 ({})", moment(time))),
+        Some(time) if time > latest => Err(format!(
+            "{TIME} lies more than a day in the future ({})",
+            moment(time)
+        )),
+        Some(time) => Ok(time),
+    }
+}
+
+/// How long the window that ends at `time` is by its own account, in
+/// milliseconds; 0 where the document doesn't say when it began, or says null.
+pub(crate) fn length(since: Field, time: i64) -> Result<u32, String> {
+    let since = match since {
+        Field::Other("null") => None,
+        since => date(SINCE, since)?,
+    };
+    let Some(since) = since else {
+        return Ok(0);
+    };
+    match time.checked_sub(since) {
+        Some(length @ 1..=LONGEST) => Ok(length as u32),
+        Some(..=0) => Err(format!("{SINCE} is not before {TIME} ({})", moment(since))),
+        _ => Err(format!(
+            "{SINCE} lies more than 49 days before {TIME} ({})",
+            moment(since)
+        )),
+    }
+}
+
+/// A date; `None` where there is none.
+fn date(name: &str, field: Field) -> Result<Option<i64>, String> {
+    match field {
+        Field::Date(time) => Ok(Some(time)),
+        Field::Missing => Ok(None),
+        Field::Integer(value) => Err(format!("{name} is a number, not a date ({value})")),
+        Field::Double(value) => Err(format!("{name} is a number, not a date ({})", short(value))),
+        Field::Other(value) => Err(format!("{name} is not a date ({value})")),
+    }
+}
+
+fn moment(time: i64) -> String {
+    DateTime::from_timestamp_millis(time).map_or_else(
+        || format!("{time} ms since 1970"),
+        |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    )
 }
 
 /// The member's id that a key of [`QUANTITIES`] is.
 pub(crate) fn member(key: &str) -> Result<u64, String> {
-    id(key).ok_or_else(|| {
+    member_id::parse(key).ok_or_else(|| {
         let shown = shorten(key);
         format!("{QUANTITIES} has a key that is not a member's id ({shown:?})")
     })
@@ -143,18 +197,78 @@ mod tests {
         );
     }
 
+    const NOW: i64 = 1_795_608_000_000;
+
     #[test]
-    fn times_lie_in_calendars() {
-        assert_eq!(time(Field::Date(0)), Ok(0));
-        for bad in [
-            Field::Missing,
-            Field::Date(-1),
-            Field::Date(i64::MAX),
-            Field::Integer(0),
-            Field::Other("string"),
-        ] {
-            assert!(time(bad).is_err(), "{bad:?}");
+    fn times_lie_between_2015_and_tomorrow() {
+        for good in [EARLIEST, NOW - 1, NOW] {
+            assert_eq!(time(Field::Date(good), NOW), Ok(good));
         }
+        let why = |field| time(field, NOW).unwrap_err();
+        assert_eq!(why(Field::Missing), "time is missing");
+        assert_eq!(
+            why(Field::Date(0)),
+            "time lies before 2015 (1970-01-01T00:00:00Z)"
+        );
+        assert_eq!(
+            why(Field::Date(EARLIEST - 1)),
+            "time lies before 2015 (2014-12-31T23:59:59.999Z)"
+        );
+        assert_eq!(
+            why(Field::Date(2_147_483_647_000)),
+            "time lies more than a day in the future (2038-01-19T03:14:07Z)"
+        );
+        assert_eq!(
+            why(Field::Date(i64::MAX)),
+            "time lies more than a day in the future (9223372036854775807 ms since 1970)"
+        );
+        assert_eq!(why(Field::Integer(7)), "time is a number, not a date (7)");
+        assert_eq!(
+            why(Field::Double(1e300)),
+            "time is a number, not a date (1e300)"
+        );
+        assert_eq!(
+            why(Field::Other("\"soon\"")),
+            "time is not a date (\"soon\")"
+        );
+    }
+
+    #[test]
+    fn a_window_may_say_when_it_began() {
+        assert_eq!(length(Field::Missing, NOW), Ok(0));
+        assert_eq!(length(Field::Other("null"), NOW), Ok(0));
+        assert_eq!(length(Field::Date(NOW - 600_000), NOW), Ok(600_000));
+        assert_eq!(length(Field::Date(NOW - LONGEST), NOW), Ok(LONGEST as u32));
+        let why = |field| length(field, NOW).unwrap_err();
+        assert_eq!(
+            why(Field::Date(NOW)),
+            "since is not before time (2026-11-25T12:00:00Z)"
+        );
+        assert_eq!(
+            why(Field::Date(NOW - LONGEST - 1)),
+            "since lies more than 49 days before time (2026-10-07T11:59:59.999Z)"
+        );
+        for bad in [i64::MIN, i64::MAX] {
+            assert!(length(Field::Date(bad), NOW).is_err(), "{bad}");
+        }
+        assert_eq!(why(Field::Other("true")), "since is not a date (true)");
+    }
+
+    #[test]
+    fn decimals_are_numbers() {
+        for whole in [
+            "7",
+            "7.0",
+            "7E+0",
+            "0.7e1",
+            "7.000000000000000000000000000000000",
+        ] {
+            assert_eq!(count("n", decimal(whole).unwrap()), Ok(7), "{whole}");
+        }
+        for bad in ["7.5", "NaN", "Infinity", "-7", "1E+30"] {
+            assert!(count("n", decimal(bad).unwrap()).is_err(), "{bad}");
+        }
+        assert_eq!(decimal("seven"), None);
     }
 
     #[test]
