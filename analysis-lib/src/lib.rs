@@ -37,8 +37,8 @@
 //! The notebook's kernel runs rust-analyzer over every crate that a cell can
 //! reach, and links each cell against all of them. So what speaks to a network
 //! or is heavy stands behind a Cargo feature, in a small program that the
-//! library starts: `pull` (MongoDB), `names` (Discord), `unpickle` (the
-//! original's names) and `png`. Dependencies whose feature is off cost nothing.
+//! library starts: `pull` (MongoDB), `names` (Discord) and `png`. Dependencies whose
+//! feature is off cost nothing.
 //!
 //! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
 //! each dependency adds to the 1.2 s that an empty crate takes until a cell has

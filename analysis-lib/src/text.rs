@@ -82,20 +82,40 @@ pub(crate) fn tell_apart(
     mut digits: Vec<usize>,
     label: impl Fn(usize, usize) -> String,
 ) -> Vec<usize> {
+    let seen = |index: usize, digits: usize| seen(&label(index, digits));
+    let mut labels: Vec<String> = (0..)
+        .zip(&digits)
+        .map(|(index, &digits)| seen(index, digits))
+        .collect();
     loop {
-        let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, &digits) in digits.iter().enumerate() {
-            let seen = seen(&label(index, digits));
-            alike.entry(seen).or_default().push(index);
+        let mut alike: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, label) in labels.iter().enumerate() {
+            alike.entry(label).or_default().push(index);
         }
         alike.retain(|_, indices| indices.len() > 1);
         if alike.is_empty() {
             return digits;
         }
-        for index in alike.into_values().flatten() {
+        let clashes: Vec<usize> = alike.into_values().flatten().collect();
+        for index in clashes {
             digits[index] = TAIL.max(digits[index] + 1);
+            labels[index] = seen(index, digits[index]);
         }
     }
+}
+
+/// Text that should be UTF-8, with the replacement character for each run of
+/// bytes that is none, such as half an emoji.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let goes_on = chunk.valid().is_empty() && text.ends_with(char::REPLACEMENT_CHARACTER);
+        if !chunk.invalid().is_empty() && !goes_on {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 /// As much of a stranger's text as a message should hold.

@@ -68,8 +68,10 @@ fn ask_with(server: &str, token: &str, guild: u64, ids: &[u64], known: &[u64]) -
     let names = answers.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
         let id = line["id"].as_str().unwrap().parse().unwrap();
-        let name = line["name"].as_str().map(str::to_owned);
-        (id, (name, line["bot"].as_bool().unwrap()))
+        let names = ["nick", "global_name", "username"].map(|name| line[name].as_str());
+        let mut names = names.into_iter().flatten();
+        let name = names.find(|name| !name.trim().is_empty());
+        (id, (name.map(str::to_owned), line["bot"] == true))
     });
     Run {
         names: names.collect(),
@@ -84,7 +86,7 @@ fn ask(server: &Server, ids: &[u64]) -> Run {
 }
 
 #[test]
-fn the_nickname_wins_over_the_global_name_over_the_user_name() {
+fn all_names_of_a_member_are_told() {
     let mut discord = Discord::default();
     discord
         .members

@@ -1,7 +1,7 @@
 //! `Names::load` and `refresh_names` as a cell calls them, beside a notebook's
 //! files, with the programs behind them.
 
-#![cfg(all(feature = "discord", feature = "pickle"))]
+#![cfg(feature = "discord")]
 
 mod stand_in;
 mod support;
@@ -187,13 +187,10 @@ fn names_file_says_which() {
 fn a_names_file_that_is_none_is_one_clear_error() {
     let notebook = Notebook::new("broken");
     let cases: [(&[u8], &str); 3] = [
-        (
-            b"cos\nsystem\n(S'touch executed'\ntR.",
-            "it is neither JSON nor a pickled dict",
-        ),
+        (b"cos\nsystem\n(S'touch executed'\ntR.", "it is not a dict"),
         (
             b"(dI1\ncos\nsystem\n(S'touch executed'\ntRs.",
-            "its pickle does more than hold names (instruction 'c')",
+            "1 has no name that is text",
         ),
         (&PICKLE[..PICKLE.len() - 1], "its pickle is cut short"),
     ];
@@ -203,11 +200,54 @@ fn a_names_file_that_is_none_is_one_clear_error() {
         assert_eq!(
             error,
             format!(
-                "names file names isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another"
+                "names file names isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a plain dict, {{int(id): name for id, name in names.items()}}; correct it, take it away, or set NAMES_FILE to another"
             )
         );
     }
     assert!(!notebook.folder.join("executed").exists());
+}
+
+#[test]
+fn an_entry_that_is_no_name_is_named_and_the_others_are_used() {
+    let notebook = Notebook::new("left out");
+    notebook.write(
+        "names.json",
+        r#"{"1": "Ann", "2": 7, "Cem": "3", "4": {"username": "dan"}}"#,
+    );
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("2 of 4 entries of names file names.json can't be used: 2 has no name that is text; its key \"Cem\" is not a member's id\nNames: 2 of 6 members, from names.json"),
+        "{printed}"
+    );
+    assert!(shown.starts_with("Ann: 60\nunknown …0002: 50\n"), "{shown}");
+    assert!(shown.contains("\ndan: 30\n"), "{shown}");
+}
+
+#[test]
+fn a_name_that_can_be_seen_wins_over_one_that_cannot() {
+    let mut discord = Discord::default();
+    let names = [
+        (user(1, "ann", Some("Ann")), Some("Annie"), "Annie"),
+        (user(2, "ben", Some("Ben")), None, "Ben"),
+        (user(3, "cleo", None), None, "cleo"),
+        (user(4, "dan", Some("")), Some(" "), "dan"),
+        (user(5, "eva", Some("Eva")), Some("\u{200b}\u{3164}"), "Eva"),
+        (
+            user(6, "flo", Some("\u{2800}\u{301}")),
+            Some("\u{e0041}"),
+            "flo",
+        ),
+    ];
+    for (id, (user, nickname, _)) in (1..).zip(names.clone()) {
+        discord.members.insert(id, member(user, nickname));
+    }
+    let server = Server::start(discord);
+    let mut notebook = Notebook::new("seen");
+    notebook.ask(&server);
+    let (_, shown) = notebook.run("refresh");
+    for (line, (_, _, name)) in shown.lines().zip(names) {
+        assert!(line.starts_with(&format!("{name}: ")), "{shown}");
+    }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 """names_pickle.py FOLDER: pickles as Python writes them, for tests/names_pickle.rs.
 
-FOLDER/good/*.pickle are dicts of names; FOLDER/bad/*.pickle are not, or do more.
+FOLDER/good/*.pickle are dicts of names; in FOLDER/kept/*.pickle 1 is Ann, and
+another entry is no member's name; FOLDER/bad/*.pickle are no dicts of names.
 """
 import collections
 import os
 import pathlib
 import pickle
 import sys
+
+import numpy
 
 folder = pathlib.Path(sys.argv[1])
 STRANGE = "<b>\"'É🎉\\ \\u0041\n\r\t\0\x1a\x7f\u2028"
@@ -28,6 +31,7 @@ good = {
     "strings": {str(id): name for id, name in names.items()},
     "both": {123456789012345678: "Ann", "223456789012345678": "Ben"},
     "empty": {},
+    "half": {1: "Ann \ud83d", 2: "\ude00", 3: "Ben"},
     # More than Python writes in one go, most names shared.
     "many": {10**17 + i: f"user{i % 7}" for i in range(3000)},
 }
@@ -42,44 +46,60 @@ class Thing:
     pass
 
 
+class Members(dict):
+    pass
+
+
 thing = Thing()
 thing.name = "Ann"
-itself = {}
-itself[1] = itself
+itself = {1: "Ann"}
+itself[2] = itself
 deep = {}
 for _ in range(300):
     deep = {1: deep}
+kept = {
+    "system-as-name": {1: "Ann", 2: Evil()},
+    "system-as-id": {1: "Ann", Evil(): "Ben"},
+    "object-as-name": {1: "Ann", 2: thing},
+    "class-as-name": {1: "Ann", 2: Thing},
+    "list-as-name": {1: "Ann", 2: ["Ben"]},
+    "set-as-name": {1: "Ann", 2: {"Ben"}},
+    "number-as-name": {1: "Ann", 2: 2},
+    "true-as-name": {1: "Ann", 2: True},
+    "fraction-as-name": {1: "Ann", 2: 2.5},
+    "tuple-as-id": {1: "Ann", (2,): "Ben"},
+    "none-as-id": {1: "Ann", None: "Ben"},
+    "fraction-as-id": {1: "Ann", 2.5: "Ben"},
+    "numpy-as-id": {1: "Ann", numpy.int64(2): "Ben"},
+    "negative-id": {1: "Ann", -2: "Ben"},
+    "large-id": {1: "Ann", 2**64: "Ben"},
+    "long-id": {1: "Ann", 2**2000: "Ben"},
+    "text-as-id": {1: "Ann", "Ben": "2"},
+    "no-name-in-a-dict": {1: "Ann", 2: {"id": 2}},
+    "itself": itself,
+    "deep": {1: "Ann", 2: deep},
+    "ordered": collections.OrderedDict({1: "Ann", 2: ["Ben"]}),
+    "default": collections.defaultdict(str, {1: "Ann", 2: ["Ben"]}),
+    "of-a-class": Members({1: "Ann", 2: ["Ben"]}),
+    "users": {1: {"username": "ann", "global_name": "Ann", "roles": [7]}, 2: {"username": 7}},
+}
 bad = {
     "system": Evil(),
-    "system-as-name": {1: Evil()},
-    "system-as-id": {Evil(): "Ann"},
     "object": thing,
-    "object-as-name": {1: Thing()},
     "class": Thing,
-    "ordered": collections.OrderedDict({1: "Ann"}),
-    "default": collections.defaultdict(str, {1: "Ann"}),
     "list": ["Ann"],
     "set": {1},
     "text": "Ann",
     "number": 1,
     "none": None,
-    "list-as-name": {1: ["Ann"]},
-    "number-as-name": {1: 2},
-    "true-as-name": {1: True},
-    "bytes-as-name": {1: b"Ann"},
-    "tuple-as-id": {(1,): "Ann"},
-    "none-as-id": {None: "Ann"},
-    "fraction-as-id": {1.5: "Ann"},
-    "negative-id": {-1: "Ann"},
-    "large-id": {2**64: "Ann"},
-    "text-as-id": {"Ann": "1"},
-    "half-a-character": {1: "\ud83c"},
-    "itself": itself,
-    "deep": deep,
+    "numpy": {numpy.int64(1): "Ann", numpy.uint64(2): "Ben"},
+    "numbers": {1: 1, 2: 2},
+    "names-to-ids": {"Ann": 1, "Ben": 2},
 }
-for kind, pickles in ("good", good), ("bad", bad):
+for kind, pickles in ("good", good), ("kept", kept), ("bad", bad):
     (folder / kind).mkdir()
     for name, value in pickles.items():
-        for protocol in range(6):
+        # Protocols 0 and 1 hand the items of a class's dict to a call.
+        for protocol in range(2 if name == "of-a-class" else 0, 6):
             path = folder / kind / f"{name}-{protocol}.pickle"
             path.write_bytes(pickle.dumps(value, protocol))

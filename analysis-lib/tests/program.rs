@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-/// The pickle that Python writes for `{2: "Ben"}` in protocol 0.
-const PICKLE: &[u8] = b"(dp0\nI2\nVBen\np1\ns.";
-
 /// A notebook's folder, with scripts and a target folder in it.
 struct Notebook(PathBuf);
 
@@ -129,35 +126,25 @@ fn cargo_gets_no_secret_and_a_program_only_its_own() {
     let names = notebook.read("names.environment");
     assert!(names.contains("DISCORD_TOKEN=secret-token"), "{names}");
     assert!(!names.contains("secret-password"), "{names}");
-
-    notebook.cargo("unpickle");
-    notebook.script("target/release/unpickle", r#"echo '{"2": "Ben"}'"#);
-    notebook.write("names", PICKLE);
-    assert_succeeds(notebook.run("load"));
-    let cargo = notebook.read("cargo.environment");
-    let unpickle = notebook.read("unpickle.environment");
-    assert!(unpickle.contains("TIMEZONE=UTC"), "{unpickle}");
-    assert!(!(cargo + &unpickle).contains("secret"), "{unpickle}");
 }
 
 #[test]
 fn cargo_is_asked_only_when_something_has_changed() {
     let notebook = Notebook::new("fresh");
-    notebook.cargo("unpickle");
-    notebook.script("target/release/unpickle", r#"echo '{"2": "Ben"}'"#);
-    notebook.write("names", PICKLE);
+    notebook.cargo("names");
+    notebook.script("target/release/names", "exit");
     let calls = || notebook.read("calls").lines().count();
 
     // Built before the sources were changed: looked at once.
-    notebook.inputs("unpickle", SystemTime::UNIX_EPOCH);
-    assert_succeeds(notebook.run("load"));
+    notebook.inputs("names", SystemTime::UNIX_EPOCH);
+    assert_succeeds(notebook.run("refresh"));
     assert_eq!(calls(), 1);
-    assert_succeeds(notebook.run("load"));
+    assert_succeeds(notebook.run("refresh"));
     assert_eq!(calls(), 1);
 
     // What another copy of the project has built there isn't ours.
-    notebook.write("target/release/unpickle.d", "unpickle: /etc/hostname\n");
-    assert_succeeds(notebook.run("load"));
+    notebook.write("target/release/names.d", "names: /etc/hostname\n");
+    assert_succeeds(notebook.run("refresh"));
     assert_eq!(calls(), 2);
 }
 

@@ -42,5 +42,5 @@ def test_the_notebooks_graph_is_light():
         cwd=PROJECT, capture_output=True, text=True, check=True,
     ).stdout
     crates = {line.split()[0] for line in tree.splitlines()}
-    assert not crates & {"mongodb", "bson", "tokio", "syn", "serde_derive", "resvg", "twilight-http", "serde-pickle"}
+    assert not crates & {"mongodb", "bson", "tokio", "syn", "serde_derive", "resvg", "twilight-http"}
     assert len(crates) <= 25, sorted(crates)

@@ -14,7 +14,7 @@ use crate::text::{self, is_blank};
 use crate::{Error, Result};
 
 /// No names file is larger: 32 MB are 300,000 members.
-pub(super) const LARGEST: u64 = 32 << 20;
+const LARGEST: u64 = 32 << 20;
 
 /// How long a name is fresh.
 const FRESH: TimeDelta = TimeDelta::days(7);
@@ -113,13 +113,12 @@ impl Files {
     }
 
     /// Keeps what Discord said. Without a name, the last one stays.
-    pub(super) fn keep(&mut self, id: u64, name: Option<String>, bot: bool, now: DateTime<Utc>) {
+    pub(super) fn keep(&mut self, id: u64, said: Entry, now: DateTime<Utc>) {
         let entry = self.kept.get_or_insert_default().entry(id).or_default();
-        entry.asked = Some(now);
-        if name.is_some() {
-            entry.name = name;
-            entry.bot = bot;
+        if said.name.is_some() {
+            *entry = said;
         }
+        entry.asked = Some(now);
     }
 
     /// Writes what Discord said, whole or not at all.
@@ -164,7 +163,7 @@ fn is_json_by_name(file: &Path) -> bool {
 fn read(path: &Path) -> Result<Option<BTreeMap<u64, Entry>>> {
     let no_names = |why: &str| {
         Error::new(format!(
-            "names file {} isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another",
+            "names file {} isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a plain dict, {{int(id): name for id, name in names.items()}}; correct it, take it away, or set NAMES_FILE to another",
             path.display()
         ))
     };
@@ -184,57 +183,84 @@ fn read(path: &Path) -> Result<Option<BTreeMap<u64, Entry>>> {
     if bytes.len() as u64 > LARGEST {
         return Err(no_names("it is larger than 32 MB"));
     }
-    let names = if looks_like_json(&bytes) || is_json_by_name(path) {
-        parse(&bytes)
-    } else if looks_like_pickle(&bytes) {
-        match super::pickle::to_json(&bytes) {
-            Ok(json) => parse(&json),
-            // The program's own message is about the file; others, such as
-            // Cargo's, are not.
-            Err(e) => match e.to_string().strip_prefix("not names: ") {
-                Some(why) => Err(why.to_owned()),
-                None => return Err(e),
-            },
+    let (names, left_out) = parse(&bytes, is_json_by_name(path)).map_err(|why| no_names(&why))?;
+    if !left_out.is_empty() {
+        let more = if left_out.len() > 5 { "; …" } else { "" };
+        println!(
+            "{} of {} entries of names file {} can't be used: {}{more}",
+            left_out.len(),
+            names.len() + left_out.len(),
+            path.display(),
+            left_out[..left_out.len().min(5)].join("; ")
+        );
+    }
+    Ok(Some(names))
+}
+
+/// The entries of a names file, and why some are left out.
+fn parse(
+    bytes: &[u8],
+    is_json: bool,
+) -> std::result::Result<(BTreeMap<u64, Entry>, Vec<String>), String> {
+    // Some editors put a mark before UTF-8.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let items = if is_json || text.trim_ascii_start().starts_with(b"{") {
+        let text = whole_characters(&text::lossy(text));
+        match serde_json::from_str(&text).map_err(|e| format!("it is not JSON ({e})"))? {
+            Value::Object(items) => items.into_iter().collect(),
+            _ => return Err("it is not an object from id to name".to_owned()),
         }
+    } else if matches!(bytes.first(), Some(0x80 | b'}' | b'(' | b'c')) {
+        // How Python begins a dict: protocol 2 and later, 1, 0; an object in 0.
+        super::pickle::read(bytes, LARGEST as usize)?
     } else if bytes.is_empty() {
-        Err("it is empty".to_owned())
+        return Err("it is empty".to_owned());
+    } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err("it is UTF-16 text; save it as UTF-8".to_owned());
     } else {
-        Err("it is neither JSON nor a pickled dict".to_owned())
+        return Err("it is neither JSON nor a pickled dict".to_owned());
     };
-    names.map(Some).map_err(|why| no_names(&why))
+    let mut names = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (key, value) in items {
+        match (member_id::parse(&key), entry(value)) {
+            (Some(id), Some(entry)) => drop(names.insert(id, entry)),
+            (Some(id), None) => left_out.push(format!("{id} has no name that is text")),
+            (None, _) => {
+                let key = text::shorten(&key);
+                left_out.push(format!("its key {key:?} is not a member's id"));
+            }
+        }
+    }
+    if names.is_empty() && !left_out.is_empty() {
+        return Err(left_out.swap_remove(0));
+    }
+    Ok((names, left_out))
 }
 
-fn looks_like_json(bytes: &[u8]) -> bool {
-    without_mark(bytes).trim_ascii_start().starts_with(b"{")
-}
-
-/// How Python begins a dict: protocol 2 and later, 1, 0.
-fn looks_like_pickle(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x80 | b'}' | b'('))
-}
-
-/// Without the mark that some editors put before UTF-8.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
-/// JSON: id → name, or id → an entry as [`format`] writes it.
-fn parse(bytes: &[u8]) -> std::result::Result<BTreeMap<u64, Entry>, String> {
-    let json: Value =
-        serde_json::from_slice(without_mark(bytes)).map_err(|e| format!("it is not JSON ({e})"))?;
-    let Value::Object(json) = json else {
-        return Err("it is not an object from id to name".to_owned());
+/// JSON in which half a surrogate pair, such as of an emoji that was cut in two,
+/// is the replacement character.
+fn whole_characters(json: &str) -> String {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(digits, 16).ok()
     };
-    json.into_iter()
-        .map(|(key, value)| {
-            let id = member_id::parse(&key)
-                .ok_or_else(|| format!("its key {:?} is not a member's id", text::shorten(&key)))?;
-            Ok((
-                id,
-                entry(value).ok_or_else(|| format!("{id} has no name that is text"))?,
-            ))
-        })
-        .collect()
+    let mut whole = String::with_capacity(json.len());
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = json[at..].find('\\') {
+        at += found;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
+            (Some(0xd800..=0xdfff), _) => {
+                whole += &json[copied..at];
+                whole += "\\ufffd";
+                at += 6;
+                copied = at;
+            }
+            _ => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+        }
+    }
+    whole + &json[copied..]
 }
 
 /// JSON with a member a line, in the order of their ids.
@@ -251,21 +277,27 @@ fn format(names: &BTreeMap<u64, Entry>) -> String {
     format!("{{\n{}\n}}\n", entries.collect::<Vec<_>>().join(",\n"))
 }
 
-fn entry(value: Value) -> Option<Entry> {
-    let mut fields = match value {
+/// An entry: a name, nothing, what [`format`] writes, or a user as Discord's own
+/// tools have it, with a nickname in the server before the global name before the
+/// user name.
+pub(super) fn entry(value: Value) -> Option<Entry> {
+    let fields = match value {
         Value::String(name) => return Some(Entry::named(name)),
         Value::Null => return Some(Entry::default()),
         Value::Object(fields) => fields,
         _ => return None,
     };
-    let name = match fields.remove("name") {
-        Some(Value::String(name)) => Some(name),
-        Some(Value::Null) | None => None,
-        Some(_) => return None,
-    };
+    let names = ["name", "nick", "display_name", "global_name", "username"];
+    let names = names.iter().filter_map(|&name| fields.get(name));
+    let mut texts = names.clone().filter_map(Value::as_str);
+    let name = texts.clone().find(|name| !is_blank(name)).or(texts.next());
+    let is_known = name.is_some() || names.clone().any(Value::is_null);
+    if !is_known && !fields.contains_key("bot") {
+        return None;
+    }
     let asked = fields.get("asked").and_then(Value::as_str);
     Some(Entry {
-        name,
+        name: name.map(str::to_owned),
         bot: fields.get("bot") == Some(&Value::Bool(true)),
         // A date that can't be read means that Discord is asked again.
         asked: asked.and_then(|time| Some(DateTime::parse_from_rfc3339(time).ok()?.to_utc())),
@@ -318,9 +350,11 @@ mod tests {
         let mut files = files(path.clone());
         let now = Utc::now();
         for (id, name) in (1..).zip(chosen) {
-            files.keep(id, Some(name.to_owned()), id == 2, now);
+            let mut said = Entry::named(name.to_owned());
+            said.bot = id == 2;
+            files.keep(id, said, now);
         }
-        files.keep(u64::MAX, None, false, now);
+        files.keep(u64::MAX, Entry::default(), now);
         files.save().unwrap();
         let read = read(&path).unwrap().unwrap();
         for (id, name) in (1..).zip(chosen) {
@@ -337,9 +371,11 @@ mod tests {
     fn the_file_reads_well() {
         let time = DateTime::parse_from_rfc3339("2026-11-23T22:00:00Z").unwrap();
         let mut files = files("names.json".into());
-        files.keep(7, Some("Ann".to_owned()), false, time.to_utc());
-        files.keep(9, Some("Dice".to_owned()), true, time.to_utc());
-        files.keep(12, None, false, time.to_utc());
+        files.keep(7, Entry::named("Ann".to_owned()), time.to_utc());
+        let mut dice = Entry::named("Dice".to_owned());
+        dice.bot = true;
+        files.keep(9, dice, time.to_utc());
+        files.keep(12, Entry::default(), time.to_utc());
         assert_eq!(
             format(files.kept.as_ref().unwrap()),
             r#"{
@@ -355,7 +391,7 @@ mod tests {
     fn names_are_fresh_for_a_week() {
         let mut files = files("names.json".into());
         let asked = Utc::now();
-        files.keep(7, None, false, asked);
+        files.keep(7, Entry::default(), asked);
         assert!(files.is_fresh(7, asked));
         assert!(files.is_fresh(7, asked + TimeDelta::days(6)));
         assert!(!files.is_fresh(7, asked + TimeDelta::days(7)));
@@ -368,11 +404,13 @@ mod tests {
         let mut files = files("names.json".into());
         files.base = Some((
             "names".to_owned(),
-            parse(br#"{"7":"Old","8":"Only"}"#).unwrap(),
+            parse(br#"{"7":"Old","8":"Only"}"#, true).unwrap().0,
         ));
-        files.keep(7, Some("New".to_owned()), true, Utc::now());
-        files.keep(7, None, false, Utc::now());
-        files.keep(8, None, false, Utc::now());
+        let mut new = Entry::named("New".to_owned());
+        new.bot = true;
+        files.keep(7, new, Utc::now());
+        files.keep(7, Entry::default(), Utc::now());
+        files.keep(8, Entry::default(), Utc::now());
         let merged = files.merged();
         assert_eq!(merged[&7].name.as_deref(), Some("New"));
         assert!(merged[&7].bot);
@@ -381,18 +419,88 @@ mod tests {
 
     #[test]
     fn json_may_be_written_by_hand() {
-        let names =
-            parse(b"\xef\xbb\xbf {\"7\": \"Ann\", \"8\": {\"name\": \"Ben\"}, \"9\": null}")
-                .unwrap();
+        let text = b"\xef\xbb\xbf {\"7\": \"Ann\", \"8\": {\"name\": \"Ben\"}, \"9\": null}";
+        let (names, _) = parse(text, false).unwrap();
         assert_eq!(names[&7], Entry::named("Ann".to_owned()));
         assert_eq!(names[&8], Entry::named("Ben".to_owned()));
         assert_eq!(names[&9], Entry::default());
     }
 
+    fn names(text: &[u8]) -> (BTreeMap<u64, Option<String>>, Vec<String>) {
+        let (names, left_out) = parse(text, true).unwrap();
+        let names = names.into_iter().map(|(id, entry)| (id, entry.name));
+        (names.collect(), left_out)
+    }
+
+    #[test]
+    fn a_broken_letter_costs_no_name() {
+        for (broken, name) in [
+            (&br#""Ann \ud83d""#[..], "Ann \u{fffd}"),
+            (br#""\ude00Ann""#, "\u{fffd}Ann"),
+            (br#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+            (br#""\\ud83d""#, "\\ud83d"),
+            (br#""\\\ud83dx""#, "\\\u{fffd}x"),
+            (b"\"J\xf6rg\"", "J\u{fffd}rg"),
+            (b"\"Ann \xed\xa0\xbd\"", "Ann \u{fffd}"),
+        ] {
+            let text = [b"{\"7\": ", broken, b", \"8\": \"B\xc3\xa9\"}"].concat();
+            let (names, left_out) = names(&text);
+            assert_eq!(names[&7].as_deref(), Some(name));
+            assert_eq!(names[&8].as_deref(), Some("Bé"));
+            assert_eq!(left_out.len(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_no_entry_is_left_out_alone() {
+        let (names, left_out) = names(
+            br#"{"7": 8, "Ann": "9", "10": ["Ann"], "11": true, "12": {"name": 7}, "13": {"id": 7}, "14": "Dan"}"#,
+        );
+        assert_eq!(names, [(14, Some("Dan".to_owned()))].into());
+        assert_eq!(
+            left_out,
+            [
+                "10 has no name that is text",
+                "11 has no name that is text",
+                "12 has no name that is text",
+                "13 has no name that is text",
+                "7 has no name that is text",
+                "its key \"Ann\" is not a member's id",
+            ]
+        );
+    }
+
+    #[test]
+    fn users_of_discords_tools_have_their_names() {
+        let (names, left_out) = names(
+            br#"{
+                "1": {"username": "ann", "global_name": "Ann"},
+                "2": {"username": "ben", "global_name": null},
+                "3": {"username": "cem", "global_name": "\u200b ", "nick": null},
+                "4": {"username": "dan", "global_name": "Dan", "nick": "Danny"},
+                "5": {"username": "eva", "display_name": "Eva", "bot": true},
+                "6": {"username": null},
+                "7": {"bot": true}
+            }"#,
+        );
+        let shown: Vec<Option<&str>> = names.values().map(Option::as_deref).collect();
+        let expected = [
+            Some("Ann"),
+            Some("ben"),
+            Some("cem"),
+            Some("Danny"),
+            Some("Eva"),
+            None,
+            None,
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(left_out.len(), 0);
+    }
+
     #[test]
     fn a_file_that_is_none_is_named_with_the_reason() {
         let folder = Folder::new("none");
-        let cases: [(&str, &[u8], &str); 10] = [
+        let cases: [(&str, &[u8], &str); 11] = [
             ("names", b"", "it is empty"),
             ("names", b"hello", "it is neither JSON nor a pickled dict"),
             ("names", b"\x89PNG", "it is neither JSON nor a pickled dict"),
@@ -419,15 +527,20 @@ mod tests {
                 "7 has no name that is text",
             ),
             (
-                "a.json",
-                b"{\"7\": \"\xff\"}",
-                "it is not JSON (invalid unicode code point at line 1 column 8)",
+                "names",
+                b"\xff\xfe{\0",
+                "it is UTF-16 text; save it as UTF-8",
+            ),
+            (
+                "names",
+                b"cos\nsystem\n(S'touch executed'\ntR.",
+                "it is not a dict",
             ),
         ];
         for (name, bytes, why) in cases {
             let path = folder.0.join(name);
             std::fs::write(&path, bytes).unwrap();
-            let remedy = "It must be JSON such as {\"123456789012345678\": \"Ann\"}, or Python's pickle of a dict from id to name; correct it, take it away, or set NAMES_FILE to another";
+            let remedy = "It must be JSON such as {\"123456789012345678\": \"Ann\"}, or Python's pickle of a plain dict, {int(id): name for id, name in names.items()}; correct it, take it away, or set NAMES_FILE to another";
             assert_eq!(
                 read(&path).unwrap_err().to_string(),
                 format!("names file {} isn't one: {why}. {remedy}", path.display())
@@ -452,7 +565,7 @@ mod tests {
         std::fs::write(&real, "{}").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let mut files = files(link.clone());
-        files.keep(7, Some("Ann".to_owned()), false, Utc::now());
+        files.keep(7, Entry::named("Ann".to_owned()), Utc::now());
         files.save().unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o600);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::file::Files;
+use super::file::{Files, entry};
 use super::privacy::Privacy;
 use super::{Entry, Names};
 use crate::program::Program;
@@ -90,11 +90,11 @@ fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) 
         .lines()
         .map_while(std::result::Result::ok)
     {
-        let Some((id, name, bot)) = answer(&line) else {
+        let Some((id, said)) = answer(&line) else {
             continue;
         };
-        kept += usize::from(name.is_some());
-        files.keep(id, name, bot, now);
+        kept += usize::from(said.name.is_some());
+        files.keep(id, said, now);
         if saved.elapsed() > SAVE {
             files.save()?;
             saved = Instant::now();
@@ -111,12 +111,11 @@ fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) 
     })
 }
 
-/// A line of the program: id, name and whether it is a bot.
-fn answer(line: &str) -> Option<(u64, Option<String>, bool)> {
+/// A line of the program: the id, and what Discord says of the user.
+fn answer(line: &str) -> Option<(u64, Entry)> {
     let json: Value = serde_json::from_str(line).ok()?;
     let id = member_id::parse(json["id"].as_str()?)?;
-    let name = json["name"].as_str().map(str::to_owned);
-    Some((id, name, json["bot"] == true))
+    Some((id, entry(json)?))
 }
 
 /// `DISCORD_TOKEN`, without ever repeating it in a message.
@@ -157,14 +156,12 @@ mod tests {
 
     #[test]
     fn a_line_of_the_program_is_a_name_or_the_lack_of_one() {
-        assert_eq!(
-            answer(r#"{"id":"7","name":"Ann","bot":true}"#),
-            Some((7, Some("Ann".to_owned()), true))
-        );
-        assert_eq!(
-            answer(r#"{"id":"7","name":null,"bot":false}"#),
-            Some((7, None, false))
-        );
+        let mut dice = Entry::named("Dice".to_owned());
+        dice.bot = true;
+        let line = r#"{"bot":true,"global_name":"Dice","id":"7","nick":null,"username":"dice"}"#;
+        assert_eq!(answer(line), Some((7, dice)));
+        let line = r#"{"id":"7","username":null}"#;
+        assert_eq!(answer(line), Some((7, Entry::default())));
         assert_eq!(answer("Ann"), None);
     }
 }

@@ -288,3 +288,40 @@ fn table(bars: &[Bar], all: u64) -> String {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels<const N: usize>(members: [(u64, &str); N]) -> [String; N] {
+        let member = |(id, name): (u64, &str)| ShownMember {
+            name: name.to_owned(),
+            id: Some(id),
+            messages: 7,
+        };
+        let bars = bars(&members.map(member));
+        std::array::from_fn(|i| bars[i].label.clone())
+    }
+
+    #[test]
+    fn bars_that_look_alike_get_as_many_digits_as_it_takes() {
+        assert_eq!(labels([(1, "Ann"), (2, "Ben")]), ["Ann", "Ben"]);
+        assert_eq!(
+            labels([
+                (811_234, "Ann"),
+                (921_234, "Ann\u{200d}"),
+                (925_678, "\u{ad}Ann")
+            ]),
+            ["Ann …11234", "Ann\u{200d} …21234", "Ann …5678"]
+        );
+        // Names that differ only where there is no room for them.
+        let long = |end: &str| format!("{}{end}", "long ".repeat(20));
+        let (a, b) = (long("a"), long("b"));
+        let labels = labels([(811_234, &a), (921_234, &b)]);
+        assert!(labels[0].ends_with("… …11234"), "{labels:?}");
+        assert!(labels[1].ends_with("… …21234"), "{labels:?}");
+        for label in labels {
+            assert!(style::width(&label, LABEL_SIZE) <= NAME_WIDTH, "{label}");
+        }
+    }
+}

@@ -36,7 +36,10 @@ impl Figure {
         &self.live
     }
 
-    /// Exactly what is drawn, as CSV.
+    /// Exactly what is drawn, as CSV. An apostrophe stands before members' ids,
+    /// of which a spreadsheet would keep 15 digits of 18, and before names that it
+    /// would take for numbers or formulas. In pandas:
+    /// `table.member_id.str.lstrip("'")`.
     pub fn csv(&self) -> &str {
         &self.table
     }

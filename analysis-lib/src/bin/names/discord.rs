@@ -16,7 +16,7 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use twilight_http::Client;
 use twilight_http::api_error::ApiError;
 use twilight_http::error::ErrorType;
@@ -44,17 +44,14 @@ const UNKNOWN_GUILD: u64 = 10_004;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 
-/// What Discord says about a member.
-pub(crate) struct Named {
-    /// The nickname in the server, else the global name, else the user name.
-    pub(crate) name: String,
-    pub(crate) bot: bool,
-}
-
 /// Why there is no answer to use.
 enum Failure {
-    /// 403 or 404, whose meaning depends on the question.
-    Refused { code: u64 },
+    /// 403 or 404 with this error code, whose meaning depends on the question.
+    Refused(u64),
+    /// 429, with the wait that Discord asks for.
+    Limit(Option<Duration>),
+    /// What may be over in a moment: the message if it isn't.
+    Trouble(String),
     /// Nothing more can be asked: the message.
     Stop(String),
 }
@@ -65,8 +62,8 @@ impl From<String> for Failure {
     }
 }
 
-/// Called with each member's answer; an error stops.
-pub(crate) type Answer<'a> = &'a mut dyn FnMut(u64, Option<Named>) -> Result<(), String>;
+/// Called with each member's answer, a user or `None`; an error stops.
+pub(crate) type Answer<'a> = &'a mut dyn FnMut(u64, Option<Value>) -> Result<(), String>;
 
 pub(crate) struct Discord {
     client: Client,
@@ -82,11 +79,10 @@ impl Discord {
         let guild = guild.parse().ok().and_then(Id::new_checked).ok_or(
             "DISCORD_GUILD_ID is not a server's id; copy it with Discord's Copy Server ID",
         )?;
-        let client = Client::builder().token(token).timeout(SILENCE);
-        let client = match proxy {
-            Some(server) => client.proxy(server, true),
-            None => client,
-        };
+        let mut client = Client::builder().token(token).timeout(SILENCE);
+        if let Some(server) = proxy {
+            client = client.proxy(server, true);
+        }
         Ok(Self {
             client: client.build(),
             guild,
@@ -108,11 +104,12 @@ impl Discord {
                 eprintln!("Discord was asked with {} requests", self.requests);
                 Ok(())
             }
-            Err(Failure::Stop(message)) => Err(message),
-            Err(Failure::Refused { code }) => Err(format!(
+            Err(Failure::Refused(code)) => Err(format!(
                 "Discord doesn't let this bot see the members of server {} (error {code}): correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot to that server",
                 self.guild
             )),
+            Err(Failure::Stop(message) | Failure::Trouble(message)) => Err(message),
+            Err(Failure::Limit(_)) => unreachable!("a limit is waited for"),
         }
     }
 
@@ -138,8 +135,8 @@ impl Discord {
             } else {
                 self.member(first).await
             };
-            let mut page = match page {
-                Err(Failure::Refused { code }) if lists && code != UNKNOWN_GUILD => {
+            let (mut users, last) = match page {
+                Err(Failure::Refused(code)) if lists && code != UNKNOWN_GUILD => {
                     lists = false;
                     continue;
                 }
@@ -153,24 +150,22 @@ impl Discord {
                     "Discord gives this bot no list of members, so it is asked member by member. A list is quicker: turn on Server Members Intent in the Developer Portal (application > Bot)."
                 );
             }
-            // Members come in the order of their ids, so who isn't on the page
-            // and before its end isn't in the server.
-            let done: Vec<u64> = wanted.range(..=page.last).map(|(&id, _)| id).collect();
-            for id in done {
-                let known = wanted.remove(&id).expect("the id is from there");
-                match page.named.remove(&id) {
-                    Some(named) => answer(id, Some(named))?,
+            // Members come in the order of their ids, so a member who isn't on
+            // the page and before its end isn't in the server.
+            let later = last.checked_add(1).map(|next| wanted.split_off(&next));
+            for (id, known) in std::mem::replace(&mut wanted, later.unwrap_or_default()) {
+                match users.remove(&id) {
+                    Some(user) => answer(id, Some(user))?,
                     None => gone.push((id, known)),
                 }
             }
             self.report(all - wanted.len() - gone.len(), all);
         }
-        let mut left = gone.len();
-        for (id, known) in gone {
-            let named = if known { None } else { self.user(id).await? };
-            answer(id, named)?;
-            left -= 1;
-            self.report(all - left, all);
+        let done = all - gone.len();
+        for (number, (id, known)) in gone.into_iter().enumerate() {
+            let user = if known { None } else { self.user(id).await? };
+            answer(id, user)?;
+            self.report(done + number + 1, all);
         }
         Ok(())
     }
@@ -203,51 +198,35 @@ impl Discord {
             })
             .await?;
         let members = page.as_array().ok_or_else(odd)?;
-        let named: BTreeMap<u64, Named> = members
-            .iter()
-            .map(|member| named(&member["user"], &member["nick"]).ok_or_else(odd))
-            .collect::<Result<_, _>>()?;
-        let last = match named.last_key_value() {
-            Some((&last, _)) if members.len() >= PAGE.into() => last,
+        let users = members.iter().map(member);
+        let users: BTreeMap<u64, Value> = users.collect::<Result<_, _>>()?;
+        match users.last_key_value() {
+            Some((&last, _)) if members.len() >= PAGE.into() && last < first => Err(odd()),
+            Some((&last, _)) if members.len() >= PAGE.into() => Ok((users, last)),
             // The last page says that nobody follows.
-            _ => u64::MAX,
-        };
-        if last < first {
-            return Err(odd());
+            _ => Ok((users, u64::MAX)),
         }
-        Ok(Page { named, last })
     }
 
     /// One member, as a page that ends with it.
     async fn member(&mut self, id: u64) -> Result<Page, Failure> {
         let (guild, user) = (self.guild, Id::<UserMarker>::new(id));
-        let member = self
-            .get(|client| client.guild_member(guild, user).into_future())
-            .await;
-        let named = match member {
-            Ok(member) => Some(named(&member["user"], &member["nick"]).ok_or_else(odd)?),
-            Err(Failure::Refused {
-                code: UNKNOWN_MEMBER | UNKNOWN_USER,
-            }) => None,
-            Err(failure) => return Err(failure),
-        };
-        Ok(Page {
-            named: named.into_iter().collect(),
-            last: id,
-        })
+        let request = |client: &Client| client.guild_member(guild, user).into_future();
+        match self.get(request).await {
+            Ok(found) => Ok(([member(&found)?].into(), id)),
+            Err(Failure::Refused(UNKNOWN_MEMBER | UNKNOWN_USER)) => Ok((BTreeMap::new(), id)),
+            Err(failure) => Err(failure),
+        }
     }
 
-    /// One user, in the server or not; `None` for whom Discord doesn't know.
-    async fn user(&mut self, id: u64) -> Result<Option<Named>, Failure> {
+    /// One user, in the server or not; `None` for one whom Discord doesn't know.
+    async fn user(&mut self, id: u64) -> Result<Option<Value>, Failure> {
         let user = Id::<UserMarker>::new(id);
         match self.get(|client| client.user(user).into_future()).await {
-            Ok(user) => {
-                let (_, named) = named(&user, &Value::Null).ok_or_else(odd)?;
-                Ok(Some(named))
-            }
-            Err(Failure::Refused { code: UNKNOWN_USER }) => Ok(None),
+            Ok(user) => Ok(Some(member(&json!({ "user": user }))?.1)),
+            Err(Failure::Refused(UNKNOWN_USER)) => Ok(None),
             // Kept as unknown, a user would not be asked for again for days.
-            Err(Failure::Refused { code }) => Err(Failure::Stop(format!(
+            Err(Failure::Refused(code)) => Err(Failure::Stop(format!(
                 "Discord doesn't say who user {id} is (error {code}); try again later"
             ))),
             Err(failure) => Err(failure),
@@ -263,62 +242,50 @@ impl Discord {
         let (mut repeats, mut waits) = (0, 0);
         loop {
             self.requests += 1;
-            let trouble = match whole_answer(request(&self.client)).await? {
-                None => Trouble::Silence,
-                Some(Ok(Some(body))) => match serde_json::from_slice(&body) {
-                    Ok(value) => return Ok(value),
-                    Err(_) => Trouble::NotJson,
-                },
-                Some(Ok(None)) => Trouble::CutShort,
-                Some(Err(error)) => match problem(error)? {
-                    Problem::Trouble(trouble) => trouble,
-                    Problem::Limit(asked) => {
-                        let wait = asked.unwrap_or(Duration::from_secs(1 << waits));
-                        waits += 1;
-                        if waits > WAITS || wait > LONGEST_WAIT {
-                            let seconds = wait.as_secs_f64().ceil();
-                            return Err(limited(&format!(
-                                "asks to wait {seconds} s; try again then"
-                            )));
-                        }
-                        eprintln!("Discord asks to wait {:.1} s", wait.as_secs_f64());
-                        tokio::time::sleep(wait).await;
-                        continue;
+            let pause = match answer(request(&self.client)).await {
+                Err(Failure::Trouble(_)) if repeats < REPEATS => {
+                    repeats += 1;
+                    Duration::from_secs(1 << (repeats - 1))
+                }
+                Err(Failure::Limit(asked)) => {
+                    let wait = asked.unwrap_or(Duration::from_secs(1 << waits));
+                    waits += 1;
+                    if waits > WAITS || wait > LONGEST_WAIT {
+                        let seconds = wait.as_secs_f64().ceil();
+                        return Err(limited(&format!(
+                            "asks to wait {seconds} s; try again then"
+                        )));
                     }
-                },
+                    eprintln!("Discord asks to wait {:.1} s", wait.as_secs_f64());
+                    wait
+                }
+                answer => return answer,
             };
-            if repeats == REPEATS {
-                return Err(Failure::Stop(trouble.message()));
-            }
-            tokio::time::sleep(Duration::from_secs(1 << repeats)).await;
-            repeats += 1;
+            tokio::time::sleep(pause).await;
         }
     }
 }
 
-/// The answer's body, in which `None` is one that broke off; `None` after
-/// [`SILENCE`].
+/// Sends a request once. Its answer is there within [`SILENCE`].
 ///
 /// The client's own limit is for an answer's headers. Before it sends a request,
 /// its limiter waits without a word: that is bounded here too.
-async fn whole_answer<T: Unpin>(
-    mut request: ResponseFuture<T>,
-) -> Result<Option<Result<Option<Vec<u8>>, twilight_http::Error>>, Failure> {
+async fn answer<T: Unpin>(mut request: ResponseFuture<T>) -> Result<Value, Failure> {
     let sent = Arc::new(OnceLock::new());
     let told = sent.clone();
     request.set_pre_flight(Box::new(move || told.set(Instant::now()).is_ok()));
-    let mut answer = pin!(async {
-        let body = request.await?.bytes().await;
-        Ok(body.ok().map(|body| body.to_vec()))
+    let mut body = pin!(async {
+        let answer = request.await.map_err(failure)?;
+        answer.bytes().await.map_err(|_| cut_short())
     });
     let begin = Instant::now();
     loop {
         let moment = Duration::from_millis(250);
-        if let Ok(answer) = tokio::time::timeout(moment, &mut answer).await {
-            return Ok(Some(answer));
+        if let Ok(body) = tokio::time::timeout(moment, &mut body).await {
+            return serde_json::from_slice(&body?).map_err(|_| not_json());
         }
         match sent.get() {
-            Some(sent) if sent.elapsed() > SILENCE => return Ok(None),
+            Some(sent) if sent.elapsed() > SILENCE => return Err(silence()),
             None if begin.elapsed() > LONGEST_WAIT => {
                 let seconds = LONGEST_WAIT.as_secs();
                 return Err(limited(&format!(
@@ -330,22 +297,22 @@ async fn whole_answer<T: Unpin>(
     }
 }
 
-/// Members by id; there is no other up to and including `last`.
-struct Page {
-    named: BTreeMap<u64, Named>,
-    last: u64,
-}
+/// Users by id; there is no other up to and including the number.
+type Page = (BTreeMap<u64, Value>, u64);
 
-/// The name and more from a user object, and the nickname in the server.
-fn named(user: &Value, nickname: &Value) -> Option<(u64, Named)> {
-    let id = user["id"].as_str()?.parse().ok()?;
-    let names = [nickname, &user["global_name"], &user["username"]];
-    let mut names = names.into_iter().filter_map(Value::as_str);
-    let named = Named {
-        name: names.find(|name| !name.trim().is_empty())?.to_owned(),
-        bot: user["bot"].as_bool() == Some(true),
-    };
-    Some((id, named))
+/// The id of a member, and what names the user.
+fn member(member: &Value) -> Result<(u64, Value), Failure> {
+    let user = &member["user"];
+    let id = user["id"].as_str().and_then(|id| id.parse().ok());
+    let name = user["username"].as_str();
+    let (id, name) = id.zip(name).ok_or_else(odd)?;
+    let user = json!({
+        "nick": member["nick"],
+        "global_name": user["global_name"],
+        "username": name,
+        "bot": user["bot"] == true,
+    });
+    Ok((id, user))
 }
 
 fn odd() -> Failure {
@@ -361,50 +328,38 @@ fn limited(how: &str) -> Failure {
     ))
 }
 
-/// What a request can come back with that isn't final.
-enum Problem {
-    Trouble(Trouble),
-    /// 429, with the wait that Discord asks for.
-    Limit(Option<Duration>),
+/// How often a request is sent in all.
+const TRIES: u32 = REPEATS + 1;
+
+fn not_json() -> Failure {
+    Failure::Trouble(format!(
+        "Discord's answer isn't JSON, {TRIES} times; something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later"
+    ))
 }
 
-/// What may be over in a moment.
-enum Trouble {
-    NotJson,
-    CutShort,
-    Silence,
-    Status(u16),
-    Network(String),
+fn cut_short() -> Failure {
+    Failure::Trouble(format!(
+        "Discord's answer broke off, {TRIES} times; check the network and try again"
+    ))
 }
 
-impl Trouble {
-    fn message(self) -> String {
-        let tries = REPEATS + 1;
-        match self {
-            Self::NotJson => format!(
-                "Discord's answer isn't JSON, {tries} times; something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later"
-            ),
-            Self::CutShort => format!(
-                "Discord's answer broke off, {tries} times; check the network and try again"
-            ),
-            Self::Silence => format!(
-                "Discord didn't answer within {} seconds, {tries} times; check the network and try again",
-                SILENCE.as_secs()
-            ),
-            Self::Status(status) => format!(
-                "Discord is in trouble (it answered {status}, {tries} times); see https://discordstatus.com and try again later"
-            ),
-            Self::Network(why) => {
-                format!("Discord can't be reached ({why}); check the network and try again")
-            }
-        }
-    }
+fn silence() -> Failure {
+    Failure::Trouble(format!(
+        "Discord didn't answer within {} seconds, {TRIES} times; check the network and try again",
+        SILENCE.as_secs()
+    ))
 }
 
-/// Sorts an error into what is final, as `Err`, and what isn't.
-fn problem(error: twilight_http::Error) -> Result<Problem, Failure> {
+fn unwell(status: u16) -> Failure {
+    Failure::Trouble(format!(
+        "Discord is in trouble (it answered {status}, {TRIES} times); see https://discordstatus.com and try again later"
+    ))
+}
+
+/// What an error of the client's means.
+fn failure(error: twilight_http::Error) -> Failure {
     let (kind, source) = error.into_parts();
-    let trouble = match kind {
+    match kind {
         ErrorType::Response {
             body,
             error,
@@ -413,53 +368,43 @@ fn problem(error: twilight_http::Error) -> Result<Problem, Failure> {
             (429, _) => {
                 let body: Value = serde_json::from_slice(&body).unwrap_or_default();
                 let wait = body["retry_after"].as_f64();
-                let wait = wait.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                return Ok(Problem::Limit(wait));
+                Failure::Limit(wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()))
             }
-            (401, _) => return Err(refused_token()),
-            (403 | 404, error) => {
-                let code = match error {
-                    ApiError::General(error) => error.code,
-                    _ => 0,
-                };
-                return Err(Failure::Refused { code });
-            }
-            (status @ 500.., _) => Trouble::Status(status),
-            (status, _) => {
-                return Err(Failure::Stop(format!(
-                    "Discord refuses the request (it answered {status}); look for a new version of this project"
-                )));
-            }
+            (401, _) => refused_token(),
+            (403 | 404, ApiError::General(error)) => Failure::Refused(error.code),
+            (403 | 404, _) => Failure::Refused(0),
+            (status @ 500.., _) => unwell(status),
+            (status, _) => Failure::Stop(format!(
+                "Discord refuses the request (it answered {status}); look for a new version of this project"
+            )),
         },
-        ErrorType::Unauthorized => return Err(refused_token()),
-        ErrorType::CreatingHeader { .. } | ErrorType::BuildingRequest => {
-            return Err(Failure::Stop(
-                "DISCORD_TOKEN holds characters that no token has; copy it again".to_owned(),
-            ));
+        ErrorType::Unauthorized => refused_token(),
+        ErrorType::CreatingHeader { .. } | ErrorType::BuildingRequest => Failure::Stop(
+            "DISCORD_TOKEN holds characters that no token has; copy it again".to_owned(),
+        ),
+        ErrorType::ServiceUnavailable { .. } => unwell(503),
+        ErrorType::Parsing { .. } => not_json(),
+        ErrorType::RequestTimedOut => silence(),
+        ErrorType::ChunkingResponse => cut_short(),
+        _ => {
+            // The layers above the last only say that a request failed.
+            let mut cause = source
+                .as_deref()
+                .map(|error| error as &(dyn Error + 'static));
+            while let Some(source) = cause.and_then(Error::source) {
+                cause = Some(source);
+            }
+            let why = cause.map_or("no reason is given".to_owned(), ToString::to_string);
+            let why: String = why.chars().take(120).collect();
+            Failure::Trouble(format!(
+                "Discord can't be reached ({why}); check the network and try again"
+            ))
         }
-        ErrorType::ServiceUnavailable { .. } => Trouble::Status(503),
-        ErrorType::Parsing { .. } => Trouble::NotJson,
-        ErrorType::RequestTimedOut => Trouble::Silence,
-        ErrorType::ChunkingResponse => Trouble::CutShort,
-        _ => Trouble::Network(source.map_or_else(
-            || "no reason is given".to_owned(),
-            |source| root_cause(source.as_ref()),
-        )),
-    };
-    Ok(Problem::Trouble(trouble))
+    }
 }
 
 fn refused_token() -> Failure {
     Failure::Stop(
         "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)".to_owned(),
     )
-}
-
-/// What lies beneath: the layers above only say that a request failed.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string().chars().take(120).collect()
 }

@@ -7,9 +7,11 @@
 //! name is known already; then an empty line. The program ends when input does,
 //! even in the middle of its work.
 //!
-//! Standard output: one line of JSON a member, as soon as it's known:
-//! `{"id":"123456789012345678","name":"Ann","bot":false}`, with a `name` of
-//! `null` for who has left the server, or whom Discord doesn't know.
+//! Standard output: one line of JSON a member, as soon as it's known, with the
+//! nickname in the server, the global name and the user name:
+//! `{"bot":false,"global_name":"Ann","id":"123456789012345678","nick":null,"username":"ann"}`.
+//! All are missing but for a `username` of `null` where a member has left the
+//! server and has a name, and where Discord doesn't know the user.
 
 mod discord;
 
@@ -17,8 +19,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
-use discord::{Discord, Named};
-use serde_json::json;
+use discord::Discord;
+use serde_json::{Value, json};
 
 fn main() -> ExitCode {
     match run() {
@@ -51,10 +53,9 @@ fn run() -> Result<(), String> {
     // The client's rate limiter lives in the runtime.
     let asked = runtime.block_on(async {
         discord?
-            .ask(members, &mut |id: u64, named: Option<Named>| {
-                let name = named.as_ref().map(|named| &named.name);
-                let bot = named.as_ref().is_some_and(|named| named.bot);
-                let line = json!({ "id": id.to_string(), "name": name, "bot": bot });
+            .ask(members, &mut |id: u64, user: Option<Value>| {
+                let mut line = user.unwrap_or(json!({ "username": null }));
+                line["id"] = json!(id.to_string());
                 writeln!(output, "{line}").map_err(|e| format!("the answer can't be written: {e}"))
             })
             .await
