@@ -1,5 +1,8 @@
 # make notebook   set up what is missing and open JupyterLab on the study
 # make test       set up what is missing and run every test
+# make lint       format, Clippy, and that `use` lines run one way (seconds)
+# make unit       the tests that need no server and no browser (seconds)
+# make golden     show which figures changed, before and after; ACCEPT=1 takes them
 # make report     run both notebooks into notebooks/report/*.html
 # make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
@@ -50,7 +53,7 @@ NO_SETTINGS := env $(shell sed -n 's/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)" \
 	CHROMIUM="$$($(SETUP) chromium)" JUPYTER_PATH="$(ACTIVITY_TOOLS)/jupyter/share/jupyter"
 
-.PHONY: notebook test report bench figures names setup clean
+.PHONY: notebook test lint unit golden report bench figures names setup clean
 
 .DEFAULT_GOAL := notebook
 
@@ -76,6 +79,25 @@ test:
 	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$(ACTIVITY_TOOLS)/figures"
 	$(TEST_ENV) $(TESTS) -m pytest notebooks/tests
 	@echo "All tests passed."
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo test --locked --quiet --test direction
+
+unit:
+	$(NO_SETTINGS) cargo test --locked --lib --test direction --test figures --test spline
+
+# The figures that changed stand beside their golden files as NAME-changed.svg.
+GOLDEN := analysis-lib/tests/golden
+golden:
+	@$(NO_SETTINGS) $(if $(ACCEPT),UPDATE_GOLDEN=1) cargo test --locked --quiet --test figures figures_are_as_they_were || true
+	@mkdir -p "$(REPORT)"
+	@{ echo '<!doctype html><meta charset="utf-8"><title>Golden figures that changed</title><table><tr><th>before<th>now'; \
+		for now in $(GOLDEN)/*-changed.svg; do [ -f "$$now" ] || continue; \
+			before=$${now%-changed.svg}.svg; echo "<tr><td colspan=2>$$before<tr>"; \
+			for file in "$$before" "$$now"; do echo '<td>'; cat "$$file" 2>/dev/null || echo 'new'; done; done; } >"$(REPORT)/golden.html"
+	@ls $(GOLDEN)/*-changed.svg 2>/dev/null && echo "Look at them in $(REPORT)/golden.html; make golden ACCEPT=1 takes them." || echo "No figure differs from its golden file."
 
 bench:
 	@$(SETUP) jupyter

@@ -26,11 +26,27 @@ fn main() -> Result<()> {
     }
     if let Some(period) = period {
         let periods = if here {
-            pull.run()?.every(period)?
+            pull.run()?.every(period)
         } else {
             pull.every(period).run()?
         };
-        println!("{periods:?}");
+        let senders: Vec<Vec<(usize, u64)>> = (0..periods.len())
+            .map(|index| periods.senders(index).collect())
+            .collect();
+        let sums = (periods.windows(), periods.messages(), periods.online_max());
+        let means = periods.online_mean();
+        let skipped = periods.skipped();
+        println!(
+            "{:?}",
+            (
+                periods.starts(),
+                sums,
+                means,
+                periods.members(),
+                senders,
+                skipped
+            )
+        );
         return Ok(());
     }
     let activity = pull.run()?;

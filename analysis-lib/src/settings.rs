@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
+use crate::data::Zone;
 use crate::{Error, Result};
 
 /// Every setting there is.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "MONGOKEY",
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
@@ -22,6 +21,7 @@ const NAMES: [&str; 12] = [
     "DISCORD_GUILD_ID",
     "HIDDEN_MEMBERS",
     "HIDE_BOTS",
+    "TZDIR",
 ];
 
 /// The values of `.env`, below those of the environment. Read anew whenever
@@ -102,11 +102,18 @@ impl Settings {
     }
 
     /// `TIMEZONE`: an IANA name.
-    pub(crate) fn timezone(&self) -> Result<Tz> {
+    pub(crate) fn timezone(&self) -> Result<Zone> {
         let name = self.get("TIMEZONE").unwrap_or("US/Eastern".to_owned());
-        name.trim().parse().map_err(|_| {
+        self.zone(&name, &format!("TIMEZONE={name}"))
+    }
+
+    /// The zone of this name, by the rules in `TZDIR` or in the system's folders.
+    /// `shown` is what an error calls the name.
+    fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
+        let folder = self.get("TZDIR");
+        Zone::named(name, folder.as_deref().map(Path::new)).ok_or_else(|| {
             Error::new(format!(
-                "TIMEZONE={name} is not a time zone; use an IANA name such as Europe/London, Asia/Baghdad or UTC"
+                "{shown} is not a time zone; use an IANA name such as Europe/London, Asia/Baghdad or UTC"
             ))
         })
     }
@@ -137,6 +144,28 @@ impl Settings {
     /// `NAMES_FILE`, if set.
     pub(crate) fn names_file(&self) -> Option<PathBuf> {
         self.get("NAMES_FILE").map(PathBuf::from)
+    }
+}
+
+impl crate::Activity {
+    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
+    ///
+    /// ```
+    /// let activity = analysis_lib::Activity::sample()?.in_timezone("Asia/Baghdad")?;
+    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
+    /// # Ok::<(), analysis_lib::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such zone, or `.env` has a broken line.
+    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
+        let timezone = Settings::load()?.zone(name, &format!("{name:?}"))?;
+        self.origin = crate::held::Held::new(crate::Origin {
+            timezone,
+            ..self.origin().clone()
+        });
+        Ok(self)
     }
 }
 

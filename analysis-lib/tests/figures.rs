@@ -91,7 +91,7 @@ fn the_readmes_pictures_are_as_they_are_drawn() {
         let case = cases().iter().find(|case| case.name == name).unwrap();
         let file = PathBuf::from(folder).join(picture);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            case.figure.save(&file).unwrap();
+            std::fs::write(&file, case.figure.svg()).unwrap();
         }
         let shown = std::fs::read_to_string(&file).unwrap();
         assert!(
@@ -202,6 +202,13 @@ fn figures_save_themselves_by_ending() {
         std::fs::read_to_string(folder.join("online.CSV")).unwrap(),
         figure.csv()
     );
+    // A figure may show people.
+    #[cfg(unix)]
+    for name in ["online.svg", "online.CSV"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = folder.join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
     let error = figure
         .save(folder.join("online.gif"))
         .unwrap_err()
@@ -242,7 +249,7 @@ fn figures_stay_small_at_any_pattern_of_gaps() {
 /// Ten years, and every window another value.
 #[test]
 fn figures_stay_small_at_ten_years() {
-    let mut windows = cases::wave("2030-09-04T21:00:00Z", 10, 525_600);
+    let mut windows = cases::wave("2026-09-04T21:00:00Z", 10, 525_600);
     for (window, i) in windows.iter_mut().zip(0_u64..) {
         window.1 = (i * 7919 % 1_000_003) as u32;
     }
@@ -250,7 +257,7 @@ fn figures_stay_small_at_ten_years() {
     let figures = [
         analysis_lib::plot::online_members(&activity),
         analysis_lib::plot::message_volume(&activity),
-        analysis_lib::plot::daily_messages(&activity),
+        analysis_lib::plot::messages_by_period(&activity.every(analysis_lib::DAY)),
     ];
     for figure in figures {
         let size = figure.svg().len();
@@ -267,7 +274,6 @@ fn tables_are_the_lines_that_are_drawn() {
         "sample-online-eight-weeks",
         "sample-rate-eight-weeks",
         "gaps-and-a-lone-window",
-        "gaps-by-hour",
         "seldom-recorded",
         "ten-years",
     ] {

@@ -84,7 +84,7 @@ fn bad_documents_are_left_out_and_named() {
     let stdout = pulled.stdout();
     assert!(stdout.contains("Number of entries: 3\n"), "{stdout}");
     let left_out = "Left out: 6 documents that can't be used
-  ObjectId(\"5f52a7d0c8a1b2c3d4e5f601\"): time is a number, not a date
+  ObjectId(\"5f52a7d0c8a1b2c3d4e5f601\"): time is a number, not a date (7)
   _id \"mine\": online-members is missing
   _id 3: online-members is not a whole number (1.5)
   _id 4: messages-sent is negative (-1)
@@ -123,7 +123,7 @@ fn a_snapshot_is_used_only_as_long_as_it_holds() {
     server.python(&["fill", "db", "100", "2025-06-01T00:00:00"]);
     again(5100, None);
     let first_size = file.metadata().unwrap().len();
-    server.python(&["fill", "db", "3", "2027-06-01T00:00:00"]);
+    server.python(&["fill", "db", "3", "2026-06-01T00:00:00"]);
     again(5103, None);
     assert_eq!(
         file.metadata().unwrap().len(),
@@ -177,7 +177,7 @@ fn a_mended_document_is_taken() {
     server.python(&["fill", "db", "3000"]);
     let bad = r#"[{"n": n, "time": 7, "online-members": 1, "messages-sent": 1, "quantities": {}} for n in range(3)]"#;
     server.python(&["insert", "db", "activitydata", bad]);
-    server.python(&["fill", "db", "20", "2027-01-01T00:00:00"]);
+    server.python(&["fill", "db", "20", "2026-09-01T00:00:00"]);
     let folder = Folder::new();
     let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
     let run = |taken: usize, left_out: usize, anew: bool| {
@@ -202,6 +202,52 @@ fn a_mended_document_is_taken() {
     server.python(&["update", "db", r#"{"n": 1}"#, mended]);
     run(3021, 2, true);
     run(3021, 2, false);
+}
+
+/// A document that lay in the future is left out, and used once its time has
+/// come, though it is the same.
+#[test]
+fn a_document_of_the_future_is_taken_when_its_time_comes() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "50"]);
+    // The first pull may build the program, for longer than that time is away.
+    pull(&server.uri(), "db");
+    let soon = r#"[{"time": datetime.datetime.now(UTC) + datetime.timedelta(days=1, seconds=15), "online-members": 1, "messages-sent": 1, "quantities": {}}]"#;
+    let begin = Instant::now();
+    server.python(&["insert", "db", "activitydata", soon]);
+    let folder = Folder::new();
+    let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
+    let first = cell().run().activity();
+    assert_eq!((first.len(), first.skipped().len()), (50, 1));
+    assert!(first.skipped()[0].reason.contains("in the future"));
+    std::thread::sleep(Duration::from_secs(17).saturating_sub(begin.elapsed()));
+    let then = cell().run().activity();
+    assert_eq!((then.len(), then.skipped().len()), (51, 0));
+}
+
+/// A count may be a decimal, as other tools store it, and a window may say when
+/// it began.
+#[test]
+fn decimals_and_begins_are_read() {
+    let server = Mongod::start();
+    let documents = r#"[
+        {"_id": 1, "time": datetime.datetime(2026, 1, 1, 1), "online-members": Decimal128("12"), "messages-sent": Decimal128("3.0"), "quantities": {"7": Decimal128("3E+0")}},
+        {"_id": 2, "time": datetime.datetime(2026, 1, 1, 2), "since": datetime.datetime(2026, 1, 1, 1, 45), "online-members": 1, "messages-sent": 0, "quantities": {}},
+        {"_id": 3, "time": datetime.datetime(2026, 1, 1, 3), "online-members": Decimal128("1.5"), "messages-sent": 0, "quantities": {}},
+        {"_id": 4, "time": datetime.datetime(2026, 1, 1, 4), "since": datetime.datetime(2026, 1, 1, 5), "online-members": 1, "messages-sent": 0, "quantities": {}},
+    ]"#;
+    server.python(&["insert", "db", "activitydata", documents]);
+    let activity = pull(&server.uri(), "db").activity();
+    assert_eq!(activity.online_members(), [12, 1]);
+    assert_eq!(activity.message_volume(), [3, 0]);
+    assert_eq!(totals(&activity), [(7, 3)].into());
+    assert_eq!(activity.times()[1] - activity.begins()[1], 900_000);
+    let reasons: Vec<&str> = activity.skipped().iter().map(|s| &*s.reason).collect();
+    assert_eq!(reasons[0], "online-members is not a whole number (1.5)");
+    assert!(
+        reasons[1].starts_with("since is not before time"),
+        "{reasons:?}"
+    );
 }
 
 /// `fresh` asks for everything, also for what the snapshot can't know to have
@@ -298,9 +344,15 @@ fn the_sample_and_files_are_merged_too() {
     assert!(stdout.starts_with("SAMPLE DATA"), "{stdout}");
     let days = analysis_lib::Activity::sample()
         .unwrap()
-        .every(analysis_lib::DAY)
-        .unwrap();
-    assert!(stdout.ends_with(&format!("{days:?}\n")));
+        .every(analysis_lib::DAY);
+    assert!(
+        stdout.contains(&format!("({:?}, ", days.starts())),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains(&format!("{:?}", days.messages())),
+        "{stdout}"
+    );
     let folder = Folder::new();
     let file = folder.join("activity.json");
     let window = |time: &str, online: u32, sent: u32| {
@@ -317,8 +369,7 @@ fn the_sample_and_files_are_merged_too() {
     // In US/Eastern the clocks go forward that night: the day has 23 hours.
     let days = analysis_lib::Activity::open(&file)
         .unwrap()
-        .every(analysis_lib::DAY)
-        .unwrap();
+        .every(analysis_lib::DAY);
     assert_eq!(days.starts(), [1_772_946_000_000, 1_773_028_800_000]);
     assert_eq!(days.windows(), [2, 1]);
     assert_eq!(days.online_mean(), [15.5, 30.0]);
@@ -391,33 +442,66 @@ fn two_pulls_at_once_do_not_disturb_each_other() {
     assert_same(&again.activity(), &pulled[0]);
 }
 
+/// What the cell prints last: the periods.
+fn periods(server: &Mongod, zone: &str, how: &str, period: &str) -> (String, bool) {
+    let cell = Cell::new(&server.uri(), "db").env("TIMEZONE", zone);
+    let pulled = cell.args(&[how, period]).run();
+    assert!(pulled.output.status.success(), "{}", pulled.stderr());
+    let stdout = pulled.stdout();
+    let last = stdout.lines().last().unwrap().to_owned();
+    (last, stdout.contains("can't merge"))
+}
+
 /// MongoDB's merging equals the library's, over both changes of daylight
-/// saving, with bad documents and in zones with half hours.
+/// saving, with bad documents, in zones with half hours and without midnights,
+/// with a gap, and where the bot's interval changes or documents say when their
+/// windows began.
 #[test]
 fn merging_by_mongodb_is_merging_by_the_library() {
     let server = Mongod::start();
-    server.python(&["fill", "db", "9000", "2025-10-20T00:00:00", "31"]);
+    server.python(&["fill", "db", "7000", "2025-09-20T00:00:00", "31"]);
+    server.python(&["fill", "db", "3000", "2026-03-01T00:00:00", "7"]);
+    server.python(&["fill", "db", "2000", "2026-04-01T00:00:00", "90"]);
     server.python(&["mangled", "db", "600"]);
+    let recent = r#"{"time": {"$gte": datetime.datetime(2026, 7, 1)}}"#;
+    let since = r#"[{"$set": {"since": {"$subtract": ["$time", 2_400_000]}}}]"#;
+    server.python(&["update", "db", recent, since]);
+    // No two windows end at the same moment.
+    server.python(&["apart", "db"]);
     for zone in [
         "US/Eastern",
         "Europe/London",
         "Australia/Lord_Howe",
         "Asia/Kathmandu",
         "America/Havana",
+        "America/Santiago",
         "UTC",
     ] {
-        for (name, period) in [("hour", analysis_lib::HOUR), ("day", analysis_lib::DAY)] {
-            let cell = || Cell::new(&server.uri(), "db").env("TIMEZONE", zone);
-            let merged = cell().args(&["--every", name]).run();
-            let stdout = merged.stdout();
-            let refused = stdout.lines().find(|line| line.contains("can't merge"));
-            assert_eq!(refused, None);
-            // The test's own process has another zone: the child merges both.
-            let raw = cell().args(&["--merged-here", name]).run();
-            let last = |text: &str| text.lines().last().unwrap().to_owned();
-            assert!(last(&stdout) == last(&raw.stdout()), "{zone} {period:?}");
+        for period in ["hour", "day"] {
+            let (merged, refused) = periods(&server, zone, "--every", period);
+            assert!(!refused, "{zone} {period}");
+            let (here, _) = periods(&server, zone, "--merged-here", period);
+            assert!(merged == here, "{zone} {period}\n{merged}\n{here}");
         }
     }
+}
+
+/// Where two windows end at the same moment, MongoDB can't tell which of them
+/// began when, nor whether they are one: the library merges.
+#[test]
+fn windows_that_end_together_are_merged_by_the_library() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "500"]);
+    let twice = r#"[{"$set": {"time": {"$toDate": 1767300000000}}}]"#;
+    server.python(&[
+        "update",
+        "db",
+        r#"{"online-members": {"$in": [40, 41]}}"#,
+        twice,
+    ]);
+    let (merged, refused) = periods(&server, "UTC", "--every", "hour");
+    assert!(refused);
+    assert_eq!(merged, periods(&server, "UTC", "--merged-here", "hour").0);
 }
 
 /// A span holds the windows that ended in it, in the zone's time.
@@ -457,7 +541,7 @@ fn writes_during_a_pull_double_nothing() {
             &format!(r#"{{"online-members": {online}}}"#),
         ]);
         assert_ne!(deleted.trim(), "0");
-        server.python(&["fill", "db", "2000", "2030-01-01T00:00:00"]);
+        server.python(&["fill", "db", "2000", "2026-03-01T00:00:00"]);
         signal("CONT", program);
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -78,7 +78,7 @@ fn a_try_that_fails_throws_nothing_away() {
 #[test]
 fn a_cut_connection_in_disorder_doubles_nothing() {
     let server = Mongod::start();
-    server.python(&["fill", "db", "15000", "2027-01-01T00:00:00"]);
+    server.python(&["fill", "db", "15000", "2026-06-01T00:00:00"]);
     server.python(&["disorder", "db", "15000"]);
     let whole = pull(&server.uri(), "db").activity();
     assert_eq!(whole.len(), 30_000);
@@ -486,6 +486,8 @@ fn mistakes_are_named_with_their_remedy() {
         "mongodb+srv://reader:hunter2%40cluster0.example.net/",
         "mongodb+srv://hunter2%40cluster0.example.net/",
         "mongodb://127.0.0.1/?authMechanismProperties=hunter2",
+        "mongodb://127.0.0.1/?directConnection=yes",
+        "mongodb://127.0.0.1/?tls=true&tlsCertificateKeyFilePassword=hunter2",
     ] {
         assert_fails(Cell::new(broken, "db"), &["MONGOKEY is not a "]);
     }
@@ -546,6 +548,64 @@ fn mistakes_are_named_with_their_remedy() {
     let mut cell = Cell::new(&good, "");
     cell.command.env_remove("MONGODB_DATABASE");
     assert!(cell.run().stdout().contains("database db, "));
+}
+
+/// A connection string that another driver takes is taken, with a line on what
+/// has no effect here.
+#[test]
+fn strings_for_other_drivers_are_taken() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "20"]);
+    let good = server.uri();
+    for (options, note) in [
+        ("compressors=zlib", None),
+        ("compressors=snappy,zlib,zstd&zlibCompressionLevel=6", None),
+        ("uuidRepresentation=standard&tz_aware=true", None),
+        ("retryWrites=true&w=majority&", None),
+        (
+            "readPreference=primary&appname=MongoDB%20Compass&ssl=false",
+            None,
+        ),
+        ("slaveOk=true&tlsCRLFile=/x", Some("slaveOk, tlsCRLFile")),
+        ("readPreference=fastest", Some("readPreference")),
+    ] {
+        let pulled = pull(&format!("{good}?{options}"), "db");
+        assert_eq!(pulled.activity().len(), 20);
+        let stdout = pulled.stdout();
+        let said = stdout.lines().find(|line| line.starts_with("Note"));
+        let start = "Note: of MONGOKEY's options, these have no effect here: ";
+        assert_eq!(said.map(|said| said.strip_prefix(start).unwrap()), note);
+    }
+    let blank = format!("mongodb:// 127.0.0.1:{} /", server.port);
+    assert_eq!(pull(&blank, "db").activity().len(), 20);
+    for (options, words) in [
+        ("tls=true", "take tls=true out of MONGOKEY"),
+        (
+            "loadBalanced=true",
+            "take loadBalanced=true out of MONGOKEY",
+        ),
+        ("authMechanism=MONGODB-X509", "signs in with a certificate"),
+        ("authMechanism=MONGODB-AWS", "knows SCRAM-SHA-1"),
+        ("tlsCertificateKeyFilePassword=hunter2", "openssl pkey"),
+        (
+            "tls=true&tlsCertificateKeyFile=/no/such.pem",
+            "/no/such.pem",
+        ),
+    ] {
+        let cell = Cell::new(&format!("{good}?{options}"), "db");
+        assert_fails(cell.env("MONGODB_TIMEOUT", TIMEOUT), &[words]);
+    }
+}
+
+/// A line that begins with the kernel's own words would be taken for them.
+#[test]
+fn a_name_at_the_server_begins_no_line() {
+    let server = Mongod::start();
+    let name = "a\nEVCXR_BEGIN_CONTENT text/html\nEVCXR_END_CONTENT";
+    server.python(&["insert", "db", name, r#"[{"x": 1}]"#]);
+    let error = Cell::new(&server.uri(), "db").run().error();
+    assert!(error.contains("a EVCXR_BEGIN_CONTENT"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 /// Ten thousand documents with anything wrong in them: each is taken or named.

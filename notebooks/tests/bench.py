@@ -35,7 +35,7 @@ from playwright.sync_api import sync_playwright
 PARTS = os.environ.get("BENCH") or "kernel,study,pull"
 CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
 DEPENDENCY, PULL, *REST = CELLS
-FIRST_FIGURE = REST[0]
+FIRST_FIGURE = next(cell for cell in REST if "plot::" in cell)
 RUNS = 3
 HALF_A_DAY, YEAR, TEN_YEARS, CENTURY = 78, 52_560, 525_600, 5_256_000
 
@@ -62,6 +62,9 @@ pub mod aggregate {
     #[derive(Clone, Debug)]
     pub struct Smoothed;
     pub fn smoothed(_activity: &crate::Activity) -> crate::Result<Smoothed> { Ok(Smoothed) }
+    pub struct Quality;
+    impl Quality { pub fn evcxr_display(&self) { println!("Gaps: none"); } }
+    pub fn quality(_activity: &crate::Activity) -> Quality { Quality }
 }
 pub mod plot {
     use crate::{Activity, Figure, Names, aggregate::Smoothed};
@@ -228,7 +231,7 @@ def ready(run):
 
 def first_figure(run):
     """From a ready kernel: the library, the pull, the first figure."""
-    return sum(run[1][: len((DEPENDENCY, PULL, FIRST_FIGURE))])
+    return sum(run[1][: CELLS.index(FIRST_FIGURE) + 1])
 
 
 def whole(run):
@@ -279,7 +282,7 @@ def beside_the_stock_kernel(stock, folder, settings):
 
 
 def beside_the_original(address, folder, settings):
-    everything = [DEPENDENCY, "let activity = pull()?;", *REST]
+    everything = [DEPENDENCY, "let all_activity = pull()?; let activity = all_activity.clone();", *REST]
     study(CELLS, settings("half"))
     ours = [study(CELLS, settings("half")) for _ in range(RUNS)]
     theirs = [original("half", address)["seconds"] for _ in range(RUNS)]

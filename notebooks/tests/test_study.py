@@ -182,43 +182,57 @@ def test_patterns_equal_what_pandas_computes(kernel, mongodb):
     def milliseconds(times):
         return [round(time.timestamp() * 1000) for time in times]
 
-    assert shown(session, "aggregate::median_interval(&activity).unwrap()") == interval / pandas.Timedelta("1ms")
-    gaps = time.diff() > 2 * interval
-    lost = sum(int(length / interval + 0.5) - 1 for length in time.diff()[gaps])
+    # A window began where the one before ended; after an outage it is as long as
+    # the second longest of the four after it.
+    steps = time.diff()
+    outage = steps > 2.25 * interval
+    after = [sorted(steps.iloc[i + 1 : i + 5])[-2] for i in time.index[outage]]
+    begin = time.shift()
+    begin[outage] = [time[i] - length for i, length in zip(time.index[outage], after)]
+    begin[0] = time[0] - sorted(steps.iloc[1:5])[-2]
+    assert shown(session, "activity.begins()") == milliseconds(begin)
+    assert shown(session, "aggregate::median_interval(&activity).unwrap()") == (
+        (time - begin).iloc[1:].sort_values().iloc[(len(time) - 1) // 2] / pandas.Timedelta("1ms")
+    )
     found = shown(session, "aggregate::gaps(&activity).iter().map(|g| (g.from, g.to)).collect::<Vec<_>>()")
-    assert found == list(zip(milliseconds(time.shift()[gaps]), milliseconds(time[gaps]))) and len(found) == 2
-    assert shown(session, "aggregate::coverage(&activity)") == pytest.approx(len(rows) / (len(rows) + lost), rel=1e-15)
+    gaps = list(zip(milliseconds(time.shift()[outage]), milliseconds(begin[outage])))
+    assert found == gaps and len(found) == 2
+    lost = sum(to - since for since, to in gaps)
+    first, last = milliseconds([begin[0], time.iloc[-1]])
+    # One division of doubles on each side, here and below.
+    assert shown(session, "aggregate::coverage(&activity)") == pytest.approx(1 - lost / (last - first), rel=1e-15)
 
-    # A window counts for the day and the hour that its middle falls into.
-    middle = time - interval / 2
-    days = messages.groupby(middle.dt.date).agg(["sum", "size"])
-    bounds = [pandas.Timestamp(day, tz="US/Eastern") for day in [*days.index, days.index[-1] + datetime.timedelta(1)]]
-    expected = [
-        (*milliseconds([begin, end]), int(row["sum"]), min(1.0, row["size"] * interval / (end - begin)))
-        for begin, end, (_, row) in zip(bounds, bounds[1:], days.iterrows())
-    ]
-    found = shown(session, "aggregate::daily_messages(&activity).iter()"
-                  ".map(|d| (d.start, d.end, d.messages, d.coverage)).collect::<Vec<_>>()")
-    assert [day[:3] for day in found] == [day[:3] for day in expected]
-    # One division of doubles on each side.
-    assert [day[3] for day in found] == pytest.approx([day[3] for day in expected], rel=1e-15)
-    assert 23 * 3_600_000 in {end - begin for begin, end, *_ in found}
-    week = messages.groupby([middle.dt.day_of_week, middle.dt.hour]).agg(["size", "sum"])
-    found = shown(session, "aggregate::weekly_rhythm(&activity).iter().filter(|h| h.windows > 0)"
-                  ".map(|h| (h.weekday, h.hour, h.windows, h.messages)).collect::<Vec<_>>()")
-    assert found == [(*key, *map(int, row)) for key, row in zip(week.index, week.values)]
-
-    # Merged windows belong to the period that their end lies in.
-    for period, unit in (("HOUR", "h"), ("DAY", "D")):
-        at = time.dt.floor("h") if unit == "h" else time.dt.normalize()
+    # A window belongs to the period that its middle lies in.
+    middle = begin + (time - begin) / 2
+    day = middle.dt.tz_localize(None).dt.normalize()
+    keys = {
+        "HOUR": middle.dt.floor("h"),
+        "DAY": day.dt.tz_localize("US/Eastern"),
+        "WEEK": (day - pandas.to_timedelta(day.dt.day_of_week, "D")).dt.tz_localize("US/Eastern"),
+        "MONTH": day.dt.to_period("M").dt.to_timestamp().dt.tz_localize("US/Eastern"),
+    }
+    for period, at in keys.items():
         merged = pandas.DataFrame({"m": messages, "o": online}).groupby(at).agg({"m": ["size", "sum"], "o": ["mean", "max"]})
-        assert session.run(f"let merged = activity.every({period})?;").stderr == ""
+        assert session.run(f"let merged = activity.every({period});").stderr == ""
         assert shown(session, "merged.starts()") == milliseconds(merged.index)
         assert shown(session, "merged.windows()") == merged["m", "size"].tolist()
         assert shown(session, "merged.messages()") == merged["m", "sum"].tolist()
         assert shown(session, "merged.online_max()") == merged["o", "max"].tolist()
         # A sum of whole numbers and one division: pandas adds up doubles.
         assert shown(session, "merged.online_mean()") == pytest.approx(merged["o", "mean"].tolist(), rel=1e-14)
+        bounds = list(zip(shown(session, "merged.starts()"), shown(session, "merged.ends()")))
+        recorded = [
+            max(0, min(end, last) - max(start, first)) - sum(max(0, min(end, to) - max(start, since)) for since, to in gaps)
+            for start, end in bounds
+        ]
+        shares = [share / (end - start) for share, (start, end) in zip(recorded, bounds)]
+        assert shown(session, "merged.coverage()") == pytest.approx(shares, rel=1e-15)
+        if period == "DAY":
+            assert 23 * 3_600_000 in {end - start for start, end in bounds}
+    week = messages.groupby([middle.dt.day_of_week, middle.dt.hour]).agg(["size", "sum"])
+    found = shown(session, "aggregate::weekly_rhythm(&activity).iter().filter(|h| h.windows > 0)"
+                  ".map(|h| (h.weekday, h.hour, h.windows, h.messages)).collect::<Vec<_>>()")
+    assert found == [(*key, *map(int, row)) for key, row in zip(week.index, week.values)]
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,10 @@
-use crate::Activity;
+use crate::data::{Activity, Gap};
 
-/// A stretch in which no window was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The last window's end before the gap, in milliseconds since the epoch (UTC).
-    pub from: i64,
-    /// The first window's end after it, in milliseconds since the epoch (UTC).
-    pub to: i64,
-}
-
-/// The usual time from one window's end to the next: the median of all, in
-/// milliseconds (the upper one of an even number). Windows that end at the same
-/// moment count once. `None` if all do.
-pub fn median_interval(activity: &Activity) -> Option<i64> {
-    median(activity.times())
-}
-
-fn median(times: &[i64]) -> Option<i64> {
-    let mut intervals: Vec<i64> = times
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .filter(|&interval| interval > 0)
-        .collect();
-    let middle = intervals.len() / 2;
-    (!intervals.is_empty()).then(|| *intervals.select_nth_unstable(middle).1)
-}
-
-/// Gaps: where one window's end follows the last by more than twice the
-/// [median interval](median_interval).
+/// Gaps: stretches in which nothing was recorded, in order.
+///
+/// A gap lies between two windows where the time from one's end to the other's
+/// is clearly longer than two windows, by those around it; where a document says
+/// when its window began, wherever that is after the end of the window before.
 ///
 /// ```
 /// use analysis_lib::{Activity, aggregate};
@@ -37,26 +14,17 @@ fn median(times: &[i64]) -> Option<i64> {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
-    let limit = median_interval(activity).unwrap_or(0).saturating_mul(2);
-    longer_than(activity.times(), limit)
+    activity.gaps()
 }
 
-/// The stretches from one time to the next that are longer than this.
-pub(crate) fn longer_than(times: &[i64], limit: i64) -> Vec<Gap> {
-    let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
-    pairs
-        .map(|pair| Gap {
-            from: pair[0],
-            to: pair[1],
-        })
-        .collect()
+/// The usual length of a window: the median, in milliseconds (the upper one of an
+/// even number). `None` for windows that all end at the same moment.
+pub fn median_interval(activity: &Activity) -> Option<i64> {
+    activity.usual_length()
 }
 
-/// Coverage: the share of expected windows that were recorded, from 0 to 1.
-///
-/// Expected is one window a [median interval](median_interval) from the first
-/// window's end to the last one's; a stretch up to twice that long counts as
-/// one window, a [gap](gaps) as all that it is long enough for.
+/// Coverage: the share of the time from the first window's begin to the last
+/// one's end that was recorded, from 0 to 1.
 ///
 /// ```
 /// use analysis_lib::{Activity, aggregate};
@@ -66,39 +34,32 @@ pub(crate) fn longer_than(times: &[i64], limit: i64) -> Vec<Gap> {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn coverage(activity: &Activity) -> f64 {
-    let Some(usual) = median_interval(activity) else {
-        return 1.0;
-    };
-    let missed: i64 = gaps(activity)
-        .iter()
-        // Half up: a gap of 2.5 windows' length has lost two of three.
-        .map(|gap| (gap.to - gap.from + usual / 2) / usual - 1)
-        .sum();
-    let recorded = activity.len() as f64;
-    recorded / (recorded + missed as f64)
+    let all = activity.times()[activity.len() - 1] - activity.begins()[0];
+    let lost: i64 = activity.gaps().iter().map(|gap| gap.to - gap.from).sum();
+    if all > 0 {
+        1.0 - lost as f64 / all as f64
+    } else {
+        1.0
+    }
 }
 
 /// Whether the last window isn't over: it ends after `now`, in milliseconds
-/// since the epoch (UTC), or it is shorter than half the median interval.
+/// since the epoch (UTC), or it is shorter than half the window before it.
 pub(crate) fn last_is_running(activity: &Activity, now: i64) -> bool {
-    let times = activity.times();
-    let (last, before) = (times.len() - 1, times.len().saturating_sub(2));
-    let length = times[last] - times[before];
-    times[last] > now
-        || median_interval(activity).is_some_and(|usual| length < usual / 2 && length > 0)
+    let length = |index: usize| activity.times()[index] - activity.begins()[index];
+    let last = activity.len() - 1;
+    activity.times()[last] > now
+        || last > 0
+            && length(last) > 0
+            && activity
+                .usual_length()
+                .is_some_and(|usual| length(last) < usual.min(length(last - 1)) / 2)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::Windows;
-
-    #[test]
-    fn windows_that_end_together_are_no_interval() {
-        assert_eq!(median(&[0]), None);
-        assert_eq!(median(&[5, 5, 5]), None);
-        assert_eq!(median(&[0, 0, 0, 0, 10, 20, 60]), Some(10));
-    }
+    use crate::data::Windows;
 
     #[test]
     fn a_short_or_future_last_window_is_running() {
@@ -107,8 +68,8 @@ mod tests {
         let end = activity.times()[last];
         assert!(!last_is_running(&activity, end));
         assert!(last_is_running(&activity, end - 1));
-        let mut windows = Windows::clone(&activity.windows);
-        windows.times[last] = windows.times[last - 1] + 200_000;
+        let mut windows = Windows::take(activity.windows(), 0..=last);
+        windows.ends[last] = windows.ends[last - 1] + 200_000;
         let activity = Activity::new(activity.origin().clone(), windows, Vec::new()).unwrap();
         assert!(last_is_running(&activity, end));
         assert!(!last_is_running(&activity.last_hours(0), end));

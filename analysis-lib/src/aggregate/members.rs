@@ -21,7 +21,7 @@ pub struct MemberTotal {
 /// ```
 pub fn messages_by_member(activity: &Activity) -> Vec<MemberTotal> {
     let mut messages = vec![0; activity.members().len()];
-    let windows = &activity.windows;
+    let windows = activity.windows();
     for (&member, &sent) in windows.sender.iter().zip(&windows.sent) {
         messages[member as usize] += u64::from(sent);
     }

@@ -1,7 +1,7 @@
-use super::{Gap, cumulative_messages, gaps};
+use super::cumulative_messages;
+use crate::data::{Activity, Gap, Origin};
 use crate::held::Held;
-use crate::origin::Origin;
-use crate::{Activity, Error, Result, SmoothingSpline};
+use crate::{Error, Result, SmoothingSpline};
 
 /// Points at which the smoothed curve is given, as in the original.
 const POINTS: usize = 100;
@@ -23,7 +23,7 @@ struct Fit {
 }
 
 impl Smoothed {
-    /// The activity's: the curve is drawn over none of them.
+    /// Gaps of the activity; the curve is not drawn across them.
     pub(crate) fn gaps(&self) -> &[Gap] {
         &self.0.gaps
     }
@@ -58,22 +58,38 @@ impl Smoothed {
 /// Fits SciPy's `UnivariateSpline(times, cumulative)` to the cumulative
 /// messages, and gives it and its derivative at 100 even times.
 ///
-/// Windows that end at the same moment are one point, with the last one's
-/// cumulative messages: a curve has one value at a time.
+/// A curve has one value at a time, so windows that end within a thousandth of a
+/// window's length are one point, with the last one's cumulative messages. Of
+/// windows that overlap, as two bots write them, those are points that begin
+/// where the point before lies: the curve would draw the bots' offset otherwise.
+///
+/// Of one activity the fit is computed once: the second figure doesn't wait.
 ///
 /// # Errors
 ///
 /// Fewer than four moments: a cubic curve needs as many.
 pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
+    activity.recorded.kept.or_try(|| fit(activity))
+}
+
+fn fit(activity: &Activity) -> Result<Smoothed> {
     let mut x: Vec<f64> = Vec::with_capacity(activity.len());
     let mut y: Vec<f64> = Vec::with_capacity(activity.len());
-    for (&time, sum) in activity.times().iter().zip(cumulative_messages(activity)) {
-        let days = time as f64 / MILLISECONDS_PER_DAY;
-        if x.last() == Some(&days) {
+    let mut last: Option<i64> = None;
+    let (begins, ends) = (activity.begins(), activity.times());
+    let near = activity.usual_length().unwrap_or(0) / 1000;
+    for (index, sum) in cumulative_messages(activity).into_iter().enumerate() {
+        let (begin, end) = (begins[index], ends[index]);
+        let is_same = last.is_some_and(|last| end - last <= near);
+        let overlaps = last.is_some_and(|last| begin < last - (end - begin) / 100);
+        if is_same || overlaps && index + 1 == ends.len() {
+            x.pop();
             y.pop();
-        } else {
-            x.push(days);
+        } else if overlaps {
+            continue;
         }
+        last = Some(end);
+        x.push(end as f64 / MILLISECONDS_PER_DAY);
         y.push(sum as f64);
     }
     if x.len() < 4 {
@@ -89,7 +105,7 @@ pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
     times[POINTS - 1] = last;
     Ok(Smoothed(Held::new(Fit {
         origin: activity.origin.clone(),
-        gaps: gaps(activity),
+        gaps: activity.gaps(),
         cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
         rate: times
             .iter()

@@ -1,6 +1,4 @@
-use super::median_interval;
-use crate::Activity;
-use crate::calendar::{DAY, HOUR, Offsets};
+use crate::data::{Activity, DAY_LENGTH, HOUR_LENGTH};
 
 /// One hour of the week in the configured zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,8 +23,7 @@ impl WeekHour {
 /// The server's week: message volume by weekday and hour of local clocks. 168
 /// hours, from Monday 00:00 on.
 ///
-/// A window counts for the hour that its middle falls into; it is taken to be
-/// as long as the [median interval](median_interval), but at most a day. What wasn't recorded
+/// A window counts for the hour that its middle lies in. What wasn't recorded
 /// doesn't count as silence: means are over recorded windows.
 ///
 /// ```
@@ -39,10 +36,7 @@ impl WeekHour {
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
 pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
-    let half = median_interval(activity).unwrap_or(0).min(DAY) / 2;
-    let times = activity.times();
-    let (first, last) = (times[0], times[times.len() - 1]);
-    let offsets = Offsets::between(activity.origin().timezone(), first, last);
+    let timezone = activity.origin().timezone();
     let mut week: Vec<WeekHour> = (0..168)
         .map(|hour| WeekHour {
             weekday: hour / 24,
@@ -50,10 +44,11 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
             ..WeekHour::default()
         })
         .collect();
-    for (&time, &messages) in times.iter().zip(activity.message_volume()) {
+    let windows = activity.begins().iter().zip(activity.times());
+    for ((&begin, &end), &messages) in windows.zip(activity.message_volume()) {
         // 1 January 1970 was a Thursday.
-        let hour = (offsets.local(time - half) + 3 * DAY)
-            .div_euclid(HOUR)
+        let hour = (timezone.local(begin.midpoint(end)) + 3 * DAY_LENGTH)
+            .div_euclid(HOUR_LENGTH)
             .rem_euclid(168);
         let cell = &mut week[hour as usize];
         cell.windows += 1;
@@ -67,7 +62,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Activity {
-        crate::source::sample::activity(chrono_tz::US::Eastern).unwrap()
+        crate::source::sample::activity(crate::Zone::named("US/Eastern", None).unwrap()).unwrap()
     }
 
     #[test]

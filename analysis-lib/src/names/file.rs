@@ -8,8 +8,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::member_id;
-use crate::replace::replace;
 use crate::settings::Settings;
+use crate::store::replace::replace;
 use crate::text::{self, is_blank};
 use crate::{Error, Result};
 

@@ -11,6 +11,7 @@ mod privacy;
 mod refresh;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::held::Held;
 use crate::settings::Settings;
@@ -32,7 +33,7 @@ pub use refresh::refresh_names;
 /// println!("{}", names.show(activity.members()[0]));
 /// # Ok::<(), analysis_lib::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Names {
     /// Everyone known and every member of the data, by id.
     members: Held<Vec<Member>>,
@@ -46,6 +47,14 @@ struct Member {
     label: String,
     is_named: bool,
     is_bot: bool,
+}
+
+/// One line, which names nobody: some asked to be hidden.
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = self.privacy.hidden.len();
+        write!(f, "Names({} names, {hidden} hidden)", self.len())
+    }
 }
 
 impl Default for Names {
@@ -227,6 +236,12 @@ mod tests {
         assert_eq!(names.show(6), "unknown …0006");
         assert_eq!(names.show(123_456_789), "unknown …6789");
         assert_eq!(names.len(), 1);
+    }
+
+    #[test]
+    fn names_for_debugging_name_nobody() {
+        let names = Names::from_iter([(5, "Ann".to_owned())]);
+        assert_eq!(format!("{names:?}"), "Names(1 names, 0 hidden)");
     }
 
     #[test]

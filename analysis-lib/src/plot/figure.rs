@@ -1,5 +1,5 @@
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::program::Program;
@@ -8,24 +8,15 @@ use crate::{Error, Result};
 /// A figure that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
 pub struct Figure {
-    title: String,
+    pub(crate) title: String,
     /// With tooltips.
-    live: String,
+    pub(crate) live: String,
     /// Without.
-    still: String,
-    table: String,
+    pub(crate) still: String,
+    pub(crate) table: String,
 }
 
 impl Figure {
-    pub(crate) fn new(title: String, live: String, still: String, table: String) -> Self {
-        Self {
-            title,
-            live,
-            still,
-            table,
-        }
-    }
-
     /// The figure's title.
     pub fn title(&self) -> &str {
         &self.title
@@ -69,6 +60,9 @@ impl Figure {
     ///   from the system's fonts, and are boxes where those lack them too.
     /// - `.csv`: exactly what is drawn.
     ///
+    /// The file may show people: it is readable by you alone. A file that is
+    /// there is replaced as a whole.
+    ///
     /// # Errors
     ///
     /// Another ending, the file can't be written, or the program fails.
@@ -86,7 +80,7 @@ impl Figure {
                 )));
             }
         };
-        std::fs::write(path, bytes)
+        crate::store::replace::replace(path, |out| out.write_all(&bytes))
             .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 
@@ -117,7 +111,8 @@ impl fmt::Debug for Figure {
 
 #[cfg(test)]
 mod tests {
-    use crate::plot::sheet::Sheet;
+    use crate::plot::labels::Labels;
+    use crate::plot::svg::{Content, card};
     use crate::{Activity, plot};
 
     /// The kernel takes lines of a cell's output for a block's begin and end.
@@ -125,8 +120,13 @@ mod tests {
     fn a_title_cannot_end_its_block() {
         let activity = Activity::sample().unwrap();
         let title = "x\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>";
-        let figure =
-            Sheet::new(200.0, title, activity.origin(), title).finish(title, &[], String::new());
+        let content = Content {
+            note: title.to_owned(),
+            description: title.to_owned(),
+            ..Content::default()
+        };
+        let labels = Labels::new(title, title, "column");
+        let figure = card(&labels, activity.origin(), 200.0, "", content);
         let content = figure.content();
         let lines: Vec<&str> = content
             .lines()

@@ -1,363 +1,229 @@
-//! Documents as MongoDB sends them: BSON in bytes, read without building
-//! anything but the columns.
+//! The bot's documents as MongoDB sends them, read into columns.
 //!
-//! Nothing is believed: every length is checked against what is there, so that
-//! a broken document is left out like any other bad one.
-//!
-//! Reference: <https://bsonspec.org/spec.html>
+//! The `bson` crate checks every length against the bytes that are there. A
+//! document that it can't read to its end is left out like any other bad one.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use mongodb::bson::RawDocument;
+use mongodb::bson::raw::{RawBson, RawBsonRef, RawElement};
+use mongodb::bson::spec::ElementType;
 
 use super::document::{self, Field};
-use crate::activity::{Skipped, Windows};
+use crate::data::{Skipped, Window, WindowsBuilder};
 
-const TIME: &[u8] = document::TIME.as_bytes();
-const ONLINE: &[u8] = document::ONLINE.as_bytes();
-const VOLUME: &[u8] = document::VOLUME.as_bytes();
-const QUANTITIES: &[u8] = document::QUANTITIES.as_bytes();
-
-/// Member ids are numbers already spread by time: one multiplication mixes them
-/// well enough, and there are some twenty in every window.
-#[derive(Default)]
-pub(crate) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only u64 is hashed");
-    }
-    fn write_u64(&mut self, id: u64) {
-        let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// Columns of the documents read since they were last taken out.
-#[derive(Default)]
+/// The documents read so far, as columns.
 pub(crate) struct Columns {
-    /// `members` holds only those that were not seen before; senders are
-    /// indices into the list of all.
-    pub(crate) windows: Windows,
+    pub(crate) windows: WindowsBuilder,
     pub(crate) skipped: Vec<Skipped>,
-    index: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
+    latest: i64,
 }
 
 impl Columns {
     pub(crate) fn new() -> Self {
         Self {
-            windows: Windows::new(),
-            ..Self::default()
+            windows: WindowsBuilder::new(),
+            skipped: Vec::new(),
+            latest: document::latest(),
         }
     }
 
-    /// Empties the columns; members keep their index.
-    pub(crate) fn clear(&mut self) {
-        let windows = &mut self.windows;
-        windows.times.clear();
-        windows.online.clear();
-        windows.volume.clear();
-        windows.members.clear();
-        windows.starts.truncate(1);
-        windows.sender.clear();
-        windows.sent.clear();
-        self.skipped.clear();
-    }
-
-    /// Takes the document or, when something is wrong with it, nothing of it
-    /// but its name and the reason. `number` is its place among all, for a
-    /// document too broken to have an `_id`. Gives back the `_id`.
-    pub(crate) fn document<'a>(&mut self, bytes: &'a [u8], number: usize) -> Option<Value<'a>> {
-        let senders = self.windows.sender.len();
-        let members = self.windows.members.len();
+    /// Takes the document or, when something is wrong with it, only its name and
+    /// the reason. `number` is its place among all, for a document too broken to
+    /// have an `_id`. Gives back the `_id`.
+    pub(crate) fn document<'a>(
+        &mut self,
+        document: &'a RawDocument,
+        number: u64,
+    ) -> Option<RawElement<'a>> {
         let mut id = None;
-        if let Err(reason) = self.read(bytes, &mut id) {
-            self.windows.sender.truncate(senders);
-            self.windows.sent.truncate(senders);
-            for member in self.windows.members.drain(members..) {
-                self.index.remove(&member);
-            }
+        if let Err(reason) = self.read(document, &mut id) {
+            self.windows.discard();
+            let name = id.as_ref().map(show);
             self.skipped.push(Skipped {
-                document: id.map_or_else(|| format!("document {number}"), |id| id.show()),
+                document: name.unwrap_or_else(|| format!("document {number}")),
                 reason,
             });
         }
         id
     }
 
-    fn read<'a>(&mut self, bytes: &'a [u8], id: &mut Option<Value<'a>>) -> Result<(), String> {
-        let mut time = Field::Missing;
-        let mut online = Field::Missing;
-        let mut volume = Field::Missing;
-        let mut quantities = None;
-        let mut seen = 0_u8;
-        // The first of several fields with the same name counts, as it does for
+    fn read<'a>(
+        &mut self,
+        document: &'a RawDocument,
+        id: &mut Option<RawElement<'a>>,
+    ) -> Result<(), String> {
+        // Of several fields with the same name the first counts, as it does for
         // MongoDB itself.
-        let mut first = |bit: u8| {
-            let new = seen & bit == 0;
-            seen |= bit;
-            new
+        let [mut time, mut since, mut online, mut volume, mut quantities] = [const { None }; 5];
+        for element in document.iter_elements() {
+            let element = element.map_err(|_| broken())?;
+            let field = match element.key().as_str() {
+                "_id" => &mut *id,
+                document::TIME => &mut time,
+                document::SINCE => &mut since,
+                document::ONLINE => &mut online,
+                document::VOLUME => &mut volume,
+                document::QUANTITIES => &mut quantities,
+                _ => continue,
+            };
+            field.get_or_insert(element);
+        }
+        let field =
+            |element: Option<RawElement>| element.map_or(Field::Missing, |element| field(&element));
+        let end = document::time(field(time), self.latest)?;
+        let window = Window {
+            end,
+            declared: document::length(field(since), end)?,
+            online: document::count(document::ONLINE, field(online))?,
+            volume: document::count(document::VOLUME, field(volume))?,
         };
-        let mut elements = Elements::new(bytes).ok_or_else(broken)?;
-        while let Some(element) = elements.next() {
-            let (name, value) = element.ok_or_else(broken)?;
-            match name {
-                b"_id" if first(1) => *id = Some(value),
-                TIME if first(2) => time = value.field(),
-                ONLINE if first(4) => online = value.field(),
-                VOLUME if first(8) => volume = value.field(),
-                QUANTITIES if first(16) => quantities = Some(value),
-                _ => (),
-            }
+        let quantities =
+            quantities.ok_or_else(|| format!("{} is missing", document::QUANTITIES))?;
+        let Ok(RawBsonRef::Document(senders)) = quantities.value() else {
+            return Err(format!("{} is not a sub-document", document::QUANTITIES));
+        };
+        if !self.plain_senders(senders) {
+            self.windows.discard();
+            self.senders(senders)?;
         }
-        let time = document::time(time, document::latest())?;
-        let online = document::count(document::ONLINE, online)?;
-        let volume = document::count(document::VOLUME, volume)?;
-        match quantities {
-            Some(Value { kind: 0x03, bytes }) => self.senders(bytes)?,
-            Some(_) => return Err(format!("{} is not a sub-document", document::QUANTITIES)),
-            None => return Err(format!("{} is missing", document::QUANTITIES)),
+        self.windows
+            .window(window)
+            .map_err(|error| error.to_string())
+    }
+
+    fn senders(&mut self, quantities: &RawDocument) -> Result<(), String> {
+        for element in quantities.iter_elements() {
+            let element = element.map_err(|_| broken())?;
+            let key = element.key().as_str();
+            let member = document::member(key)?;
+            self.windows
+                .sent(member, document::count(key, field(&element))?);
         }
-        let end = u32::try_from(self.windows.sender.len()).map_err(|_| "too many senders")?;
-        self.windows.times.push(time);
-        self.windows.online.push(online);
-        self.windows.volume.push(volume);
-        self.windows.starts.push(end);
         Ok(())
     }
 
-    fn senders(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let mut elements = Elements::new(bytes).ok_or_else(broken)?;
-        while let Some(element) = elements.next() {
-            let (key, value) = element.ok_or_else(broken)?;
-            let id = match decimal(key) {
-                Some(id) => id,
-                None => document::member(&String::from_utf8_lossy(key))?,
-            };
-            let sent = match value.field() {
-                Field::Integer(sent @ 0..=0xffff_ffff) => sent as u32,
-                field => document::count(&String::from_utf8_lossy(key), field)?,
-            };
-            if sent > 0 {
-                let next = self.index.len() as u32;
-                let member = *self.index.entry(id).or_insert(next);
-                if member == next {
-                    self.windows.members.push(id);
-                }
-                self.windows.sender.push(member);
-                self.windows.sent.push(sent);
+    /// Reads what bots write: int32s under decimal keys. `false`: something else
+    /// is there.
+    ///
+    /// Most elements of a collection are these. With the crate's iterator alone,
+    /// a pull of 525,600 windows took 1.52 times as long and 1.82 times the
+    /// processor's time as with a reader of our own for all of BSON; with this
+    /// loop, 1.05 and 1.03 times. (Medians of eight runs, in turn.)
+    fn plain_senders(&mut self, quantities: &RawDocument) -> bool {
+        let bytes = quantities.as_bytes();
+        let mut rest = &bytes[4..bytes.len() - 1];
+        while let Some((&INT32, key)) = rest.split_first() {
+            let mut member = 0_u64;
+            let mut digits = 0;
+            while let Some(&digit @ b'0'..=b'9') = key.get(digits) {
+                member = member
+                    .wrapping_mul(10)
+                    .wrapping_add(u64::from(digit - b'0'));
+                digits += 1;
             }
+            // Twenty digits may be more than 64 bits.
+            let Some((0, value)) = key[digits..]
+                .split_first()
+                .filter(|_| (1..20).contains(&digits))
+            else {
+                return false;
+            };
+            let Some((sent, next)) = value.split_first_chunk() else {
+                return false;
+            };
+            let Ok(sent) = u32::try_from(i32::from_le_bytes(*sent)) else {
+                return false;
+            };
+            self.windows.sent(member, sent);
+            rest = next;
         }
-        Ok(())
+        rest.is_empty()
     }
 }
 
-/// The number that up to 19 digits stand for.
-fn decimal(key: &[u8]) -> Option<u64> {
-    if key.is_empty() || key.len() > 19 {
-        return None;
-    }
-    let mut number = 0;
-    for byte in key {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number * 10 + u64::from(digit);
-    }
-    Some(number)
-}
+/// An int32's type in BSON.
+const INT32: u8 = ElementType::Int32 as u8;
 
 fn broken() -> String {
     "the document's BSON is broken".to_owned()
 }
 
-/// A value: its type and its bytes, as the element has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Value<'a> {
-    pub(crate) kind: u8,
-    pub(crate) bytes: &'a [u8],
-}
-
-impl<'a> Value<'a> {
-    fn field(self) -> Field<'static> {
-        let word = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes);
-        match self.kind {
-            0x10 => match self.bytes.try_into().map(i32::from_le_bytes) {
-                Ok(value) => Field::Integer(value.into()),
-                Err(_) => Field::Other("broken"),
-            },
-            0x12 => word(self.bytes).map_or(Field::Other("broken"), Field::Integer),
-            0x09 => word(self.bytes).map_or(Field::Other("broken"), Field::Date),
-            0x01 => word(self.bytes).map_or(Field::Other("broken"), |bits| {
-                Field::Double(f64::from_bits(bits as u64))
-            }),
-            kind => Field::Other(type_name(kind)),
+/// The value, as the rules for documents tell values apart.
+fn field(element: &RawElement) -> Field<'static> {
+    match element.value() {
+        Ok(RawBsonRef::Int32(value)) => Field::Integer(value.into()),
+        Ok(RawBsonRef::Int64(value)) => Field::Integer(value),
+        Ok(RawBsonRef::Double(value)) => Field::Double(value),
+        Ok(RawBsonRef::DateTime(time)) => Field::Date(time.timestamp_millis()),
+        Ok(RawBsonRef::Decimal128(value)) => {
+            document::decimal(&value.to_string()).unwrap_or(Field::Other("decimal128"))
         }
-    }
-
-    /// A whole number of any type.
-    pub(crate) fn integer(self) -> Option<i64> {
-        match self.field() {
-            Field::Integer(value) => Some(value),
-            Field::Double(value) if value.fract() == 0.0 => Some(value as i64),
-            _ => None,
-        }
-    }
-
-    /// A string's bytes.
-    pub(crate) fn text(self) -> Option<&'a [u8]> {
-        (self.kind == 0x02)
-            .then(|| self.bytes.get(4..self.bytes.len() - 1))
-            .flatten()
-    }
-
-    /// An embedded document's or array's elements.
-    pub(crate) fn elements(self) -> Option<Elements<'a>> {
-        matches!(self.kind, 0x03 | 0x04)
-            .then(|| Elements::new(self.bytes))
-            .flatten()
-    }
-
-    /// An ObjectId's bytes.
-    pub(crate) fn object_id(self) -> Option<[u8; 12]> {
-        (self.kind == 0x07)
-            .then(|| self.bytes.try_into().ok())
-            .flatten()
-    }
-
-    /// An `_id` as MongoDB's shell would show it, shortened.
-    pub(crate) fn show(self) -> String {
-        match (self.kind, self.field()) {
-            (0x07, _) => {
-                let hex: String = self
-                    .bytes
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
-                format!("ObjectId(\"{hex}\")")
-            }
-            (0x02, _) => {
-                let text = String::from_utf8_lossy(self.bytes.get(4..).unwrap_or_default());
-                let shown: String = text.trim_end_matches('\0').chars().take(40).collect();
-                format!("_id {shown:?}")
-            }
-            (_, Field::Integer(number)) => format!("_id {number}"),
-            (_, Field::Double(number)) => format!("_id {number}"),
-            (_, Field::Date(time)) => format!("_id date {time} ms since 1970"),
-            (kind, _) => format!("_id of type {}", type_name(kind)),
-        }
+        _ => Field::Other(type_name(element.element_type())),
     }
 }
 
-fn type_name(kind: u8) -> &'static str {
+/// An `_id` as MongoDB's shell would show it, shortened.
+fn show(id: &RawElement) -> String {
+    match id.value_utf8_lossy() {
+        Ok(RawBson::ObjectId(id)) => format!("ObjectId(\"{id}\")"),
+        Ok(RawBson::String(text)) => {
+            let shown: String = text.chars().take(40).collect();
+            format!("_id {shown:?}")
+        }
+        Ok(RawBson::Int32(number)) => format!("_id {number}"),
+        Ok(RawBson::Int64(number)) => format!("_id {number}"),
+        Ok(RawBson::Double(number)) => format!("_id {number}"),
+        Ok(RawBson::DateTime(time)) => {
+            format!("_id date {} ms since 1970", time.timestamp_millis())
+        }
+        _ => format!("_id of type {}", type_name(id.element_type())),
+    }
+}
+
+fn type_name(kind: ElementType) -> &'static str {
     match kind {
-        0x01 => "double",
-        0x02 => "string",
-        0x03 => "object",
-        0x04 => "array",
-        0x05 => "binary data",
-        0x06 => "undefined",
-        0x07 => "ObjectId",
-        0x08 => "boolean",
-        0x09 => "date",
-        0x0a => "null",
-        0x0b => "regular expression",
-        0x0d | 0x0f => "JavaScript",
-        0x0e => "symbol",
-        0x10 | 0x12 => "integer",
-        0x11 => "timestamp",
-        0x13 => "decimal128",
-        0x7f => "MaxKey",
-        0xff => "MinKey",
+        ElementType::Double => "double",
+        ElementType::String => "string",
+        ElementType::EmbeddedDocument => "object",
+        ElementType::Array => "array",
+        ElementType::Binary => "binary data",
+        ElementType::Undefined => "undefined",
+        ElementType::ObjectId => "ObjectId",
+        ElementType::Boolean => "boolean",
+        ElementType::DateTime => "date",
+        ElementType::Null => "null",
+        ElementType::RegularExpression => "regular expression",
+        ElementType::JavaScriptCode | ElementType::JavaScriptCodeWithScope => "JavaScript",
+        ElementType::Symbol => "symbol",
+        ElementType::Int32 | ElementType::Int64 => "integer",
+        ElementType::Timestamp => "timestamp",
+        ElementType::Decimal128 => "decimal128",
+        ElementType::MaxKey => "MaxKey",
+        ElementType::MinKey => "MinKey",
         _ => "unknown",
     }
-}
-
-/// The elements of a document, as name and value. An inner `None`: the bytes
-/// are broken here, and nothing follows.
-pub(crate) struct Elements<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Elements<'a> {
-    /// `None`: the document's length or end is wrong.
-    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (length, rest) = bytes.split_first_chunk()?;
-        if i32::from_le_bytes(*length) as usize != bytes.len() {
-            return None;
-        }
-        let (&0, rest) = rest.split_last()? else {
-            return None;
-        };
-        Some(Self { rest })
-    }
-
-    #[allow(clippy::should_implement_trait)] // It borrows nothing of itself, but is only looped by hand.
-    pub(crate) fn next(&mut self) -> Option<Option<(&'a [u8], Value<'a>)>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let element = self.element();
-        if element.is_none() {
-            self.rest = &[];
-        }
-        Some(element)
-    }
-
-    fn element(&mut self) -> Option<(&'a [u8], Value<'a>)> {
-        let (&kind, rest) = self.rest.split_first()?;
-        let end = rest.iter().position(|&byte| byte == 0)?;
-        let (name, rest) = (&rest[..end], &rest[end + 1..]);
-        let size = size(kind, rest)?;
-        let (bytes, rest) = rest.split_at_checked(size)?;
-        self.rest = rest;
-        Some((name, Value { kind, bytes }))
-    }
-}
-
-/// How many bytes a value of this type has that begins here.
-fn size(kind: u8, bytes: &[u8]) -> Option<usize> {
-    let length = || {
-        let (length, _) = bytes.split_first_chunk()?;
-        usize::try_from(i32::from_le_bytes(*length)).ok()
-    };
-    let text = |bytes: &[u8]| Some(bytes.iter().position(|&byte| byte == 0)? + 1);
-    Some(match kind {
-        0x06 | 0x0a | 0x7f | 0xff => 0,
-        0x08 => 1,
-        0x10 => 4,
-        0x01 | 0x09 | 0x11 | 0x12 => 8,
-        0x07 => 12,
-        0x13 => 16,
-        0x02 | 0x0d | 0x0e => length()?.checked_add(4)?,
-        0x05 => length()?.checked_add(5)?,
-        0x0c => length()?.checked_add(16)?,
-        0x03 | 0x04 | 0x0f => length()?,
-        0x0b => {
-            let pattern = text(bytes)?;
-            pattern + text(&bytes[pattern..])?
-        }
-        _ => return None,
-    })
-}
-
-/// A document's `_id`, if it has one before its first broken byte.
-pub(crate) fn id(document: &[u8]) -> Option<Value<'_>> {
-    let mut elements = Elements::new(document)?;
-    while let Some(element) = elements.next() {
-        if let (b"_id", value) = element? {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mongodb::bson::RawDocumentBuf;
+
+    const TIME: &[u8] = document::TIME.as_bytes();
+    const ONLINE: &[u8] = document::ONLINE.as_bytes();
+    const VOLUME: &[u8] = document::VOLUME.as_bytes();
+    const SINCE: &[u8] = document::SINCE.as_bytes();
+    const QUANTITIES: &[u8] = document::QUANTITIES.as_bytes();
+
+    /// A document as long as it says, whatever is in it: the reply that holds it
+    /// couldn't be read otherwise.
+    fn framed(mut bytes: Vec<u8>) -> RawDocumentBuf {
+        bytes.resize(bytes.len().max(5), 0);
+        let end = bytes.len() - 1;
+        let length = bytes.len() as i32;
+        bytes[..4].copy_from_slice(&length.to_le_bytes());
+        bytes[end] = 0;
+        RawDocumentBuf::from_bytes(bytes).unwrap()
+    }
 
     /// An element: its type, its name and its value's bytes.
     fn element(kind: u8, name: &[u8], value: &[u8]) -> Vec<u8> {
@@ -374,35 +240,38 @@ mod tests {
         element(0x10, name.as_bytes(), &value.to_le_bytes())
     }
 
-    /// A window at `time` whose senders these are.
-    fn window(time: i64, senders: &[Vec<u8>]) -> Vec<u8> {
-        document(&[
+    const END: i64 = 1_600_000_000_000;
+
+    /// A window's fields; these are its senders.
+    fn fields(senders: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        vec![
             element(0x07, b"_id", &[7; 12]),
-            element(0x09, TIME, &time.to_le_bytes()),
+            element(0x09, TIME, &END.to_le_bytes()),
             int32(document::ONLINE, 84),
             int32(document::VOLUME, 12),
             element(0x03, QUANTITIES, &document(senders)),
-        ])
+        ]
+    }
+
+    fn window(senders: &[Vec<u8>]) -> Vec<u8> {
+        document(&fields(senders))
     }
 
     #[test]
     fn a_document_that_is_left_out_leaves_no_member_behind() {
         let mut columns = Columns::new();
-        columns.document(&window(1, &[int32("11", 1)]), 1);
-        columns.clear();
-        // Every document of a batch is refused, each after a good sender.
+        columns.document(&framed(window(&[int32("11", 1)])), 1);
+        // Each is refused after good senders.
         for number in 2..5 {
             let senders = [int32("22", 5), int32("33", 5), int32("null", 1)];
-            columns.document(&window(1, &senders), number);
+            columns.document(&framed(window(&senders)), number);
         }
         assert_eq!(columns.skipped.len(), 3);
-        assert!(columns.windows.members.is_empty());
-        columns.clear();
-        columns.document(&window(1, &[int32("33", 4), int32("11", 6)]), 5);
-        assert_eq!(columns.windows.members, [33]);
-        // 11 is the first of all members, and 33 the second.
-        assert_eq!(columns.windows.sender, [1, 0]);
-        assert_eq!(columns.windows.sent, [4, 6]);
+        columns.document(&framed(window(&[int32("33", 4), int32("11", 6)])), 5);
+        let windows = columns.windows.windows();
+        assert_eq!(windows.members, [11, 33]);
+        assert_eq!(windows.sender, [0, 1, 0]);
+        assert_eq!(windows.sent, [1, 4, 6]);
     }
 
     /// SplitMix64, so that every machine makes the same documents.
@@ -469,18 +338,20 @@ mod tests {
             let (kind, value) = any_value(random);
             senders.push(element(kind, keys[random.below(7)], &value));
         }
-        let mut bytes = window(1_600_000_000_000, &senders);
+        let mut bytes = window(&senders);
         if random.below(2) == 0 {
-            let mut fields = vec![
-                element(0x07, b"_id", &[7; 12]),
-                element(0x09, TIME, &1_600_000_000_000_i64.to_le_bytes()),
-                int32(document::ONLINE, 84),
-                int32(document::VOLUME, 12),
-                element(0x03, QUANTITIES, &document(&senders)),
+            let mut fields = fields(&senders);
+            let names: [&[u8]; 7] = [
+                b"_id",
+                TIME,
+                SINCE,
+                ONLINE,
+                VOLUME,
+                QUANTITIES,
+                b"\xffother",
             ];
-            let names: [&[u8]; 6] = [b"_id", TIME, ONLINE, VOLUME, QUANTITIES, b"\xffother"];
             for _ in 0..random.below(3) {
-                let at = random.below(6);
+                let at = random.below(7);
                 let (kind, value) = any_value(random);
                 let field = element(kind, names[at], &value);
                 match random.below(3) {
@@ -517,43 +388,26 @@ mod tests {
         const COUNT: usize = 20_000;
         let mut random = Random(1);
         let mut columns = Columns::new();
-        let (mut taken, mut left_out, mut members) = (0, 0, 0);
         for number in 1..=COUNT {
-            columns.document(&mangled(&mut random), number);
-            let windows = &columns.windows;
-            let (new_taken, new_left_out) = (windows.times.len(), columns.skipped.len());
-            assert_eq!(
-                taken + left_out + new_taken + new_left_out,
-                number,
-                "each is one or the other"
-            );
-            for skipped in &columns.skipped {
-                assert!(!skipped.document.is_empty() && !skipped.reason.is_empty());
-            }
-            assert_eq!(windows.online.len(), new_taken);
-            assert_eq!(windows.volume.len(), new_taken);
-            assert_eq!(windows.starts.len(), new_taken + 1);
-            assert_eq!(windows.starts[new_taken] as usize, windows.sender.len());
+            columns.document(&framed(mangled(&mut random)), number as u64);
+            let windows = columns.windows.windows();
+            assert_eq!(windows.len() + columns.skipped.len(), number);
+            assert_eq!(windows.starts.last(), Some(&(windows.sender.len() as u32)));
             assert_eq!(windows.sent.len(), windows.sender.len());
-            let known = members + windows.members.len();
-            assert_eq!(
-                columns.index.len(),
-                known,
-                "nobody is known twice or unseen"
-            );
-            assert!(
-                windows
-                    .sender
-                    .iter()
-                    .all(|&sender| (sender as usize) < known)
-            );
-            if random.below(20) == 0 {
-                (taken, left_out, members) = (taken + new_taken, left_out + new_left_out, known);
-                columns.clear();
-            }
         }
-        taken += columns.windows.times.len();
-        left_out += columns.skipped.len();
+        for skipped in &columns.skipped {
+            assert!(!skipped.document.is_empty() && !skipped.reason.is_empty());
+        }
+        let windows = columns.windows.finish();
+        let mut used = vec![false; windows.members.len()];
+        for &sender in &windows.sender {
+            used[sender as usize] = true;
+        }
+        assert!(
+            used.iter().all(|used| *used),
+            "a member is known but never seen"
+        );
+        let (taken, left_out) = (windows.len(), columns.skipped.len());
         assert!(
             taken > COUNT / 10 && left_out > COUNT / 10,
             "{taken} and {left_out}"
@@ -562,12 +416,80 @@ mod tests {
 
     #[test]
     fn every_cut_off_document_is_named() {
-        let whole = window(1, &[int32("11", 1), int32("22", 2)]);
+        let whole = window(&[int32("11", 1), int32("22", 2)]);
         for end in 0..whole.len() {
             let mut columns = Columns::new();
-            columns.document(&whole[..end], 9);
-            assert_eq!(columns.skipped[0].document, "document 9");
-            assert_eq!(columns.skipped[0].reason, broken());
+            columns.document(&framed(whole[..end].to_vec()), 9);
+            let name = &columns.skipped[0].document;
+            // The `_id` is whole, or the byte after it that was made the end.
+            assert!(name == "document 9" || (end > 20 && name.starts_with("ObjectId(")));
+            let windows = columns.windows.finish();
+            assert!(windows.members.is_empty() && windows.sender.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_decimal_counts_when_it_is_whole() {
+        let taken = |decimal: &str| {
+            let decimal: mongodb::bson::Decimal128 = decimal.parse().unwrap();
+            let mut columns = Columns::new();
+            let mut fields = fields(&[]);
+            fields[2] = element(0x13, ONLINE, &decimal.bytes());
+            columns.document(&framed(document(&fields)), 1);
+            match columns.skipped.pop() {
+                None => Ok(columns.windows.windows().online[0]),
+                Some(skipped) => Err(skipped.reason),
+            }
+        };
+        for whole in ["12", "12.0", "1.2E+1", "12.000000000000000000000000000000"] {
+            assert_eq!(taken(whole), Ok(12), "{whole}");
+        }
+        for (bad, reason) in [
+            ("0.5", "online-members is not a whole number (0.5)"),
+            ("-1", "online-members is negative (-1)"),
+            ("1E+6000", "online-members is not a whole number (inf)"),
+            ("NaN", "online-members is not a whole number (NaN)"),
+        ] {
+            assert_eq!(taken(bad), Err(reason.to_owned()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_window_may_say_when_it_began() {
+        let read = |kind: u8, since: &[u8]| {
+            let mut columns = Columns::new();
+            let fields = [fields(&[]), vec![element(kind, SINCE, since)]].concat();
+            columns.document(&framed(document(&fields)), 1);
+            (
+                columns.windows.windows().declared.clone(),
+                columns.skipped.pop(),
+            )
+        };
+        let since = (END - 600_000).to_le_bytes();
+        assert_eq!(read(0x09, &since), (vec![600_000], None));
+        assert_eq!(read(0x0a, b""), (vec![0], None));
+        let (declared, skipped) = read(0x12, &since);
+        assert!(declared.is_empty() && skipped.unwrap().reason.contains("since is a number"));
+    }
+
+    #[test]
+    fn ids_are_shown_as_in_the_shell() {
+        for (id, shown) in [
+            (element(0x10, b"_id", &7_i32.to_le_bytes()), "_id 7"),
+            (
+                element(0x02, b"_id", b"\x03\0\0\0a\xff\0"),
+                "_id \"a\u{fffd}\"",
+            ),
+            (element(0x02, b"_id", b"\x02\0\0\0\n\0"), "_id \"\\n\""),
+            (
+                element(0x09, b"_id", &7_i64.to_le_bytes()),
+                "_id date 7 ms since 1970",
+            ),
+            (element(0x03, b"_id", &document(&[])), "_id of type object"),
+        ] {
+            let mut columns = Columns::new();
+            columns.document(&framed(document(&[id])), 1);
+            assert_eq!(columns.skipped[0].document, shown);
         }
     }
 }

@@ -31,11 +31,8 @@ pub(crate) enum Field<'a> {
     Other(&'a str),
 }
 
-/// The first and last time of calendars: years 1970 to 9999, in milliseconds.
-pub(crate) const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
-
 /// The first time we take: 1 January 2015. Discord began in May of that year.
-const EARLIEST: i64 = 1_420_070_400_000;
+pub(crate) const EARLIEST: i64 = 1_420_070_400_000;
 
 /// The last time we take: a day after now, for clocks that run ahead.
 pub(crate) fn latest() -> i64 {
@@ -44,7 +41,7 @@ pub(crate) fn latest() -> i64 {
 
 /// The longest window that a document may declare, in milliseconds: 49 days,
 /// the whole days that 32 bits hold.
-const LONGEST: i64 = 49 * 86_400_000;
+pub(crate) const LONGEST: i64 = 49 * 86_400_000;
 
 /// A count, from 0 to 4,294,967,295: int32, int64 or a whole double.
 ///

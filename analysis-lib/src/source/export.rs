@@ -1,14 +1,13 @@
 //! Files of JSON documents, as `mongoexport` and MongoDB Compass write them:
 //! relaxed or canonical, one a line or an array, on one line or on many.
 
-use std::collections::HashMap;
 use std::io::{self, Read};
 
 use chrono::DateTime;
 use serde_json::{Deserializer, Value};
 
 use super::document::{self, Field};
-use crate::activity::{Skipped, Windows};
+use crate::data::{Skipped, Window, Windows, WindowsBuilder};
 
 /// Read from the file at once, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -30,8 +29,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
         return Err(refused(&why));
     }
     let mut reader = Reader {
-        windows: Windows::new(),
-        index: HashMap::new(),
+        windows: WindowsBuilder::new(),
         latest: document::latest(),
     };
     let mut skipped = Vec::new();
@@ -44,7 +42,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
                 text.skip(length);
                 used.map_err(|reason| (text.begin, reason))
             }
-            Err(_) if reader.windows.times.is_empty() && is_shell(text.rest()) => {
+            Err(_) if reader.windows.windows().len() == 0 && is_shell(text.rest()) => {
                 return Err(refused(&format!(
                     "its documents are as a shell or Python shows them (ISODate(…), keys without double quotes), which is not JSON; {EXPORT}"
                 )));
@@ -64,7 +62,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
     if documents == 0 {
         return Err(refused(&format!("it holds no JSON document; {EXPORT}")));
     }
-    Ok((reader.windows, skipped))
+    Ok((reader.windows.finish(), skipped))
 }
 
 /// The file as text: what is read of it and not yet used.
@@ -313,8 +311,7 @@ fn is_shell(document: &[u8]) -> bool {
 }
 
 struct Reader {
-    windows: Windows,
-    index: HashMap<u64, u32>,
+    windows: WindowsBuilder,
     /// The last time we take.
     latest: i64,
 }
@@ -326,9 +323,7 @@ impl Reader {
         let time = rule(field(document::TIME), |time| {
             document::time(time, self.latest)
         })?;
-        // What the window's length is by the document's own account, for which
-        // there is no column.
-        let _length = rule(field(document::SINCE), |since| {
+        let declared = rule(field(document::SINCE), |since| {
             document::length(since, time)
         })?;
         let count = |name, value| rule(value, |field| document::count(name, field));
@@ -343,20 +338,16 @@ impl Reader {
             .iter()
             .map(|(key, value)| Ok((document::member(key)?, count(key, Some(value))?)))
             .collect::<Result<_, String>>()?;
-        self.windows.times.push(time);
-        self.windows.online.push(online);
-        self.windows.volume.push(volume);
-        for (id, sent) in sent.into_iter().filter(|&(_, sent)| sent > 0) {
-            let next = self.windows.members.len() as u32;
-            let member = *self.index.entry(id).or_insert(next);
-            if member == next {
-                self.windows.members.push(id);
-            }
-            self.windows.sender.push(member);
-            self.windows.sent.push(sent);
+        for (id, sent) in sent {
+            self.windows.sent(id, sent);
         }
-        self.windows.starts.push(self.windows.sender.len() as u32);
-        Ok(())
+        let window = Window {
+            end: time,
+            declared,
+            online,
+            volume,
+        };
+        self.windows.window(window).map_err(|e| e.to_string())
     }
 }
 
@@ -440,7 +431,7 @@ mod tests {
     fn relaxed_and_canonical_are_the_same() {
         let (relaxed, none) = read(RELAXED.as_bytes()).unwrap();
         assert_eq!(none, []);
-        assert_eq!(relaxed.times, [1_599_253_200_123]);
+        assert_eq!(relaxed.ends, [1_599_253_200_123]);
         assert_eq!(relaxed.volume, [3]);
         assert_eq!(relaxed.members, [12, 34]);
         assert_eq!(relaxed.sent, [2, 1]);
@@ -452,7 +443,7 @@ mod tests {
         let cut = &RELAXED[..RELAXED.len() - 9];
         let text = format!("\n{RELAXED}\nnonsense\n{{}}\n{CANONICAL}\r\n{cut}");
         let (windows, skipped) = read(text.as_bytes()).unwrap();
-        assert_eq!(windows.times.len(), 2);
+        assert_eq!(windows.ends.len(), 2);
         let lines: Vec<&str> = skipped.iter().map(|s| s.document.as_str()).collect();
         assert_eq!(lines, ["line 3", "line 4", "line 6"]);
         assert!(skipped[2].reason.contains("cut off"), "{skipped:?}");
@@ -466,7 +457,7 @@ mod tests {
             let lines = text.as_bytes()[..end]
                 .split(|&b| b == b'\n')
                 .filter(|l| !l.is_empty());
-            assert_eq!(windows.times.len() + skipped.len(), lines.count());
+            assert_eq!(windows.ends.len() + skipped.len(), lines.count());
         }
     }
 
@@ -553,17 +544,17 @@ mod tests {
             let (windows, skipped) = read(text.as_bytes()).unwrap();
             assert_eq!(skipped, [], "{name}");
             let times = [1, 2, 3].map(|minute| 1_599_253_200_123 + minute * 600_000);
-            assert_eq!(windows.times, times, "{name}: {text}");
+            assert_eq!(windows.ends, times, "{name}: {text}");
             assert_eq!(windows.sent, [2, 1, 2, 1, 2, 1], "{name}");
         }
         // Without a character between them.
         let (windows, skipped) = read(format!("{RELAXED}{CANONICAL}").as_bytes()).unwrap();
-        assert_eq!((windows.times.len(), skipped.len()), (2, 0));
+        assert_eq!((windows.ends.len(), skipped.len()), (2, 0));
         // Longer than what is read at once, so that documents lie on its border.
         for (name, text, _) in layouts(&middle) {
             let long = text.replace("\u{feff}", "").repeat(500);
             let (windows, skipped) = read(long.as_bytes()).unwrap();
-            assert_eq!((windows.times.len(), skipped), (1500, vec![]), "{name}");
+            assert_eq!((windows.ends.len(), skipped), (1500, vec![]), "{name}");
         }
     }
 
@@ -583,7 +574,7 @@ mod tests {
             for (name, text, line) in layouts(&good.replace(from, to)) {
                 let (windows, skipped) = read(text.as_bytes()).unwrap();
                 let times = [1, 3].map(|minute| 1_599_253_200_123 + minute * 600_000);
-                assert_eq!(windows.times, times, "{what}, {name}: {skipped:?}\n{text}");
+                assert_eq!(windows.ends, times, "{what}, {name}: {skipped:?}\n{text}");
                 assert_eq!(skipped.len(), 1, "{what}, {name}: {skipped:?}");
                 assert_eq!(
                     skipped[0].document,
@@ -605,7 +596,7 @@ mod tests {
                 (last + 1..text.rfind('}').unwrap()).filter(|&end| text.is_char_boundary(end))
             {
                 let (windows, skipped) = read(&text.as_bytes()[..end]).unwrap();
-                assert_eq!(windows.times.len(), 2, "{name} {end}");
+                assert_eq!(windows.ends.len(), 2, "{name} {end}");
                 let begin = format!("line {}", text[..last].matches('\n').count() + 1);
                 assert_eq!(skipped[0].document, begin, "{name} {line}");
                 assert_eq!(
@@ -664,7 +655,7 @@ mod tests {
         // Among others, such a document is left out alone.
         let text = format!("connected to: localhost\n{RELAXED}\n{{_id: ObjectId('1')}}\n{RELAXED}");
         let (windows, skipped) = read(text.as_bytes()).unwrap();
-        assert_eq!((windows.times.len(), skipped.len()), (2, 2), "{skipped:?}");
+        assert_eq!((windows.ends.len(), skipped.len()), (2, 2), "{skipped:?}");
     }
 
     #[test]
@@ -677,7 +668,7 @@ mod tests {
             };
             let (windows, skipped) = read(RELAXED.replace(from, &value).as_bytes()).unwrap();
             match skipped.first() {
-                None => Ok((windows.times[0], windows.volume[0])),
+                None => Ok((windows.ends[0], windows.volume[0])),
                 Some(one) => Err(one.reason.clone()),
             }
         };
@@ -744,7 +735,7 @@ mod tests {
             with("7"),
         ];
         let (windows, skipped) = read(text.join("\n").as_bytes()).unwrap();
-        assert_eq!(windows.times.len(), 1);
+        assert_eq!(windows.ends.len(), 1);
         let reasons: Vec<&str> = skipped.iter().map(|one| one.reason.as_str()).collect();
         assert_eq!(
             reasons,
@@ -850,7 +841,7 @@ mod tests {
         let file: Vec<&[u8]> = lines.iter().map(|(line, _)| &**line).collect();
         let (windows, skipped) = read(&*file.join(&b'\n')).unwrap();
         let mut skipped = skipped.iter().peekable();
-        let mut times = windows.times.iter();
+        let mut times = windows.ends.iter();
         for (number, (line, usable)) in (1..).zip(&lines) {
             let text = String::from_utf8_lossy(line);
             let name = format!("line {number}");
@@ -864,15 +855,15 @@ mod tests {
             } else {
                 // What is taken is that line's.
                 let alone = read(&line[..]).unwrap().0;
-                assert_eq!(times.next(), alone.times.first(), "{name}: {text:.200}");
+                assert_eq!(times.next(), alone.ends.first(), "{name}: {text:.200}");
             }
             if let Some(usable) = usable {
                 assert_eq!(reported.is_none(), *usable, "{name}: {text:.200}");
             }
         }
         assert_eq!((skipped.next(), times.next()), (None, None));
-        assert!(windows.times.len() > 1000, "{}", windows.times.len());
-        assert_eq!(windows.starts.len(), windows.times.len() + 1);
+        assert!(windows.ends.len() > 1000, "{}", windows.ends.len());
+        assert_eq!(windows.starts.len(), windows.ends.len() + 1);
         assert_eq!(windows.starts.last(), Some(&(windows.sender.len() as u32)));
         let members = windows.members.len() as u32;
         assert!(windows.sender.iter().all(|&sender| sender < members));
@@ -887,9 +878,9 @@ mod tests {
         for end in (1..file.len()).step_by(97) {
             let whole = file[..end].iter().filter(|&&byte| byte == b'\n').count();
             let (windows, skipped) = read(&file[..end]).unwrap();
-            assert!(all.times.starts_with(&windows.times));
+            assert!(all.ends.starts_with(&windows.ends));
             let begun = usize::from(end > 0 && file[end - 1] != b'\n');
-            assert_eq!(windows.times.len() + skipped.len(), whole + begun);
+            assert_eq!(windows.ends.len() + skipped.len(), whole + begun);
         }
     }
 }

@@ -4,8 +4,8 @@
 //! from 9 February 2026 over the change to daylight saving on 8 March.
 
 use crate::Result;
-use crate::activity::{Activity, Windows};
-use crate::origin::{Origin, Source};
+use crate::data::{Activity, Origin, Source, Window, WindowsBuilder, Zone};
+use crate::settings::Settings;
 
 /// 9 February 2026, 00:00 in US/Eastern, in milliseconds since the epoch.
 const START: i64 = 1_770_613_200_000;
@@ -76,14 +76,28 @@ pub(crate) fn names() -> impl Iterator<Item = (u64, String)> {
     named.map(|(member, name)| (id(member), name.to_owned()))
 }
 
+impl Activity {
+    /// The sample: eight weeks of a server that doesn't exist, the same every
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// A setting can't be used (`TIMEZONE`, or a broken line of `.env`).
+    pub fn sample() -> Result<Self> {
+        activity(Settings::load()?.timezone()?)
+    }
+}
+
 /// The sample, in this zone.
-pub(crate) fn activity(timezone: chrono_tz::Tz) -> Result<Activity> {
+pub(crate) fn activity(timezone: Zone) -> Result<Activity> {
     let mut random = Random(2026);
     // Members write in proportion to 1 / (rank + 2).
     let weights: Vec<u64> = (0..MEMBERS).map(|rank| 1_000_000 / (rank + 2)).collect();
     let all: u64 = weights.iter().sum();
-    let mut windows = Windows::new();
-    windows.members = (0..MEMBERS).map(id).collect();
+    let mut windows = WindowsBuilder::new();
+    for member in 0..MEMBERS {
+        windows.member(id(member));
+    }
     let mut sent = vec![0; MEMBERS as usize];
     for index in 0..WINDOWS {
         // The bot's clock is a second or two off, and the draw is made for
@@ -117,19 +131,21 @@ pub(crate) fn activity(timezone: chrono_tz::Tz) -> Result<Activity> {
         if OUTAGES.iter().any(|outage| outage.contains(&index)) {
             continue;
         }
-        windows.times.push(time);
-        windows.online.push(online as u32);
-        windows.volume.push(volume);
-        for (member, &sent) in (0..).zip(&sent).filter(|&(_, &sent)| sent > 0) {
-            windows.sender.push(member);
-            windows.sent.push(sent);
+        for (member, &sent) in (0..).zip(&sent) {
+            windows.sent(id(member), sent);
         }
-        windows.starts.push(windows.sender.len() as u32);
+        let window = Window {
+            end: time,
+            declared: 0,
+            online: online as u32,
+            volume,
+        };
+        windows.window(window).expect("the sample is small");
     }
     let origin = Origin {
         source: Source::Sample,
         server: SERVER.to_owned(),
         timezone,
     };
-    Activity::new(origin, windows, Vec::new())
+    Activity::new(origin, windows.finish(), Vec::new())
 }

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pymongo
-from bson import Int64, ObjectId, encode
+from bson import Decimal128, Int64, ObjectId, encode
 from bson.raw_bson import RawBSONDocument
 
 UTC = datetime.timezone.utc
@@ -61,14 +61,28 @@ def fill(database, count, begin="2026-01-01T00:00:00", minutes="10"):
 
 def insert(database, collection, text):
     """Inserts documents written as a Python expression."""
-    names = {"datetime": datetime, "UTC": UTC, "ObjectId": ObjectId, "Int64": Int64}
+    names = {"datetime": datetime, "UTC": UTC, "ObjectId": ObjectId, "Int64": Int64, "Decimal128": Decimal128}
     client[database][collection].insert_many(eval(text, names))
 
 
 def update(database, text, changes):
     """Changes documents; which and how are Python expressions."""
-    names = {"datetime": datetime}
+    names = {"datetime": datetime, "UTC": UTC}
     client[database]["activitydata"].update_many(eval(text, names), eval(changes, names))
+
+
+def apart(database):
+    """Of documents with the same time, leaves one."""
+    collection = client[database]["activitydata"]
+    groups = [
+        {"$match": {"time": {"$type": "date"}}},
+        {"$group": {"_id": "$time", "ids": {"$push": "$_id"}}},
+        {"$match": {"ids.1": {"$exists": True}}},
+        # Some dates are none of Python's.
+        {"$project": {"_id": 0, "ids": 1}},
+    ]
+    for group in collection.aggregate(groups):
+        collection.delete_many({"_id": {"$in": group["ids"][1:]}})
 
 
 def drop(database):
@@ -115,7 +129,7 @@ def columns(database):
 
 def mangled(database, count):
     """Documents with anything wrong that BSON can hold, and some with nothing."""
-    from bson import Binary, Code, Decimal128, MaxKey, MinKey, Regex, Timestamp
+    from bson import Binary, Code, MaxKey, MinKey, Regex, Timestamp
 
     random = Random(99)
     deep = {}
@@ -126,7 +140,7 @@ def mangled(database, count):
         Int64(2**63 - 1), Int64(-(2**63)), 0.5, -0.0, 7.0, 1e300, float("nan"),
         float("inf"), float("-inf"), [], [1, 2], {}, {"1": 2}, deep, ObjectId(b"x" * 12),
         Regex("a", "i"), Code("x"), Code("x", {"a": 1}), Timestamp(1, 2), Decimal128("7"),
-        MinKey(), MaxKey(), Binary(b"x" * 1000, 5), "x" * 10000, {"12": -1}, {"12": float("nan")},
+        Decimal128("7.5"), Decimal128("7.00"), Decimal128("NaN"), MinKey(), MaxKey(), Binary(b"x" * 1000, 5), "x" * 10000, {"12": -1}, {"12": float("nan")},
         {"name": 1}, {"": 1}, {"12.5": 1}, {"$12": 1}, {"12": {"12": 1}}, {"9" * 30: 1},
         {"18446744073709551615": 1}, {"18446744073709551616": 1}, {"007": 1, "7": 2}, {"12\n": 1},
         datetime.datetime(2026, 1, 1), datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31, 23, 59),
@@ -137,8 +151,8 @@ def mangled(database, count):
         document = window(random, number, datetime.datetime(2026, 1, 1, tzinfo=UTC), 10)
         document = {"_id": number, **document}
         for _ in range(random.below(3)):
-            fields = ["time", "online-members", "messages-sent", "quantities", "other"]
-            field = fields[random.below(5)]
+            fields = ["time", "since", "online-members", "messages-sent", "quantities", "other"]
+            field = fields[random.below(6)]
             if random.below(6) == 0:
                 document.pop(field, None)
             else:

@@ -1,249 +1,238 @@
 //! The thread that turns batches into columns while the next batch is read.
 
 use std::collections::VecDeque;
-use std::io::{BufWriter, Write};
-use std::sync::Arc;
+use std::io::{self, BufWriter, StdoutLock, Write};
 
+use mongodb::bson::raw::RawBsonRef;
+use mongodb::bson::{Bson, RawDocument};
 use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{mpsc, oneshot};
 
-use super::marker::{Id, Last, Tail};
-use crate::format::{self, Kind};
-use crate::source::bson::{Columns, Elements};
+use super::marker::{self, Highest, Known};
+use crate::data::Skipped;
+use crate::source::bson::Columns;
+use crate::store::columns::{put_skipped, put_windows};
+use crate::store::stream::{Kind, write_end, write_frame, write_header};
 
-/// What the reader asks of the thread.
-enum Work {
-    /// Documents. `ordered`: they come in the order of `_id`.
-    Batch { batch: RawBatch, ordered: bool },
-    /// What follows begins with these documents, which are known already; when
-    /// it doesn't, nothing that follows counts.
-    Expect(Vec<Last>),
-    /// What follows may begin with this document, which is known already.
-    Skip(Id),
-    /// What was read so far is void.
-    Anew,
-    /// Say how far it got.
-    State(oneshot::Sender<State>),
-    /// Write this frame.
-    Frame(Kind, Vec<u8>),
-    /// So many more were taken and left out in frames of their own.
-    Count(usize, usize),
-    /// That was all.
-    End(oneshot::Sender<()>),
-}
-
-/// How far the thread got.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct State {
-    /// Documents read, usable or not, since the beginning or since it began
-    /// anew; without those that were expected.
-    pub(crate) documents: u64,
-    pub(crate) bytes: u64,
-    pub(crate) tail: Tail,
-    /// Those that were left out, and have an `_id`.
-    pub(crate) left_out: Arc<Vec<Last>>,
-    /// How many expected documents haven't come.
-    pub(crate) expected: usize,
-    /// Another document came than was expected.
-    pub(crate) unexpected: bool,
-    /// A reply that isn't one.
-    pub(crate) broken: bool,
-}
+/// What the thread does next.
+type Work = Box<dyn FnOnce(&mut Thread) -> io::Result<()> + Send>;
 
 /// The reader's end of the thread.
 pub(crate) struct Decoder {
     work: mpsc::Sender<Work>,
 }
 
-/// The thread has ended: whoever reads our output is gone, and so are we soon.
+/// Nothing reads our standard output any more, and the thread has ended.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub(crate) struct OutputClosed;
 
 impl Decoder {
     pub(crate) fn start() -> Self {
         // One batch waits, one is decoded, one is being read: enough for both
         // sides never to wait in turn, and little memory.
-        let (work, todo) = mpsc::channel(1);
+        let (work, mut todo) = mpsc::channel::<Work>(1);
         std::thread::spawn(move || {
-            // Nobody reads any more: the process is about to end.
-            let _ = Thread::default().run(todo);
+            let mut thread = Thread::new();
+            let mut run = || {
+                write_header(&mut thread.out)?;
+                while let Some(work) = todo.blocking_recv() {
+                    work(&mut thread)?;
+                }
+                io::Result::Ok(())
+            };
+            // An error ends the thread, and with it all waiting for its answers.
+            let _ = run();
         });
         Self { work }
     }
 
-    async fn send(&self, work: Work) -> Result<(), Gone> {
-        self.work.send(work).await.map_err(|_| Gone)
+    /// Hands over documents. `sorted`: they come in the order of `_id`.
+    pub(crate) async fn batch(&self, batch: RawBatch, sorted: bool) -> Result<(), OutputClosed> {
+        let work: Work = Box::new(move |thread| thread.batch(&batch, sorted));
+        self.work.send(work).await.map_err(|_| OutputClosed)
     }
 
-    pub(crate) async fn batch(&self, batch: RawBatch, ordered: bool) -> Result<(), Gone> {
-        self.send(Work::Batch { batch, ordered }).await
+    /// Lets the thread do this after everything before, and waits for the answer.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Thread) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, OutputClosed> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |thread| {
+            let _ = answer.send(question(thread)?);
+            Ok(())
+        });
+        self.work.send(work).await.map_err(|_| OutputClosed)?;
+        answered.await.map_err(|_| OutputClosed)
     }
 
-    pub(crate) async fn expect(&self, last: Vec<Last>) -> Result<(), Gone> {
-        self.send(Work::Expect(last)).await
-    }
-
-    pub(crate) async fn skip(&self, id: Id) -> Result<(), Gone> {
-        self.send(Work::Skip(id)).await
-    }
-
-    pub(crate) async fn anew(&self) -> Result<(), Gone> {
-        self.send(Work::Anew).await
-    }
-
-    pub(crate) async fn frame(&self, kind: Kind, payload: Vec<u8>) -> Result<(), Gone> {
-        self.send(Work::Frame(kind, payload)).await
-    }
-
-    pub(crate) async fn count(&self, taken: usize, skipped: usize) -> Result<(), Gone> {
-        self.send(Work::Count(taken, skipped)).await
-    }
-
-    pub(crate) async fn state(&self) -> Result<State, Gone> {
-        let (answer, state) = oneshot::channel();
-        self.send(Work::State(answer)).await?;
-        state.await.map_err(|_| Gone)
-    }
-
-    pub(crate) async fn end(&self) -> Result<(), Gone> {
-        let (answer, done) = oneshot::channel();
-        self.send(Work::End(answer)).await?;
-        done.await.map_err(|_| Gone)
+    pub(crate) async fn state(&self) -> Result<State, OutputClosed> {
+        self.ask(|thread| Ok(thread.state.clone())).await
     }
 }
 
-#[derive(Default)]
-struct Thread {
+/// What the thread has read since the beginning, or since it began anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    /// Documents, usable or not, without those that were expected.
+    pub(crate) documents: u64,
+    pub(crate) bytes: u64,
+    pub(crate) highest: Highest,
+    /// Whether all documents that were expected have come.
+    pub(crate) is_as_expected: bool,
+    /// Whether another came in their place: nothing is read from there on.
+    pub(crate) is_unexpected: bool,
+    /// Whether a reply could not be read as a list of documents.
+    pub(crate) is_broken: bool,
+}
+
+pub(crate) struct Thread {
+    out: BufWriter<StdoutLock<'static>>,
+    columns: Columns,
     state: State,
-    expected: VecDeque<Last>,
-    skip: Option<Id>,
-    taken: usize,
-    skipped: usize,
+    /// Documents that were left out, and can be asked for again.
+    left_out: Vec<Known>,
+    /// What follows begins with these documents, which were read before.
+    expected: VecDeque<Known>,
+    /// What follows may begin with the document that has this `_id`, which was
+    /// read before.
+    known: Option<Bson>,
+    /// How many windows or periods, and how many documents left out, were written.
+    written: (usize, usize),
+    /// How many members have been named.
+    written_members: usize,
     payload: Vec<u8>,
 }
 
 impl Thread {
-    fn run(&mut self, mut todo: mpsc::Receiver<Work>) -> std::io::Result<()> {
-        let mut columns = Columns::new();
-        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        format::write_header(&mut out)?;
-        while let Some(work) = todo.blocking_recv() {
-            match work {
-                Work::Batch { batch, ordered } => {
-                    self.batch(batch.as_raw_document().as_bytes(), ordered, &mut columns);
-                    self.write(&mut columns, &mut out)?;
-                }
-                Work::Expect(last) => {
-                    self.state.tail = Tail::from(&last);
-                    self.state.unexpected = false;
-                    self.expected = last.into();
-                    self.skip = None;
-                }
-                Work::Skip(id) => self.skip = Some(id),
-                Work::Anew => {
-                    columns = Columns::new();
-                    self.state = State::default();
-                    self.expected.clear();
-                    self.skip = None;
-                    (self.taken, self.skipped) = (0, 0);
-                    format::write_frame(&mut out, Kind::Anew, &[])?;
-                }
-                Work::State(answer) => {
-                    self.state.expected = self.expected.len();
-                    let _ = answer.send(self.state.clone());
-                }
-                Work::Frame(kind, payload) => {
-                    format::write_frame(&mut out, kind, &payload)?;
-                    if kind == Kind::Source {
-                        out.flush()?;
-                    }
-                }
-                Work::Count(taken, skipped) => {
-                    self.taken += taken;
-                    self.skipped += skipped;
-                }
-                Work::End(answer) => {
-                    format::write_end(&mut out, self.taken, self.skipped)?;
-                    let _ = answer.send(());
-                }
-            }
+    fn new() -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
+            columns: Columns::new(),
+            state: State::default(),
+            left_out: Vec::new(),
+            expected: VecDeque::new(),
+            known: None,
+            written: (0, 0),
+            written_members: 0,
+            payload: Vec::new(),
         }
+    }
+
+    pub(crate) fn expect(&mut self, documents: Vec<Known>) -> io::Result<()> {
+        self.expected = documents.into();
+        self.state.is_as_expected = false;
+        self.state.is_unexpected = false;
+        self.state.highest.documents = self.expected.clone();
+        self.known = None;
         Ok(())
     }
 
-    fn batch(&mut self, reply: &[u8], ordered: bool, columns: &mut Columns) {
-        self.state.bytes += reply.len() as u64;
-        let Some(mut documents) = documents(reply) else {
-            self.state.broken = true;
-            return;
-        };
-        while let Some(document) = documents.next() {
-            let Some((_, document)) = document.filter(|(_, value)| value.kind == 0x03) else {
-                self.state.broken = true;
-                return;
-            };
-            if self.state.unexpected {
-                return;
-            }
-            if let Some(expected) = self.expected.pop_front() {
-                let id = crate::source::bson::id(document.bytes).map(Id::of);
-                let last = id.map(|id| Last::new(id, document.bytes));
-                self.state.unexpected = last.as_ref() != Some(&expected);
-                continue;
-            }
-            if let Some(known) = self.skip.take() {
-                let id = crate::source::bson::id(document.bytes).map(Id::of);
-                if id == Some(known) {
-                    continue;
-                }
-            }
-            self.state.documents += 1;
-            let skipped = columns.skipped.len();
-            let id = columns.document(document.bytes, self.state.documents as usize);
-            self.state.tail.push(id, document.bytes, ordered);
-            if let (Some(id), true) = (id, columns.skipped.len() > skipped) {
-                let left_out = Last::new(Id::of(id), document.bytes);
-                Arc::make_mut(&mut self.state.left_out).push(left_out);
-            }
-        }
+    pub(crate) fn may_begin_with(&mut self, id: Bson) -> io::Result<()> {
+        self.known = Some(id);
+        Ok(())
     }
 
-    fn write(&mut self, columns: &mut Columns, out: &mut impl Write) -> std::io::Result<()> {
-        let windows = &columns.windows;
-        if !windows.times.is_empty() {
-            self.taken += windows.times.len();
-            self.payload.clear();
-            format::put_windows(
-                &mut self.payload,
-                windows,
-                0..windows.times.len(),
-                &windows.members,
-            );
-            format::write_frame(out, Kind::Windows, &self.payload)?;
+    /// Makes void what was read so far.
+    pub(crate) fn begin_anew(&mut self) -> io::Result<()> {
+        self.columns = Columns::new();
+        self.state = State::default();
+        self.left_out.clear();
+        self.expected.clear();
+        self.known = None;
+        self.written = (0, 0);
+        self.written_members = 0;
+        self.frame(Kind::Anew, &[])
+    }
+
+    pub(crate) fn take_left_out(&mut self) -> Vec<Known> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    pub(crate) fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
+        match kind {
+            Kind::Period => self.written.0 += 1,
+            Kind::Skipped => self.written.1 += 1,
+            _ => (),
         }
-        for skipped in &columns.skipped {
-            self.skipped += 1;
-            self.payload.clear();
-            format::put_skipped(&mut self.payload, skipped);
-            format::write_frame(out, Kind::Skipped, &self.payload)?;
+        write_frame(&mut self.out, kind, payload)
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        write_end(&mut self.out, self.written.0, self.written.1)
+    }
+
+    fn batch(&mut self, batch: &RawBatch, sorted: bool) -> io::Result<()> {
+        self.state.bytes += batch.as_raw_document().as_bytes().len() as u64;
+        self.state.is_broken |=
+            documents(batch, |document| self.document(document, sorted)).is_none();
+        self.write()
+    }
+
+    fn document(&mut self, document: &RawDocument, sorted: bool) {
+        if self.state.is_unexpected {
+            return;
         }
-        columns.clear();
+        if let Some(expected) = self.expected.pop_front() {
+            self.state.is_unexpected = expected.hash != marker::hash(document);
+            self.state.is_as_expected = self.expected.is_empty() && !self.state.is_unexpected;
+            return;
+        }
+        if let Some(known) = self.known.take()
+            && let Ok(Some(id)) = document.get("_id")
+            && Bson::try_from(id).is_ok_and(|id| id == known)
+        {
+            return;
+        }
+        self.state.documents += 1;
+        let skipped = self.columns.skipped.len();
+        let id = self.columns.document(document, self.state.documents);
+        let known = id.and_then(|id| Known::new(&id, document));
+        if self.columns.skipped.len() > skipped {
+            self.left_out.extend(known.clone());
+        }
+        self.state.highest.push(known, sorted);
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let windows = self.columns.windows.windows();
+        let count = windows.len();
+        if count > 0 {
+            self.written.0 += count;
+            self.payload.clear();
+            let new_members = &windows.members[self.written_members..];
+            put_windows(&mut self.payload, windows, 0..count, new_members);
+            self.written_members = windows.members.len();
+            write_frame(&mut self.out, Kind::Windows, &self.payload)?;
+        }
+        let skipped = std::mem::take(&mut self.columns.skipped);
+        self.columns.windows.clear();
+        self.write_skipped(&skipped)
+    }
+
+    /// Writes which documents were left out.
+    pub(crate) fn write_skipped(&mut self, skipped: &[Skipped]) -> io::Result<()> {
+        for skipped in skipped {
+            let mut payload = Vec::new();
+            put_skipped(&mut payload, skipped);
+            self.frame(Kind::Skipped, &payload)?;
+        }
         Ok(())
     }
 }
 
-/// The documents of a reply to `find` or `getMore`.
-pub(crate) fn documents(reply: &[u8]) -> Option<Elements<'_>> {
-    let mut elements = Elements::new(reply)?;
-    while let Some(element) = elements.next() {
-        if let (b"cursor", cursor) = element? {
-            let mut elements = cursor.elements()?;
-            while let Some(element) = elements.next() {
-                if let (b"firstBatch" | b"nextBatch", batch) = element? {
-                    return batch.elements();
-                }
-            }
+/// Hands over the documents of a reply to `find`, `aggregate` or `getMore`.
+/// `None`: the reply isn't a list of documents.
+pub(crate) fn documents(batch: &RawBatch, mut take: impl FnMut(&RawDocument)) -> Option<()> {
+    for element in batch.doc_slices().ok()?.iter_elements() {
+        match element.ok()?.value() {
+            Ok(RawBsonRef::Document(document)) => take(document),
+            _ => return None,
         }
     }
-    None
+    Some(())
 }

@@ -8,52 +8,51 @@ use std::time::Duration;
 
 use mongodb::error::{Error as DriverError, ErrorKind};
 
-use super::connect::Connection;
-use crate::Error;
-
 /// Why an operation failed.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// Nothing came within the timeout.
+    /// The server sent nothing within the timeout.
     Silent,
     /// The connection broke off.
     Broken(Io),
-    /// Nobody accepts connections there.
+    /// No program accepts connections at that address.
     Refused,
     /// The host's name doesn't resolve.
     Name,
     /// The server's certificate isn't trusted, for this reason.
     Certificate(String),
-    /// TLS fails otherwise.
-    Tls(String),
+    /// The server's certificate is for another host.
+    CertificateName,
+    /// The server doesn't speak TLS as expected.
+    Tls,
+    /// A file that the connection string names for TLS can't be used.
+    TlsFile(String),
     /// No server of the right kind.
     Selection,
     /// Wrong user name or password.
     Authentication,
     /// The user may not do this.
     Unauthorized,
-    /// The server says no.
+    /// The server is too old, or not what the connection string takes it for.
+    Incompatible,
+    /// The server refuses the command, in its own words.
     Command { code: i32, message: String },
-    /// There is no document; this is what is there.
-    Empty(String),
     /// A document that can't be used has no `_id` to ask for its reason by, or
-    /// one whose text isn't UTF-8.
+    /// an `_id` whose text isn't UTF-8.
     Nameless,
+    /// Windows that MongoDB can't give to hours or days as we do, for this reason.
+    Unmergeable(&'static str),
+    /// A reply that isn't one of MongoDB's.
+    Unreadable,
     /// Anything else.
-    Other(&'static str),
-    /// One of these, after so many windows of so many.
-    After(Box<Failure>, u64, u64),
+    Unknown,
 }
 
-/// Errors of the server after which another, or the same again, can answer:
-/// it steps down, shuts down, or has lost the cursor.
+/// Errors of the server after which another server, or the same one again, can
+/// answer: it steps down, shuts down, or has lost the cursor.
 const PASSING: [i32; 18] = [
     6, 7, 43, 50, 63, 89, 91, 134, 150, 175, 189, 237, 262, 9001, 10107, 11600, 11602, 13435,
 ];
-
-/// A reply that is none.
-pub(crate) const UNREADABLE: Failure =
-    Failure::Other("the server's reply can't be read; is it a MongoDB server?");
 
 impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
@@ -63,37 +62,64 @@ impl From<DriverError> for Failure {
             ErrorKind::Authentication { .. } => Self::Authentication,
             ErrorKind::ServerSelection { .. } => Self::Selection,
             ErrorKind::DnsResolve { .. } => Self::Name,
-            ErrorKind::InvalidTlsConfig { message, .. } => Self::Tls(message),
+            ErrorKind::InvalidTlsConfig { message, .. } => Self::TlsFile(one_line(&message)),
             ErrorKind::Command(command) => match command.code {
                 18 => Self::Authentication,
                 13 | 8000 => Self::Unauthorized,
                 code => Self::Command {
                     code,
-                    message: command.message,
+                    message: one_line(&command.message),
                 },
             },
-            ErrorKind::IncompatibleServer { .. } => {
-                Self::Other("the server is too old for this program: it needs MongoDB 4.2 or later")
-            }
-            ErrorKind::InvalidResponse { .. } | ErrorKind::Bson(_) => UNREADABLE,
-            _ => Self::Other("MongoDB's driver failed for a reason it doesn't name"),
+            ErrorKind::IncompatibleServer { .. } => Self::Incompatible,
+            ErrorKind::InvalidResponse { .. } | ErrorKind::Bson(_) => Self::Unreadable,
+            _ => Self::Unknown,
         }
     }
 }
 
 fn from_io(error: &std::io::Error) -> Failure {
+    // Neither kind of error has a type that we can see: only its text tells.
     let text = error.to_string();
     if let Some(reason) = text.strip_prefix("invalid peer certificate: ") {
-        let reason = reason.split([' ', '(', '{']).next().unwrap_or(reason);
+        if reason.contains("not valid for name") {
+            return Failure::CertificateName;
+        }
+        let reason = if reason.contains("expired") {
+            "it has expired"
+        } else {
+            reason.split([' ', '(', '{']).next().unwrap_or(reason)
+        };
         return Failure::Certificate(reason.to_owned());
     }
     match error.kind() {
         Io::ConnectionRefused => Failure::Refused,
         Io::TimedOut => Failure::Silent,
-        Io::InvalidData => Failure::Tls("the server doesn't speak TLS as expected".to_owned()),
+        Io::InvalidData => Failure::Tls,
         _ if text.starts_with("failed to lookup address") => Failure::Name,
         kind => Failure::Broken(kind),
     }
+}
+
+/// A text of the server's or the driver's, of one line and not too long: a line
+/// of our output that begins with `EVCXR_BEGIN_CONTENT` would be the kernel's.
+pub(crate) fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split(|letter: char| letter.is_control() || letter.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ").chars().take(300).collect()
+}
+
+/// What sentences say about the servers, without secrets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Servers {
+    /// As they stand in the connection string.
+    pub(crate) hosts: String,
+    /// How long they may be silent.
+    pub(crate) timeout: Duration,
+    pub(crate) uses_tls: bool,
+    pub(crate) is_load_balanced: bool,
 }
 
 impl Failure {
@@ -110,16 +136,8 @@ impl Failure {
     pub(crate) fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Refused | Self::Name | Self::Certificate(_) | Self::Tls(_)
+            Self::Refused | Self::Name | Self::Certificate(_) | Self::CertificateName | Self::Tls
         )
-    }
-
-    pub(crate) fn after(self, done: u64, total: u64) -> Self {
-        if done == 0 {
-            self
-        } else {
-            Self::After(Box::new(self), done, total)
-        }
     }
 
     /// In a few words.
@@ -131,20 +149,21 @@ impl Failure {
             Self::Selection => "no server is ready".to_owned(),
             Self::Command { message, .. } => message.clone(),
             Self::Nameless => "a document that can't be used can't be named".to_owned(),
+            Self::Unmergeable(reason) => (*reason).to_owned(),
             _ => "the server fails".to_owned(),
         }
     }
 
-    pub(crate) fn into_error(self, connection: &Connection) -> Error {
-        Error::new(self.sentence(&connection.hosts, connection.timeout, &connection.name()))
-    }
-
-    /// One sentence or two. `hosts` and `name` are without secrets.
-    pub(crate) fn sentence(&self, hosts: &str, timeout: Duration, name: &str) -> String {
-        let seconds = timeout.as_secs_f64();
+    /// One sentence or two. `name` is the collection's.
+    pub(crate) fn sentence(&self, servers: &Servers, name: &str) -> String {
+        let hosts = &servers.hosts;
+        let seconds = servers.timeout.as_secs_f64();
         match self {
             Self::Silent => format!(
                 "{hosts} didn't answer within {seconds} s; check the address in MONGOKEY, firewalls, and (for Atlas) whether your address is allowed there, or set MONGODB_TIMEOUT higher"
+            ),
+            Self::Broken(kind) if servers.uses_tls => format!(
+                "the connection to {hosts} broke off ({kind}); if the server has no TLS, take tls=true out of MONGOKEY"
             ),
             Self::Broken(kind) => format!(
                 "the connection to {hosts} broke off ({kind}); if the server wants TLS, add tls=true to MONGOKEY"
@@ -155,11 +174,17 @@ impl Failure {
             Self::Name => format!(
                 "the host of MONGOKEY can't be found ({hosts}); check its spelling and your network"
             ),
+            Self::CertificateName => format!(
+                "the certificate of {hosts} is for another name; write the host in MONGOKEY as the certificate names it"
+            ),
             Self::Certificate(reason) => format!(
                 "the certificate of {hosts} is not trusted ({reason}); if its authority is your own, add tlsCAFile=/path/to/ca.pem to MONGOKEY"
             ),
-            Self::Tls(reason) => {
-                format!("TLS with {hosts} fails: {reason}; check the tls options in MONGOKEY")
+            Self::Tls => format!(
+                "{hosts} doesn't speak TLS as expected; if the server has no TLS, take tls=true out of MONGOKEY"
+            ),
+            Self::TlsFile(reason) => {
+                format!("a file that MONGOKEY names for TLS can't be used: {reason}")
             }
             Self::Selection => format!(
                 "{hosts} has no member that can be read within {seconds} s; check that the replica set has a primary, and its name in MONGOKEY"
@@ -170,18 +195,24 @@ impl Failure {
             Self::Unauthorized => format!(
                 "the user in MONGOKEY may not read {name} on {hosts}; give it the role `read` there, or name another with MONGODB_DATABASE and MONGODB_COLLECTION"
             ),
+            Self::Incompatible if servers.is_load_balanced => format!(
+                "{hosts} is no load balancer of MongoDB's; take loadBalanced=true out of MONGOKEY"
+            ),
+            Self::Incompatible => {
+                format!("{hosts} is too old for this program, which needs MongoDB 4.2 or later")
+            }
             Self::Command { code, message } => {
                 format!("MongoDB refuses to read {name}: {message} (code {code})")
             }
-            Self::Empty(there) => format!("{name} has no documents; {there}"),
-            Self::Nameless => {
-                format!("a document of {name} that can't be used has no _id that can be asked for")
+            Self::Nameless | Self::Unmergeable(_) => {
+                format!("the windows of {name} can't be merged: {}", self.short())
             }
-            Self::Other(reason) => (*reason).to_owned(),
-            Self::After(failure, done, total) => format!(
-                "the pull broke off after {done} of about {total} windows, and nothing of it is used: {}",
-                failure.sentence(hosts, timeout, name)
-            ),
+            Self::Unreadable => {
+                format!("the reply of {hosts} can't be read; is it a MongoDB server?")
+            }
+            Self::Unknown => {
+                format!("MongoDB's driver failed on {hosts} for a reason it doesn't name")
+            }
         }
     }
 }
@@ -194,5 +225,43 @@ pub(crate) async fn within<T>(
     match tokio::time::timeout(timeout, operation).await {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => Err(Failure::Silent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_refused_in_words() {
+        let servers = Servers::default();
+        for (text, words) in [
+            ("UnknownIssuer", "is not trusted (UnknownIssuer)"),
+            (
+                "certificate expired: verification time 7",
+                "is not trusted (it has expired)",
+            ),
+            (
+                "certificate not valid for name \"a\"; it is only",
+                "is for another name",
+            ),
+            (
+                "Other(OtherError(UnsupportedCertVersion))",
+                "is not trusted (Other)",
+            ),
+        ] {
+            let error = std::io::Error::other(format!("invalid peer certificate: {text}"));
+            let sentence = from_io(&error).sentence(&servers, "db.activitydata");
+            assert!(sentence.contains(words), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_the_servers_is_one_line() {
+        assert_eq!(
+            one_line("a\r\n EVCXR_BEGIN_CONTENT\u{85}b "),
+            "a EVCXR_BEGIN_CONTENT b"
+        );
+        assert_eq!(one_line(&"long ".repeat(1_000)).len(), 300);
     }
 }

@@ -2,176 +2,111 @@
 
 use std::collections::VecDeque;
 
-use mongodb::bson::{Document, RawDocument};
+use mongodb::bson::raw::RawElement;
+use mongodb::bson::{Binary, Bson, Document, RawDocument, doc, spec::BinarySubtype};
 
-use crate::format::{Parts, checksum};
-use crate::source::bson::Value;
+use crate::store::stream::checksum;
 
-/// How many of the last documents a marker remembers.
-const TAIL: usize = 16;
-
-/// A document's `_id`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Id {
-    /// An ObjectId: what documents have unless someone chose otherwise.
-    Object([u8; 12]),
-    /// Any other type, with its bytes in BSON.
-    Other(u8, Box<[u8]>),
-}
-
-impl Id {
-    pub(crate) fn of(value: Value) -> Self {
-        match value.object_id() {
-            Some(bytes) => Self::Object(bytes),
-            None => Self::Other(value.kind, value.bytes.into()),
-        }
-    }
-
-    fn parts(&self) -> (u8, &[u8]) {
-        match self {
-            Self::Object(bytes) => (0x07, bytes),
-            Self::Other(kind, bytes) => (*kind, bytes),
-        }
-    }
-
-    /// `{ _id: … }`. `None`: the driver can't send this one back, for its text
-    /// isn't UTF-8.
-    pub(crate) fn document(&self) -> Option<Document> {
-        let (kind, bytes) = self.parts();
-        let mut document = vec![0; 4];
-        document.push(kind);
-        document.extend_from_slice(b"_id\0");
-        document.extend_from_slice(bytes);
-        document.push(0);
-        let length = document.len() as i32;
-        document[..4].copy_from_slice(&length.to_le_bytes());
-        Document::try_from(RawDocument::from_bytes(&document).ok()?).ok()
-    }
-}
-
-/// One of the last documents, by the order of `_id`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Last {
-    pub(crate) id: Id,
-    /// Of the document's bytes.
+/// A document that can be recognised later.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) id: Bson,
+    /// Of all the document's bytes.
     pub(crate) hash: u64,
 }
 
-impl Last {
-    pub(crate) fn new(id: Id, document: &[u8]) -> Self {
-        Self {
-            id,
-            hash: checksum(0, document),
-        }
+impl Known {
+    /// `None`: the driver can't send this `_id` back, for a text in it isn't
+    /// UTF-8.
+    pub(crate) fn new(id: &RawElement, document: &RawDocument) -> Option<Self> {
+        Some(Self {
+            id: id.clone().try_into().ok()?,
+            hash: hash(document),
+        })
     }
 }
 
-/// The last documents by the order of `_id`, of those that were read.
+/// By which a document is recognised.
+pub(crate) fn hash(document: &RawDocument) -> u64 {
+    checksum(0, document.as_bytes())
+}
+
+/// How many documents with the highest `_id`s a marker has.
+const HIGHEST: usize = 16;
+
+/// The documents with the highest `_id`s among those that were read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tail {
-    pub(crate) last: VecDeque<Last>,
-    /// Whether documents came in any order but that of `_id`.
+pub(crate) struct Highest {
+    /// In the order of `_id`.
+    pub(crate) documents: VecDeque<Known>,
+    /// Whether documents came in another order than that of `_id`.
     pub(crate) disorder: bool,
     /// Whether an `_id` is missing, or can't be put in order here.
     pub(crate) unknown: bool,
 }
 
-impl From<&Vec<Last>> for Tail {
-    fn from(last: &Vec<Last>) -> Self {
-        Self {
-            last: last.iter().cloned().collect(),
-            ..Self::default()
-        }
-    }
-}
-
-impl Tail {
-    /// Adds a document. `ordered`: the server sends in the order of `_id`, so
-    /// that we need not know it.
-    pub(crate) fn push(&mut self, id: Option<Value>, document: &[u8], ordered: bool) {
-        let Some(id) = id.map(Id::of) else {
+impl Highest {
+    /// Adds a document. `sorted`: the server sends documents in the order of
+    /// `_id`, so that we need not know that order.
+    pub(crate) fn push(&mut self, document: Option<Known>, sorted: bool) {
+        let Some(document) = document else {
             self.unknown = true;
             return;
         };
-        let at = match (&id, self.last.back()) {
-            (_, None) => 0,
-            (_, Some(_)) if ordered => self.last.len(),
-            (
-                Id::Object(new),
-                Some(Last {
-                    id: Id::Object(last),
-                    ..
-                }),
-            ) => {
-                if new > last {
-                    self.last.len()
-                } else {
-                    self.disorder = true;
-                    self.last
-                        .partition_point(|last| matches!(&last.id, Id::Object(last) if last < new))
-                }
-            }
+        let place = match document.id {
+            _ if sorted => self.documents.len(),
+            Bson::ObjectId(new) => self
+                .documents
+                .partition_point(|known| matches!(known.id, Bson::ObjectId(id) if id < new)),
             _ => {
                 self.unknown = true;
                 return;
             }
         };
-        self.unknown |= !ordered && !matches!(id, Id::Object(_));
-        let full = self.last.len() == TAIL;
-        if full && at == 0 {
-            return;
-        }
-        let last = Last::new(id, document);
-        if at == self.last.len() {
-            self.last.push_back(last);
-        } else {
-            self.last.insert(at, last);
-        }
-        if full {
-            self.last.pop_front();
+        self.disorder |= place < self.documents.len();
+        self.documents.insert(place, document);
+        if self.documents.len() > HIGHEST {
+            self.documents.pop_front();
         }
     }
 }
 
-/// The first byte of a marker: what it holds may change.
-const VERSION: u8 = 2;
+/// What a marker holds may change with its version.
+const VERSION: i32 = 3;
 
 /// The longest marker, in bytes. It is passed on in hexadecimal, and Linux
 /// takes variables of up to 128 KB.
 const LONGEST: usize = 60_000;
 
-/// What a snapshot must fit: the collection, how many documents were read, the
-/// last of them, and those that were left out, which may be mended since.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a snapshot must fit: the collection, how many documents were read, those
+/// with the highest `_id`s, and those that were left out, which may have been
+/// mended since.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Marker {
     /// The collection's UUID: one that was dropped and made again has another.
     pub(crate) collection: Vec<u8>,
     pub(crate) documents: u64,
-    pub(crate) last: Vec<Last>,
-    pub(crate) left_out: Vec<Last>,
+    pub(crate) highest: Vec<Known>,
+    pub(crate) left_out: Vec<Known>,
 }
 
 impl Marker {
     /// `None`: too much was left out, or `_id`s are too long, to go on from here.
     pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
-        fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            out.extend_from_slice(bytes);
-        }
-        let mut out = vec![VERSION];
-        put(&mut out, &self.collection);
-        out.extend_from_slice(&self.documents.to_le_bytes());
-        out.extend_from_slice(&(self.last.len() as u32).to_le_bytes());
-        for document in self.last.iter().chain(&self.left_out) {
-            let (kind, bytes) = document.id.parts();
-            out.push(kind);
-            put(&mut out, bytes);
-            out.extend_from_slice(&document.hash.to_le_bytes());
-            if out.len() > LONGEST {
-                return None;
-            }
-        }
-        Some(out)
+        let binary = |bytes| Binary {
+            subtype: BinarySubtype::Generic,
+            bytes,
+        };
+        let known = || self.highest.iter().chain(&self.left_out);
+        let marker = doc! {
+            "version": VERSION,
+            "collection": binary(self.collection.clone()),
+            "documents": i64::try_from(self.documents).ok()?,
+            "highest": self.highest.len() as i64,
+            "ids": known().map(|known| &known.id).collect::<Vec<_>>(),
+            "hashes": binary(known().flat_map(|known| known.hash.to_le_bytes()).collect()),
+        };
+        marker.to_vec().ok().filter(|bytes| bytes.len() <= LONGEST)
     }
 
     pub(crate) fn from_hex(hex: &str) -> Option<Self> {
@@ -184,33 +119,28 @@ impl Marker {
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut parts = Parts(bytes);
-        if parts.u8()? != VERSION {
+        let mut marker = Document::from_reader(bytes).ok()?;
+        if marker.get_i32("version").ok() != Some(VERSION) {
             return None;
         }
-        let length = parts.u32()? as usize;
-        let collection = parts.bytes(length)?.to_vec();
-        let documents = parts.u64()?;
-        let count = parts.u32()? as usize;
-        let mut last = Vec::new();
-        while !parts.0.is_empty() {
-            let kind = parts.u8()?;
-            let length = parts.u32()? as usize;
-            let bytes = parts.bytes(length)?;
-            last.push(Last {
-                id: Id::of(Value { kind, bytes }),
-                hash: parts.u64()?,
-            });
-        }
-        if count == 0 || count > last.len() {
+        let hashes = marker.get_binary_generic("hashes").ok()?.chunks_exact(8);
+        let hashes: Vec<u64> = hashes
+            .filter_map(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
+            .collect();
+        let Some(Bson::Array(ids)) = marker.remove("ids") else {
+            return None;
+        };
+        let count = usize::try_from(marker.get_i64("highest").ok()?).ok()?;
+        if count == 0 || count > ids.len() || ids.len() != hashes.len() {
             return None;
         }
-        let left_out = last.split_off(count);
+        let known = ids.into_iter().zip(hashes);
+        let mut highest: Vec<Known> = known.map(|(id, hash)| Known { id, hash }).collect();
         Some(Self {
-            collection,
-            documents,
-            last,
-            left_out,
+            collection: marker.get_binary_generic("collection").ok()?.clone(),
+            documents: marker.get_i64("documents").ok()?.try_into().ok()?,
+            left_out: highest.split_off(count),
+            highest,
         })
     }
 }
@@ -220,12 +150,15 @@ mod tests {
     use super::*;
 
     fn marker(left_out: usize) -> Marker {
-        let last = |byte| Last::new(Id::Object([byte; 12]), b"document");
+        let known = |byte| Known {
+            id: Bson::ObjectId([byte; 12].into()),
+            hash: u64::MAX - u64::from(byte),
+        };
         Marker {
             collection: vec![1; 16],
             documents: 9,
-            last: vec![last(1), last(2)],
-            left_out: vec![last(3); left_out],
+            highest: vec![known(1), known(2)],
+            left_out: vec![known(3); left_out],
         }
     }
 
@@ -245,9 +178,42 @@ mod tests {
     #[test]
     fn the_marker_of_another_version_is_not_believed() {
         let mut bytes = marker(1).to_bytes().unwrap();
-        bytes[0] = 1;
+        let version = bytes
+            .windows(8)
+            .position(|name| name == b"version\0")
+            .unwrap()
+            + 8;
+        bytes[version] = 2;
         assert_eq!(Marker::from_bytes(&bytes), None);
-        // Version 1 had no number, and began with the length of a UUID.
-        assert_eq!(Marker::from_bytes(&bytes[1..]), None);
+        // Version 2 was a list of bytes that began with its number.
+        assert_eq!(
+            Marker::from_bytes(&[&[2, 16, 0, 0, 0], &[1; 16][..]].concat()),
+            None
+        );
+    }
+
+    #[test]
+    fn the_highest_ids_are_kept_in_order() {
+        let known = |number: u8| Known {
+            id: Bson::ObjectId([number; 12].into()),
+            hash: 0,
+        };
+        let mut highest = Highest::default();
+        for number in (2..=40).step_by(2) {
+            highest.push(Some(known(number)), false);
+        }
+        assert!(!highest.disorder);
+        for number in [3, 35] {
+            highest.push(Some(known(number)), false);
+        }
+        assert!(highest.disorder && !highest.unknown);
+        let mut expected: Vec<u8> = (12..=40).step_by(2).chain([35]).collect();
+        expected.sort_unstable();
+        assert!(
+            highest
+                .documents
+                .into_iter()
+                .eq(expected.into_iter().map(known))
+        );
     }
 }

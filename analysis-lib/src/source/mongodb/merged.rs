@@ -1,96 +1,162 @@
 //! Windows merged into hours or days by MongoDB itself.
+//!
+//! A window belongs to the period that its middle lies in, and where its middle
+//! lies depends on the window before. So MongoDB merges windows whose middle
+//! must lie in the same period as their end, because the period began long
+//! before, and sends the few others one by one, with the ends of all. What is
+//! sent is checked here by the rule of time itself: the sums are those of a
+//! pull of all windows.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Instant;
 
-use futures_util::StreamExt;
-use mongodb::bson::{Bson, Document, doc};
-use mongodb::raw_batch_cursor::RawBatch;
+use mongodb::bson::raw::RawBsonRef;
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
+use super::ask;
 use super::connect::Connection;
-use super::decode::{Decoder, documents};
-use super::failure::{self, Failure};
-use crate::calendar::{DAY, HOUR, Offsets};
-use crate::periods::{Sums, Unit};
-use crate::source::bson::{Columns, Value};
+use super::decode::{Thread, documents};
+use super::failure::{Failure, within};
+use crate::data::{DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Skipped, Sums, Windows, Zone};
+use crate::source::bson::Columns;
 use crate::source::document;
+use crate::store::columns::put_period;
+use crate::store::stream::Kind;
 
-/// The key of the row that holds a period's own sums: no member's id.
-const PERIOD: &str = "-";
+/// The key of the row that holds a group's own sums: no member's id.
+const OWN: &str = "-";
 
-/// Documents left out whose reasons are looked up at a time.
-const EXPLAINED: usize = 1_000;
+/// What to merge, and into what.
+pub(crate) struct Merge {
+    pub(crate) filter: Document,
+    pub(crate) zone: Zone,
+    /// An hour or a day.
+    pub(crate) period: Period,
+}
 
-/// What a pass over the collection brought.
+/// What MongoDB sent.
 #[derive(Default)]
+struct Rows {
+    groups: BTreeMap<Key, Group>,
+    /// The `_id`s of documents that can't be used.
+    unusable: Vec<Bson>,
+}
+
+/// By what windows are merged: the period of their end, the end itself of those
+/// that come one by one, and whether they say when they began.
+type Key = (i64, Option<i64>, bool);
+
+/// Windows that MongoDB merged.
+#[derive(Default)]
+struct Group {
+    ends: Vec<i64>,
+    /// As long as `ends`, or empty where the documents don't say.
+    lengths: Vec<u32>,
+    sums: Sums,
+}
+
+/// Each period's start, sums, and end of its last window.
+type Periods = BTreeMap<i64, (Sums, i64)>;
+
+/// What the collection has.
 pub(crate) struct Merged {
-    pub(crate) periods: Vec<(i64, Sums)>,
-    pub(crate) columns: Columns,
-    /// Documents left out: `{ _id: … }`.
-    unusable: Vec<Document>,
-    /// Whether others left out can't be asked for: they have no `_id`, or one
-    /// whose text isn't UTF-8.
-    nameless: bool,
+    periods: Periods,
+    skipped: Vec<Skipped>,
 }
 
-/// The pipeline: one row a period and one for each of its members, in the order
-/// of periods, and one for each document that can't be used.
-pub(crate) fn pipeline(filter: Document, offsets: &Offsets, unit: Unit) -> Vec<Document> {
-    let time = &format!("${}", document::TIME);
-    let milliseconds = doc! { "$toLong": time };
-    let offset = offset_at(&offsets.changes);
-    // Never negative from 1970 on with a day more, whatever the offset.
-    let local = doc! { "$add": [milliseconds.clone(), offset, DAY] };
-    let key = match unit {
-        Unit::Hour => doc! { "$subtract": [milliseconds, { "$mod": [local, HOUR] }] },
-        Unit::Day => doc! { "$toLong": { "$subtract": [
-            { "$floor": { "$divide": [{ "$subtract": [local.clone(), { "$mod": [local, DAY] }] }, DAY] } },
-            1_i64,
-        ] } },
-    };
-    let members = doc! { "$concatArrays": [
-        [{ "k": PERIOD, "v": 0 }],
-        { "$objectToArray": format!("${}", document::QUANTITIES) },
-    ] };
-    let own =
-        |value: Bson, other: Bson| doc! { "$cond": [{ "$eq": ["$q.k", PERIOD] }, value, other] };
-    let online = format!("${}", document::ONLINE);
-    vec![
-        doc! { "$match": filter },
-        doc! { "$project": {
-            "ok": usable(),
-            document::TIME: 1, document::ONLINE: 1, document::VOLUME: 1, document::QUANTITIES: 1,
-        } },
-        doc! { "$project": {
-            "p": { "$cond": ["$ok", key, Bson::Null] },
-            "d": { "$cond": ["$ok", "$$REMOVE", "$_id"] },
-            "o": &online,
-            "v": format!("${}", document::VOLUME),
-            "q": { "$cond": ["$ok", members, [{ "k": PERIOD, "v": 0 }]] },
-        } },
-        doc! { "$unwind": "$q" },
-        doc! { "$group": {
-            "_id": { "p": "$p", "m": "$q.k", "d": "$d" },
-            "n": { "$sum": 1 },
-            "o": { "$sum": own("$o".into(), 0.into()) },
-            "x": { "$max": "$o" },
-            "s": { "$sum": { "$toLong": { "$cond": [
-                { "$eq": ["$p", Bson::Null] }, 0, own("$v".into(), "$q.v".into()),
-            ] } } },
-        } },
-        doc! { "$sort": { "_id.p": 1 } },
-    ]
+/// Why windows can't be given to periods.
+enum Unplaced {
+    /// Which of two windows came first isn't known, nor whether both count.
+    SameEnd,
+    /// Windows that begin so long before their end were merged.
+    TooLong(i64),
 }
 
-/// The offset at the window's end, found in as many steps as the list can be halved.
+impl Merge {
+    fn length(&self) -> i64 {
+        if self.period == HOUR {
+            HOUR_LENGTH
+        } else {
+            DAY_LENGTH
+        }
+    }
+
+    /// The pipeline: one row a group and one for each of its members, and one
+    /// for each document that can't be used. A window that ends less than
+    /// `reach` milliseconds after its period began has a group of its own.
+    fn pipeline(&self, reach: i64) -> Vec<Document> {
+        let field = |name: &str| format!("${name}");
+        let (time, since) = (field(document::TIME), field(document::SINCE));
+        let members = doc! { "$concatArrays": [
+            [{ "k": OWN, "v": 0 }],
+            { "$objectToArray": field(document::QUANTITIES) },
+        ] };
+        let says_since = doc! { "$eq": [{ "$type": &since }, "date"] };
+        let group = doc! { "$let": {
+            "vars": { "end": self.key("$$time".into()), "before": self.key(doc! { "$subtract": ["$$time", reach] }.into()) },
+            "in": {
+                "p": "$$end",
+                "e": { "$cond": [{ "$eq": ["$$end", "$$before"] }, "$$REMOVE", "$$time"] },
+                "s": says_since.clone(),
+            },
+        } };
+        let group = doc! { "$let": { "vars": { "time": { "$toLong": &time } }, "in": group } };
+        let if_own =
+            |value: &str, other: Bson| doc! { "$cond": [{ "$eq": ["$q.k", OWN] }, value, other] };
+        vec![
+            doc! { "$match": self.filter.clone() },
+            doc! { "$project": {
+                "ok": usable(),
+                document::TIME: 1, document::SINCE: 1, document::ONLINE: 1, document::VOLUME: 1, document::QUANTITIES: 1,
+            } },
+            doc! { "$project": {
+                "g": { "$cond": ["$ok", group, { "d": "$_id" }] },
+                "e": { "$cond": ["$ok", &time, "$$REMOVE"] },
+                "l": { "$cond": [{ "$and": ["$ok", says_since] }, { "$subtract": [&time, &since] }, "$$REMOVE"] },
+                "o": { "$cond": ["$ok", { "$toLong": field(document::ONLINE) }, 0] },
+                "v": { "$cond": ["$ok", field(document::VOLUME), 0] },
+                "q": { "$cond": ["$ok", members, [{ "k": OWN, "v": 0 }]] },
+            } },
+            doc! { "$unwind": "$q" },
+            doc! { "$group": {
+                "_id": { "g": "$g", "m": "$q.k" },
+                "e": { "$push": if_own("$e", "$$REMOVE".into()) },
+                "l": { "$push": if_own("$l", "$$REMOVE".into()) },
+                "o": { "$sum": if_own("$o", 0.into()) },
+                "x": { "$max": "$o" },
+                "s": { "$sum": { "$toLong": if_own("$v", "$q.v".into()) } },
+            } },
+        ]
+    }
+
+    /// What tells the period of a time from all others: a time in UTC for hours,
+    /// one on clocks for days.
+    fn key(&self, time: Bson) -> Bson {
+        let offsets = self
+            .zone
+            .offsets(document::EARLIEST - DAY_LENGTH, document::latest());
+        let local = doc! { "$add": ["$$t", offset_at(offsets)] };
+        let into = doc! { "$mod": [local.clone(), self.length()] };
+        let whole = if self.period == HOUR {
+            "$$t".into()
+        } else {
+            Bson::from(local)
+        };
+        doc! { "$let": { "vars": { "t": time }, "in": { "$subtract": [whole, into] } } }.into()
+    }
+}
+
+/// The offset at the time `$$t`, found in as many steps as the list can be
+/// halved.
 fn offset_at(changes: &[(i64, i64)]) -> Bson {
     match changes {
         [] => Bson::Int64(0),
         [(_, offset)] => Bson::Int64(*offset),
         _ => {
             let (before, after) = changes.split_at(changes.len() / 2);
-            let from = mongodb::bson::DateTime::from_millis(after[0].0);
-            let time = format!("${}", document::TIME);
-            doc! { "$cond": [{ "$lt": [time, from] }, offset_at(before), offset_at(after)] }.into()
+            doc! { "$cond": [{ "$lt": ["$$t", after[0].0] }, offset_at(before), offset_at(after)] }
+                .into()
         }
     }
 }
@@ -98,15 +164,16 @@ fn offset_at(changes: &[(i64, i64)]) -> Bson {
 /// The rules of [`document`], as MongoDB computes them.
 fn usable() -> Document {
     let count = |value: &str| {
-        doc! { "$and": [
-            { "$in": [{ "$type": value }, ["int", "long", "double"]] },
+        let is_count = doc! { "$and": [
             { "$gte": [value, 0] },
             { "$lte": [value, i64::from(u32::MAX)] },
-            { "$cond": [{ "$isNumber": value }, { "$eq": [value, { "$trunc": value }] }, false] },
-        ] }
+            { "$eq": [value, { "$trunc": value }] },
+        ] };
+        doc! { "$cond": [{ "$isNumber": value }, is_count, false] }
     };
     let date = |time: i64| mongodb::bson::DateTime::from_millis(time);
     let time = format!("${}", document::TIME);
+    let since = format!("${}", document::SINCE);
     let quantities = format!("${}", document::QUANTITIES);
     let digits = doc! { "$ltrim": { "input": "$$this.k", "chars": "0" } };
     let length = doc! { "$strLenBytes": digits.clone() };
@@ -122,8 +189,18 @@ fn usable() -> Document {
     ] };
     doc! { "$and": [
         { "$eq": [{ "$type": &time }, "date"] },
-        { "$gte": [&time, date(document::TIMES.start)] },
-        { "$lt": [time, date(document::TIMES.end)] },
+        { "$gte": [&time, date(document::EARLIEST)] },
+        { "$lte": [&time, date(document::latest())] },
+        { "$switch": {
+            "branches": [
+                { "case": { "$in": [{ "$type": &since }, ["missing", "null"]] }, "then": true },
+                { "case": { "$eq": [{ "$type": &since }, "date"] }, "then": { "$and": [
+                    { "$lt": [&since, &time] },
+                    { "$gte": [&since, { "$subtract": [&time, document::LONGEST] }] },
+                ] } },
+            ],
+            "default": false,
+        } },
         count(&format!("${}", document::ONLINE)),
         count(&format!("${}", document::VOLUME)),
         { "$eq": [{ "$type": &quantities }, "object"] },
@@ -135,196 +212,214 @@ fn usable() -> Document {
     ] }
 }
 
-/// Lets MongoDB merge, and gives back what it sent. `answered`: when the server
-/// answered last, whatever it was asked.
+/// Lets MongoDB merge the windows. `answered`: when the server answered last,
+/// whatever it was asked.
 pub(crate) async fn merge(
+    connection: &Connection,
+    merge: &Merge,
+    answered: &mut Instant,
+) -> Result<Merged, Failure> {
+    const SAME_END: Failure = Failure::Unmergeable("two windows end at the same moment");
+    // Most windows are as long as the newest ones, or else a second pass is due.
+    let patience = connection.timeout.saturating_sub(answered.elapsed());
+    let newest = tokio::time::timeout(patience, connection.newest_windows());
+    let newest = newest.await.map_err(|_| Failure::Silent)??;
+    *answered = Instant::now();
+    if newest.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Err(SAME_END);
+    }
+    let begins = begins(newest.iter().copied());
+    let lengths = newest
+        .iter()
+        .zip(begins)
+        .map(|((end, _), begin)| end - begin);
+    let mut reach = lengths.max().unwrap_or(0).min(merge.length() / 2);
+    loop {
+        let rows = rows(connection, merge.pipeline(reach), answered).await?;
+        let periods = match merge.periods(rows.groups.into_values().collect()) {
+            Ok(periods) => periods,
+            Err(Unplaced::TooLong(longer)) if longer > reach => {
+                reach = longer;
+                continue;
+            }
+            Err(Unplaced::SameEnd) => return Err(SAME_END),
+            Err(Unplaced::TooLong(_)) => {
+                return Err(Failure::Unmergeable("the windows' lengths differ too much"));
+            }
+        };
+        let mut columns = Columns::new();
+        let unusable: Vec<&Bson> = rows.unusable.iter().collect();
+        let explain = |document: &RawDocument| {
+            columns.document(document, 0);
+        };
+        connection.fetch(&unusable, explain).await?;
+        *answered = Instant::now();
+        if columns.windows.windows().len() > 0 {
+            return Err(Failure::Unmergeable(
+                "it takes a document for unusable that isn't",
+            ));
+        }
+        return Ok(Merged {
+            periods,
+            skipped: columns.skipped,
+        });
+    }
+}
+
+/// Runs the pipeline.
+async fn rows(
     connection: &Connection,
     pipeline: Vec<Document>,
     answered: &mut Instant,
-) -> Result<Merged, Failure> {
-    let mut merged = Merged {
-        columns: Columns::new(),
-        ..Merged::default()
-    };
-    let comment = comment();
+) -> Result<Rows, Failure> {
+    let mut rows = Rows::default();
+    let comment = ask::comment();
     let aggregate = connection
         .collection
         .aggregate(pipeline)
         .allow_disk_use(true)
         .batch_size(10_000)
         .comment(comment.clone());
-    let mut cursor = alive(connection, &comment, answered, aggregate.batch()).await?;
-    // The server has sorted everything before it sends the first batch: the
+    let mut cursor = connection
+        .patiently(&comment, answered, aggregate.batch())
+        .await?;
+    // The server has merged everything before it sends the first batch: the
     // others need no work.
-    let timeout = connection.timeout;
-    while let Some(batch) =
-        failure::within(timeout, async { cursor.next().await.transpose() }).await?
-    {
+    while let Some(batch) = within(connection.timeout, ask::next(&mut cursor)).await? {
         *answered = Instant::now();
-        merged.rows(&batch).ok_or(failure::UNREADABLE)?;
-    }
-    merged.explain(connection).await?;
-    *answered = Instant::now();
-    Ok(merged)
-}
-
-/// What tells an operation from all others at the server.
-pub(super) fn comment() -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |now| now.as_nanos());
-    format!("activity pull {}-{now:x}", std::process::id())
-}
-
-/// Waits as long as the server works on the operation with this comment and
-/// answers meanwhile.
-pub(super) async fn alive<T>(
-    connection: &Connection,
-    comment: &str,
-    answered: &mut Instant,
-    operation: impl Future<Output = mongodb::error::Result<T>>,
-) -> Result<T, Failure> {
-    let timeout = connection.timeout;
-    let mut operation = std::pin::pin!(operation);
-    // The server may have ended it and its answer be on the way.
-    let mut missed = false;
-    loop {
-        let works = async {
-            tokio::time::sleep(timeout / 2).await;
-            connection.works_on(comment).await
-        };
-        tokio::select! {
-            done = &mut operation => return done.map_err(Failure::from),
-            works = works => {
-                let works = works?;
-                *answered = Instant::now();
-                if !works && missed {
-                    return Err(Failure::Silent);
-                }
-                missed = !works;
+        let mut read = Ok(());
+        documents(&batch, |row| {
+            if read.is_ok() {
+                read = rows.take(row);
             }
-            () = tokio::time::sleep(timeout.saturating_sub(answered.elapsed())) => {
-                return Err(Failure::Silent);
+        })
+        .ok_or(Failure::Unreadable)?;
+        read?;
+    }
+    Ok(rows)
+}
+
+impl Rows {
+    /// Takes a row of the last stage.
+    fn take(&mut self, row: &RawDocument) -> Result<(), Failure> {
+        let key = row.get_document("_id").map_err(unreadable)?;
+        let group = key.get_document("g").map_err(unreadable)?;
+        let Ok(period) = group.get_i64("p") else {
+            // A text in the `_id` that isn't UTF-8 can't be sent back.
+            let id = group.get("d").ok().flatten();
+            let id = id.and_then(|id| Bson::try_from(id).ok());
+            self.unusable.push(id.ok_or(Failure::Nameless)?);
+            return Ok(());
+        };
+        let says_since = group.get_bool("s").map_err(unreadable)?;
+        let key_of_group = (period, group.get_i64("e").ok(), says_since);
+        let group = self.groups.entry(key_of_group).or_default();
+        let number = |name| match row.get(name) {
+            Ok(Some(RawBsonRef::Int32(number))) => Ok(number as u64),
+            Ok(Some(RawBsonRef::Int64(number))) => Ok(number as u64),
+            _ => Err(Failure::Unreadable),
+        };
+        let member = key.get_str("m").map_err(unreadable)?;
+        let sent = number("s")?;
+        if member != OWN {
+            if sent > 0 {
+                let id = document::member(member).map_err(unreadable)?;
+                *group.sums.sent.entry(id).or_default() += sent;
+            }
+            return Ok(());
+        }
+        for end in row.get_array("e").map_err(unreadable)? {
+            let end = end.ok().and_then(RawBsonRef::as_datetime);
+            group
+                .ends
+                .push(end.ok_or(Failure::Unreadable)?.timestamp_millis());
+        }
+        for length in row.get_array("l").map_err(unreadable)? {
+            let length = length.ok().and_then(RawBsonRef::as_i64);
+            group
+                .lengths
+                .push(length.ok_or(Failure::Unreadable)? as u32);
+        }
+        group.sums.windows = group.ends.len() as u64;
+        group.sums.online = number("o")?;
+        group.sums.online_max = number("x")? as u32;
+        group.sums.messages = sent;
+        Ok(())
+    }
+}
+
+fn unreadable<E>(_: E) -> Failure {
+    Failure::Unreadable
+}
+
+impl Merge {
+    /// Gives each group to the period that its windows' middles lie in.
+    fn periods(&self, groups: Vec<Group>) -> Result<Periods, Unplaced> {
+        let mut windows: Vec<(i64, u32, usize)> = Vec::new();
+        for (place, group) in groups.iter().enumerate() {
+            let lengths = group.lengths.iter().copied().chain(std::iter::repeat(0));
+            windows.extend(
+                group
+                    .ends
+                    .iter()
+                    .zip(lengths)
+                    .map(|(&end, length)| (end, length, place)),
+            );
+        }
+        windows.sort_unstable();
+        if windows.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Unplaced::SameEnd);
+        }
+        let mut starts = vec![None; groups.len()];
+        let mut agree = true;
+        let mut longest = 0;
+        let begins = begins(windows.iter().map(|&(end, length, _)| (end, length)));
+        for (&(end, _, place), begin) in windows.iter().zip(begins) {
+            let start = self.zone.start(self.period, begin.midpoint(end));
+            agree &= *starts[place].get_or_insert(start) == start;
+            longest = longest.max(end - begin);
+        }
+        if !agree {
+            return Err(Unplaced::TooLong(longest));
+        }
+        let mut periods = BTreeMap::new();
+        for (start, group) in starts.into_iter().zip(groups) {
+            if let Some(start) = start {
+                let last = group.ends.iter().copied().max().unwrap_or(0);
+                let (sums, end): &mut (Sums, i64) = periods.entry(start).or_default();
+                sums.add(group.sums);
+                *end = last.max(*end);
             }
         }
+        Ok(periods)
     }
+}
+
+/// When windows with these ends and lengths began.
+fn begins(windows: impl Iterator<Item = (i64, u32)>) -> Vec<i64> {
+    let (ends, declared) = windows.unzip();
+    let windows = Windows {
+        ends,
+        declared,
+        ..Windows::new()
+    };
+    windows.begins()
 }
 
 impl Merged {
-    fn rows(&mut self, batch: &RawBatch) -> Option<()> {
-        let mut rows = documents(batch.as_raw_document().as_bytes())?;
-        while let Some(row) = rows.next() {
-            self.row(row?.1)?;
-        }
-        Some(())
+    /// How many periods and documents left out there are.
+    pub(crate) fn len(&self) -> usize {
+        self.periods.len() + self.skipped.len()
     }
 
-    fn row(&mut self, row: Value) -> Option<()> {
-        let (mut key, mut member, mut unusable) = (None, None, None);
-        let (mut n, mut o, mut x, mut s) = (0, 0, 0, 0);
-        let mut elements = row.elements()?;
-        while let Some(element) = elements.next() {
-            let (name, value) = element?;
-            match name {
-                b"_id" => {
-                    let mut elements = value.elements()?;
-                    while let Some(element) = elements.next() {
-                        match element? {
-                            (b"p", value) => key = value.integer(),
-                            (b"m", value) => member = value.text(),
-                            (b"d", value) => unusable = Some(super::marker::Id::of(value)),
-                            _ => (),
-                        }
-                    }
-                }
-                b"n" => n = value.integer()?,
-                b"o" => o = value.integer().unwrap_or(0),
-                b"x" => x = value.integer().unwrap_or(0),
-                b"s" => s = value.integer()?,
-                _ => (),
-            }
-        }
-        let Some(key) = key else {
-            match unusable.and_then(|id| id.document()) {
-                Some(id) => self.unusable.push(id),
-                None => self.nameless = true,
-            }
-            return Some(());
-        };
-        if self.periods.last().is_none_or(|(last, _)| *last != key) {
-            self.periods.push((key, Sums::default()));
-        }
-        let sums = &mut self.periods.last_mut()?.1;
-        let member = member?;
-        if member == PERIOD.as_bytes() {
-            sums.windows = n as u64;
-            sums.online = o as u64;
-            sums.online_max = x as u32;
-            sums.messages = s as u64;
-        } else if s > 0 {
-            let id = document::member(&String::from_utf8_lossy(member)).ok()?;
-            *sums.sent.entry(id).or_default() += s as u64;
-        }
-        Some(())
-    }
-
-    /// Fetches the documents that can't be used, for their reasons.
-    async fn explain(&mut self, connection: &Connection) -> Result<(), Failure> {
-        if self.nameless {
-            return Err(Failure::Nameless);
-        }
-        for ids in self.unusable.chunks(EXPLAINED) {
-            let columns = &mut self.columns;
-            fetch(connection, ids, |document| {
-                columns.document(document, 0);
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Writes the periods and the documents left out, and gives back how many
-    /// both are.
-    pub(crate) async fn write(self, decoder: &Decoder) -> Result<usize, super::decode::Gone> {
-        let periods = self.periods.len();
-        for (key, sums) in self.periods {
+    /// Writes the periods and the documents left out.
+    pub(crate) fn write(self, thread: &mut Thread) -> io::Result<()> {
+        for (start, (sums, last)) in self.periods {
             let mut payload = Vec::new();
-            crate::format::put_period(&mut payload, key, &sums);
-            decoder.frame(crate::format::Kind::Period, payload).await?;
+            put_period(&mut payload, start, &sums, last);
+            thread.frame(Kind::Period, &payload)?;
         }
-        for skipped in &self.columns.skipped {
-            let mut payload = Vec::new();
-            crate::format::put_skipped(&mut payload, skipped);
-            decoder.frame(crate::format::Kind::Skipped, payload).await?;
-        }
-        let skipped = self.columns.skipped.len();
-        decoder.count(periods, skipped).await?;
-        Ok(periods + skipped)
-    }
-}
-
-/// Hands over the documents with these `_id`s.
-pub(super) async fn fetch(
-    connection: &Connection,
-    ids: &[Document],
-    mut take: impl FnMut(&[u8]),
-) -> Result<(), Failure> {
-    let ids: Vec<&Bson> = ids.iter().filter_map(|id| id.get("_id")).collect();
-    let find = connection
-        .collection
-        .find(doc! { "_id": { "$in": ids } })
-        .projection(super::scan::projection());
-    let mut cursor = failure::within(connection.timeout, find.batch()).await?;
-    loop {
-        let next = async { cursor.next().await.transpose() };
-        let Some(batch) = failure::within(connection.timeout, next).await? else {
-            return Ok(());
-        };
-        let mut documents =
-            documents(batch.as_raw_document().as_bytes()).ok_or(failure::UNREADABLE)?;
-        while let Some(document) = documents.next() {
-            take(document.ok_or(failure::UNREADABLE)?.1.bytes);
-        }
+        thread.write_skipped(&self.skipped)
     }
 }
 
@@ -333,10 +428,7 @@ pub(super) async fn fetch(
 pub(crate) fn is_refused(failure: &Failure) -> bool {
     match failure {
         Failure::Command { .. } => !failure.may_pass(),
-        Failure::Nameless => true,
+        Failure::Nameless | Failure::Unmergeable(_) => true,
         _ => false,
     }
 }
-
-/// A pause between tries.
-pub(crate) const PAUSE: Duration = Duration::from_millis(200);

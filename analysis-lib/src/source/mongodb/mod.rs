@@ -1,28 +1,36 @@
 //! The program `pull`: from MongoDB to columns on standard output.
 //!
 //! The notebook's process starts it, speaks to it in environment variables, and
-//! reads the frames of [`crate::format`]. What a person shall see goes to
-//! standard error: progress line by line and, when it fails, a last message
-//! that begins with `error: `.
+//! reads the frames of [`crate::store::stream`]. What a person shall see goes to
+//! standard error: progress line by line and, when the pull fails, a last
+//! message that begins with `error: `.
+//!
+//! `connect` finds the collection by the connection string (`uri`); `scan` reads
+//! it, or has it `merged`; `decode` makes columns of what comes; `marker` says
+//! where the next pull goes on; `failure` knows what can go wrong.
 
+mod ask;
 mod connect;
 mod decode;
 mod failure;
 mod marker;
 mod merged;
 mod scan;
+mod uri;
 
 use std::process::ExitCode;
 
 use crate::Result;
-use crate::periods::Unit;
+use crate::data::{DAY, HOUR};
 use crate::program::ERROR;
-use crate::pull::{EVERY, RESUME, SINCE, UNTIL};
+
 use crate::settings::Settings;
+use crate::source::request::{EVERY, RESUME, SINCE, UNTIL};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    // Whoever started us holds our standard input open, and we end with them.
+    // The process that started this one holds our standard input open: when that
+    // ends, for whatever reason, this one ends with it.
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         std::process::exit(1);
@@ -43,8 +51,8 @@ fn run() -> Result<()> {
         since: number(SINCE),
         until: number(UNTIL),
         every: match settings.get(EVERY).as_deref() {
-            Some("hour") => Some(Unit::Hour),
-            Some("day") => Some(Unit::Day),
+            Some("hour") => Some(HOUR),
+            Some("day") => Some(DAY),
             _ => None,
         },
         timezone: settings.timezone()?,
@@ -58,7 +66,7 @@ fn run() -> Result<()> {
         let connection = connect::connect(&settings).await?;
         scan::pull(&connection, wanted).await
     });
-    // The system looks up names for as long as it likes, and nobody waits.
+    // A look-up of a host's name may still be running, and can't be stopped.
     runtime.shutdown_background();
     pulled
 }

@@ -6,11 +6,11 @@
 //! else everything is read anew in the order of `_id`. There it can always go
 //! on, since that order stays as it is.
 //!
-//! Windows with the same time stay in the order they come in, so that theirs may
-//! be another after such a break; everything else is as if there had been none.
+//! Windows with the same time stay in the order they come in. Their order may
+//! differ after an interruption; nothing else does.
 //!
-//! `min` rather than a `$gt` filter says where: a filter compares only values
-//! of the same type, and would end at the last ObjectId.
+//! `min` rather than a `$gt` filter says where to begin: a filter compares only
+//! values of the same type, and would end at the last ObjectId.
 
 use std::time::{Duration, Instant};
 
@@ -18,16 +18,18 @@ use futures_util::StreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::Hint;
 
-use super::connect::{Connection, Store};
-use super::decode::{Decoder, Gone, State};
+use super::ask::{PAUSE, projection};
+use super::connect::Connection;
+use super::decode::{Decoder, OutputClosed};
 use super::failure::{self, Failure};
-use super::marker::{Id, Last, Marker};
-use super::merged;
+use super::marker::{self, Known, Marker};
+use super::merged::{self, Merge};
 use crate::Error;
-use crate::calendar::Offsets;
-use crate::format::Kind;
-use crate::periods::Unit;
+use crate::data::{Period, Zone};
+use crate::source::bson::Columns;
 use crate::source::document;
+use crate::store::columns::put_source;
+use crate::store::stream::Kind;
 
 /// Documents asked for at a time: about a megabyte, which the caches of both
 /// sides hold, and which a slow line brings within the timeout.
@@ -43,23 +45,41 @@ const MERGING: Duration = Duration::from_secs(2);
 pub(crate) struct Wanted {
     pub(crate) since: Option<i64>,
     pub(crate) until: Option<i64>,
-    pub(crate) every: Option<Unit>,
-    pub(crate) timezone: chrono_tz::Tz,
+    pub(crate) every: Option<Period>,
+    pub(crate) timezone: Zone,
     /// A marker in hexadecimal.
     pub(crate) resume: Option<String>,
 }
 
-/// Why a try ended early.
-enum Stop {
-    Failure(Failure),
-    /// What the snapshot says about the collection isn't so.
-    Unfit(&'static str),
-    Gone,
+impl Wanted {
+    fn filter(&self) -> Document {
+        let date = |time| Bson::from(mongodb::bson::DateTime::from_millis(time));
+        let limits = [("$gte", self.since), ("$lt", self.until)];
+        let limits = limits
+            .into_iter()
+            .filter_map(|(limit, time)| Some((limit.to_owned(), date(time?))));
+        match Document::from_iter(limits) {
+            all if all.is_empty() => all,
+            limits => doc! { document::TIME: limits },
+        }
+    }
 }
 
-impl From<Gone> for Stop {
-    fn from(_: Gone) -> Self {
-        Self::Gone
+/// Why reading ended early.
+enum Stop {
+    Failure(Failure),
+    /// The failure, after so many documents of about so many.
+    After(Failure, u64, u64),
+    /// The collection has no document.
+    Empty,
+    /// The collection has changed in another way than a snapshot can follow.
+    Stale(&'static str),
+    OutputClosed,
+}
+
+impl From<OutputClosed> for Stop {
+    fn from(_: OutputClosed) -> Self {
+        Self::OutputClosed
     }
 }
 
@@ -74,24 +94,22 @@ enum Start {
     /// From the beginning, in the collection's own order.
     Natural,
     /// In the order of `_id`, from these documents on, which must be there.
-    Fit(Vec<Last>),
-    /// In the order of `_id`, after this document or from the first.
-    ById(Option<Last>),
+    With(Vec<Known>),
+    /// In the order of `_id`, after this one or from the first.
+    After(Option<Bson>),
     /// Where the collection's own order broke off, if that is a place in the
     /// order of `_id` too.
     BrokenOff,
 }
 
-/// How a scan goes.
-struct Progress {
+/// How the tries go.
+struct Tries {
     /// When the server last sent something, or was seen to work.
-    at: Instant,
-    /// Documents read; of other tries, too, unless they were void.
+    answered: Instant,
+    /// The most documents read since reading began anew.
     best: u64,
-    /// The most documents read in any try, for the message.
-    furthest: u64,
     /// Tries since something new came.
-    tries: u32,
+    in_vain: u32,
     /// Documents asked for at a time.
     batch: u32,
 }
@@ -105,35 +123,22 @@ pub(crate) async fn pull(connection: &Connection, wanted: Wanted) -> Result<(), 
         total: 0,
         begin: Instant::now(),
         reported: Instant::now(),
-        base: 0,
+        before: 0,
     };
-    match scan.run(wanted).await {
-        Ok(()) => Ok(()),
-        Err(Stop::Gone) => Err(Error::new("nobody reads what was pulled")),
-        Err(Stop::Unfit(reason)) => Err(Error::new(reason)),
-        Err(Stop::Failure(failure)) => Err(failure.into_error(connection)),
-    }
-}
-
-impl Wanted {
-    fn filter(&self) -> Document {
-        let mut span = doc! {};
-        if let Some(since) = self.since {
-            span.insert("$gte", date(since));
-        }
-        if let Some(until) = self.until {
-            span.insert("$lt", date(until));
-        }
-        if span.is_empty() {
-            doc! {}
-        } else {
-            doc! { document::TIME: span }
-        }
-    }
-}
-
-fn date(time: i64) -> Bson {
-    mongodb::bson::DateTime::from_millis(time).into()
+    let stop = match scan.run(wanted).await {
+        Ok(()) => return Ok(()),
+        Err(stop) => stop,
+    };
+    Err(Error::new(match stop {
+        Stop::Failure(failure) => connection.sentence(&failure),
+        Stop::After(failure, done, total) => format!(
+            "the pull broke off after {done} of about {total} windows, and nothing of it is used: {}",
+            connection.sentence(&failure)
+        ),
+        Stop::Empty => connection.is_empty().await,
+        Stop::Stale(reason) => reason.to_owned(),
+        Stop::OutputClosed => "the notebook's process has ended".to_owned(),
+    }))
 }
 
 struct Scan<'a> {
@@ -144,24 +149,30 @@ struct Scan<'a> {
     total: u64,
     begin: Instant,
     reported: Instant,
-    /// How many documents were there before this pull.
-    base: u64,
+    /// How many documents were read by the pull that this one goes on from.
+    before: u64,
 }
 
 impl Scan<'_> {
     async fn run(&mut self, wanted: Wanted) -> Result<(), Stop> {
         let mut source = Vec::new();
-        crate::format::put_source(&mut source, &self.connection.source());
-        self.decoder.frame(Kind::Source, source).await?;
-        self.total = self.count_all().await?;
-        if let Some(unit) = wanted.every {
-            let pipeline =
-                merged::pipeline(self.filter.clone(), &Offsets::of(wanted.timezone), unit);
-            match self.merge(pipeline).await {
-                Ok(0) if self.total == 0 && self.filter.is_empty() => {
-                    return Err(Failure::Empty(self.connection.what_is_there().await).into());
-                }
-                Ok(_) => return Ok(self.decoder.end().await?),
+        put_source(&mut source, &self.connection.source());
+        self.decoder
+            .ask(move |thread| {
+                thread.frame(Kind::Source, &source)?;
+                thread.flush()
+            })
+            .await?;
+        self.total = self.connection.estimated_count().await?;
+        if let Some(period) = wanted.every {
+            let merge = Merge {
+                filter: self.filter.clone(),
+                zone: wanted.timezone,
+                period,
+            };
+            match self.merge(&merge).await {
+                Ok(0) if self.total == 0 && self.filter.is_empty() => return Err(Stop::Empty),
+                Ok(_) => return Ok(self.decoder.ask(|thread| thread.end()).await?),
                 Err(Stop::Failure(failure)) if merged::is_refused(&failure) => eprintln!(
                     "MongoDB can't merge these windows ({}); pulling them all to merge them here.",
                     failure.short()
@@ -171,25 +182,24 @@ impl Scan<'_> {
         }
         if let Some(marker) = &wanted.resume {
             let marker = Marker::from_hex(marker).filter(|_| self.filter.is_empty());
-            match self.go_on_from(marker.as_ref()).await {
-                Ok(left_out) => return self.end(self.base, left_out).await,
-                Err(Stop::Unfit(reason)) => {
+            match self.go_on_from(marker).await {
+                Ok(left_out) => return self.end(left_out).await,
+                Err(Stop::Stale(reason)) => {
                     eprintln!("Pulling everything anew: {reason}.");
-                    self.decoder.anew().await?;
-                    self.base = 0;
+                    self.decoder.ask(|thread| thread.begin_anew()).await?;
+                    self.before = 0;
                 }
                 Err(stop) => return Err(stop),
             }
         }
         self.read(Start::Natural).await?;
-        self.end(0, Vec::new()).await
+        self.end(Vec::new()).await
     }
 
     /// Lets MongoDB merge the windows, and gives back how many periods and
     /// documents left out there are. A broken connection begins it anew.
-    async fn merge(&self, pipeline: Vec<Document>) -> Result<usize, Stop> {
-        let merging = self.merge_with_tries(pipeline);
-        let mut merging = std::pin::pin!(merging);
+    async fn merge(&self, merge: &Merge) -> Result<usize, Stop> {
+        let mut merging = std::pin::pin!(self.merge_with_tries(merge));
         loop {
             tokio::select! {
                 done = &mut merging => return done,
@@ -201,191 +211,191 @@ impl Scan<'_> {
         }
     }
 
-    async fn merge_with_tries(&self, pipeline: Vec<Document>) -> Result<usize, Stop> {
-        let mut tries = 0;
-        let mut lost = false;
+    async fn merge_with_tries(&self, merge: &Merge) -> Result<usize, Stop> {
+        let merge =
+            async |answered: &mut Instant| merged::merge(self.connection, merge, answered).await;
+        let merged = self.with_tries(merge).await?;
+        let count = merged.len();
+        self.decoder.ask(|thread| merged.write(thread)).await?;
+        Ok(count)
+    }
+
+    /// Asks again for what the server loses, as long as it answers something.
+    /// (Its answer may get lost once, while others don't.) The question gets the
+    /// time when the server answered last.
+    async fn with_tries<T>(
+        &self,
+        mut question: impl AsyncFnMut(&mut Instant) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let mut answered = Instant::now();
+        let mut was_silent = false;
+        let mut tries = 0;
         loop {
-            let merging = merged::merge(self.connection, pipeline.clone(), &mut answered);
-            let failure = match merging.await {
-                Ok(merged) => return Ok(merged.write(&self.decoder).await?),
+            let failure = match question(&mut answered).await {
+                Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             tries += 1;
-            // A server that answers but not this may have lost it, once.
-            let again = !matches!(failure, Failure::Silent) || !lost;
-            lost |= matches!(failure, Failure::Silent);
+            let is_silent = matches!(failure, Failure::Silent);
             if !failure.may_pass()
-                || !again
                 || tries > TRIES
+                || (is_silent && was_silent)
                 || answered.elapsed() >= self.connection.timeout
             {
-                return Err(self.connection.explained(failure).into());
+                return Err(self.connection.explained(failure));
             }
-            tokio::time::sleep(merged::PAUSE).await;
+            was_silent |= is_silent;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Reads what came after the marker, and checks that it fits. Gives back
     /// the documents that were left out before.
-    async fn go_on_from(&mut self, marker: Option<&Marker>) -> Result<Vec<Last>, Stop> {
+    async fn go_on_from(&mut self, marker: Option<Marker>) -> Result<Vec<Known>, Stop> {
         let Some(marker) = marker else {
-            return Err(Stop::Unfit(
+            return Err(Stop::Stale(
                 "the snapshot was written by another version of this program",
             ));
         };
-        if !matches!(&self.connection.store, Store::Collection(uuid) if *uuid == marker.collection)
-        {
-            return Err(Stop::Unfit(
+        if self.connection.uuid.as_ref() != Some(&marker.collection) {
+            return Err(Stop::Stale(
                 "the collection is not the one that was pulled before",
             ));
         }
-        if marker.last.iter().any(|last| last.id.document().is_none()) {
-            return Err(Stop::Unfit("the last pull left no place to go on from"));
-        }
-        self.base = marker.documents;
-        self.read(Start::Fit(marker.last.clone())).await?;
+        let last = marker.highest[marker.highest.len() - 1].id.clone();
+        self.before = marker.documents;
+        self.read(Start::With(marker.highest)).await?;
         let state = self.decoder.state().await?;
-        if state.expected > 0 || state.unexpected {
-            return Err(Stop::Unfit("its last documents have changed"));
+        if !state.is_as_expected {
+            return Err(Stop::Stale("its last documents have changed"));
         }
         // The server's own count costs nothing but isn't always right, and the
         // bot may have written since: then we count ourselves.
         if self.total != marker.documents + state.documents {
-            let last = &marker.last[marker.last.len() - 1];
-            if self.count_patiently(last).await? != marker.documents {
-                return Err(Stop::Unfit(
-                    "documents before the last one have been deleted or added",
-                ));
+            let count = async |answered: &mut Instant| {
+                self.connection.count_up_to(&last, doc! {}, answered).await
+            };
+            match self.with_tries(count).await {
+                Ok(count) if count == marker.documents => (),
+                Ok(_) => {
+                    return Err(Stop::Stale(
+                        "documents before the last one have been deleted or added",
+                    ));
+                }
+                Err(failure) if failure.may_pass() => return Err(failure.into()),
+                Err(_) => {
+                    return Err(Stop::Stale(
+                        "the documents before the last one can't be counted",
+                    ));
+                }
             }
         }
         match self.mended(&marker.left_out).await {
-            Ok(false) => (),
-            Ok(true) => return Err(Stop::Unfit("a document that was left out has changed")),
-            Err(_) => {
-                return Err(Stop::Unfit(
-                    "the documents left out can't be asked for again",
-                ));
-            }
+            Ok(false) => Ok(marker.left_out),
+            Ok(true) => Err(Stop::Stale("a document that was left out has changed")),
+            Err(_) => Err(Stop::Stale(
+                "the documents left out can't be asked for again",
+            )),
         }
-        Ok(marker.left_out.clone())
     }
 
-    /// Counts, with a second try. What can't be counted is pulled anew, but not
-    /// from a server that has gone.
-    async fn count_patiently(&self, last: &Last) -> Result<u64, Stop> {
-        let mut answered = Instant::now();
-        for _ in 0..2 {
-            let failure = match self.count_up_to(last, &mut answered).await {
-                Ok(count) => return Ok(count),
-                Err(failure) => failure,
-            };
-            if !failure.may_pass() {
-                break;
-            }
-            if answered.elapsed() >= self.connection.timeout {
-                return Err(self.connection.explained(failure).into());
-            }
-            tokio::time::sleep(merged::PAUSE).await;
-        }
-        Err(Stop::Unfit(
-            "the documents before the last one can't be counted",
-        ))
-    }
-
-    /// Whether any of these is no longer what it was. One that was deleted is
-    /// none: the count has shown that.
-    async fn mended(&self, left_out: &[Last]) -> Result<bool, Failure> {
-        let ids: Vec<Document> = left_out
-            .iter()
-            .filter_map(|one| one.id.document())
-            .collect();
-        let mut mended = false;
-        for ids in ids.chunks(BATCH as usize) {
-            merged::fetch(self.connection, ids, |document| {
-                let id = crate::source::bson::id(document).map(Id::of);
-                let now = id.map(|id| Last::new(id, document));
-                mended |= !now.is_some_and(|now| left_out.contains(&now));
+    /// Whether any of these has changed, or can be used now though it couldn't
+    /// before: one that lay in the future. (That a document was deleted, the
+    /// count has shown.)
+    async fn mended(&self, left_out: &[Known]) -> Result<bool, Failure> {
+        let ids: Vec<&Bson> = left_out.iter().map(|known| &known.id).collect();
+        let hashes: std::collections::HashSet<u64> =
+            left_out.iter().map(|known| known.hash).collect();
+        let mut columns = Columns::new();
+        let mut changed = false;
+        self.connection
+            .fetch(&ids, |document| {
+                columns.document(document, 0);
+                changed |= !hashes.contains(&marker::hash(document));
             })
             .await?;
-        }
-        Ok(mended)
+        Ok(changed || columns.windows.windows().len() > 0)
     }
 
-    /// `before`: documents that weren't read again; `left_out` are some of them.
-    async fn end(&mut self, before: u64, mut left_out: Vec<Last>) -> Result<(), Stop> {
+    /// Writes the end. `left_out`: what the pull before left out.
+    async fn end(&mut self, mut left_out: Vec<Known>) -> Result<(), Stop> {
         let state = self.decoder.state().await?;
-        if state.broken {
-            return Err(failure::UNREADABLE.into());
+        if state.is_broken {
+            return Err(Failure::Unreadable.into());
         }
-        if state.documents + before == 0 && self.filter.is_empty() {
-            return Err(Failure::Empty(self.connection.what_is_there().await).into());
+        let documents = self.before + state.documents;
+        if documents == 0 && self.filter.is_empty() {
+            return Err(Stop::Empty);
         }
-        if let (Store::Collection(uuid), false) = (&self.connection.store, state.tail.unknown)
+        if let Some(collection) = &self.connection.uuid
             && self.filter.is_empty()
+            && !state.highest.unknown
         {
-            left_out.extend_from_slice(&state.left_out);
+            left_out.extend(
+                self.decoder
+                    .ask(|thread| Ok(thread.take_left_out()))
+                    .await?,
+            );
             let marker = Marker {
-                collection: uuid.clone(),
-                documents: before + state.documents,
-                last: state.tail.last.into(),
+                collection: collection.clone(),
+                documents,
+                highest: state.highest.documents.into(),
                 left_out,
             };
             if let Some(marker) = marker.to_bytes() {
-                self.decoder.frame(Kind::Resume, marker).await?;
+                self.decoder
+                    .ask(move |thread| thread.frame(Kind::Resume, &marker))
+                    .await?;
             }
         }
-        Ok(self.decoder.end().await?)
+        Ok(self.decoder.ask(|thread| thread.end()).await?)
     }
 
     /// Reads to the end, with as many tries as bring something new.
     async fn read(&mut self, mut start: Start) -> Result<(), Stop> {
-        let mut progress = Progress {
-            at: Instant::now(),
+        let mut tries = Tries {
+            answered: Instant::now(),
             best: 0,
-            furthest: 0,
-            tries: 0,
+            in_vain: 0,
             batch: BATCH,
         };
         loop {
-            let failure = match self.read_once(&mut start, &mut progress).await {
+            let failure = match self.read_once(&mut start, &mut tries).await {
                 Ok(()) => return Ok(()),
                 Err(Stop::Failure(failure)) => failure,
                 Err(stop) => return Err(stop),
             };
             let state = self.decoder.state().await?;
-            if state.documents > progress.best {
-                progress.best = state.documents;
-                progress.tries = 0;
+            if state.documents > tries.best {
+                tries.best = state.documents;
+                tries.in_vain = 0;
             }
-            progress.furthest = progress.furthest.max(state.documents);
-            progress.tries += 1;
-            let tries = progress.tries;
-            if !failure.may_pass() || tries > TRIES || self.left(&progress).is_zero() {
-                return Err(self
-                    .connection
-                    .explained(failure)
-                    .after(self.base + progress.furthest, self.total)
-                    .into());
+            tries.in_vain += 1;
+            if !failure.may_pass() || tries.in_vain > TRIES || self.left(&tries).is_zero() {
+                let failure = self.connection.explained(failure);
+                return Err(match self.before + tries.best {
+                    0 => Stop::Failure(failure),
+                    done => Stop::After(failure, done, self.total),
+                });
             }
-            if tries == 1 {
+            if tries.in_vain == 1 {
                 eprintln!(
                     "The connection broke off after {} windows ({}); going on …",
-                    thousands(self.base + state.documents),
+                    thousands(self.before + state.documents),
                     failure.short()
                 );
             }
             if matches!(failure, Failure::Silent) {
                 // The line may only be slow.
-                progress.batch = (progress.batch / 8).max(1);
+                tries.batch = (tries.batch / 8).max(1);
             }
-            let pause = Duration::from_millis(50 << tries);
-            tokio::time::sleep(pause.min(self.left(&progress))).await;
+            tokio::time::sleep(PAUSE).await;
+            let last = state.highest.documents.back().map(|known| known.id.clone());
             start = match start {
-                Start::Fit(last) if state.documents == 0 => Start::Fit(last),
-                Start::Fit(_) => Start::ById(state.tail.last.back().cloned()),
-                // Nothing may have come yet: then it stays where it was.
-                Start::ById(from) => Start::ById(state.tail.last.back().cloned().or(from)),
+                Start::With(known) if state.documents == 0 => Start::With(known),
+                Start::With(_) => Start::After(last),
+                // When nothing has come yet, the place stays where it was.
+                Start::After(place) => Start::After(last.or(place)),
                 Start::Natural if state.documents == 0 => Start::Natural,
                 Start::Natural | Start::BrokenOff => Start::BrokenOff,
             };
@@ -393,111 +403,106 @@ impl Scan<'_> {
     }
 
     /// How long the server may still say nothing.
-    fn left(&self, progress: &Progress) -> Duration {
+    fn left(&self, tries: &Tries) -> Duration {
         let timeout = self.connection.timeout;
-        timeout.saturating_sub(progress.at.elapsed())
+        timeout.saturating_sub(tries.answered.elapsed())
     }
 
     /// How long to wait for a batch. A try with smaller batches must fit into
-    /// the timeout too; but a server that searches for a span is left to it.
-    fn patience(&self, progress: &Progress) -> Duration {
-        let left = self.left(progress);
-        if self.filter.is_empty() && progress.batch == BATCH {
-            left.min(self.connection.timeout / 2)
-        } else {
-            left
-        }
+    /// the timeout too; but a server that searches for times is left to it.
+    fn patience(&self, tries: &Tries) -> Duration {
+        let may_be_smaller = self.filter.is_empty() && tries.batch == BATCH;
+        let most = self.connection.timeout / if may_be_smaller { 2 } else { 1 };
+        self.left(tries).min(most)
     }
 
     /// Where to go on once the collection's own order broke off: in the order of
     /// `_id` after what is there, if that is everything up to there, or anew.
-    async fn place_in_order(&mut self, progress: &mut Progress) -> Result<Start, Stop> {
+    async fn place_in_order(&mut self, tries: &mut Tries) -> Result<Start, Stop> {
         let state = self.decoder.state().await?;
-        let in_order = matches!(self.connection.store, Store::Collection(_))
-            && !state.tail.disorder
-            && !state.tail.unknown;
-        if let (true, Some(last)) = (in_order, state.tail.last.back()) {
-            match self.count_up_to(last, &mut progress.at).await {
+        let has_order = self.connection.uuid.is_some();
+        let in_order = has_order && !state.highest.disorder && !state.highest.unknown;
+        if let (true, Some(last)) = (in_order, state.highest.documents.back()) {
+            let (filter, answered) = (self.filter.clone(), &mut tries.answered);
+            match self
+                .connection
+                .count_up_to(&last.id, filter, answered)
+                .await
+            {
                 Ok(count) if count == state.documents => {
-                    return Ok(Start::ById(Some(last.clone())));
+                    return Ok(Start::After(Some(last.id.clone())));
                 }
                 // What was read stays, for as long as there is hope.
                 Err(failure) if failure.may_pass() => return Err(failure.into()),
                 _ => (),
             }
         }
-        self.decoder.anew().await?;
-        Ok(match self.connection.store {
-            Store::Collection(_) => {
-                // From here on every document is a step forward.
-                progress.best = 0;
-                Start::ById(None)
-            }
-            Store::Other => Start::Natural,
-        })
+        self.decoder.ask(|thread| thread.begin_anew()).await?;
+        if !has_order {
+            return Ok(Start::Natural);
+        }
+        // From here on every document is a step forward.
+        tries.best = 0;
+        Ok(Start::After(None))
     }
 
     /// One try.
-    async fn read_once(&mut self, start: &mut Start, progress: &mut Progress) -> Result<(), Stop> {
+    async fn read_once(&mut self, start: &mut Start, tries: &mut Tries) -> Result<(), Stop> {
         if matches!(start, Start::BrokenOff) {
-            *start = self.place_in_order(progress).await?;
+            *start = self.place_in_order(tries).await?;
         }
         let mut find = self
             .connection
             .collection
             .find(self.filter.clone())
             .projection(projection())
-            .batch_size(progress.batch);
-        let from = match &*start {
-            Start::Natural | Start::BrokenOff => None,
-            Start::Fit(known) => {
-                self.decoder.expect(known.clone()).await?;
-                known.first()
-            }
-            Start::ById(known) => {
-                if let Some(known) = known {
-                    self.decoder.skip(known.id.clone()).await?;
-                }
-                known.as_ref()
-            }
-        };
-        let ordered = !matches!(start, Start::Natural);
-        if ordered {
-            find = find
-                .sort(doc! { "_id": 1 })
-                .hint(Hint::Keys(doc! { "_id": 1 }));
+            .batch_size(tries.batch);
+        let sorted = !matches!(start, Start::Natural);
+        if sorted {
+            let by_id = doc! { "_id": 1 };
+            find = find.sort(by_id.clone()).hint(Hint::Keys(by_id));
         }
-        if let Some(from) = from.and_then(|last| last.id.document()) {
-            find = find.min(from);
+        let mut is_first = matches!(start, Start::With(_));
+        match start {
+            Start::Natural | Start::BrokenOff | Start::After(None) => (),
+            Start::After(Some(id)) => {
+                find = find.min(doc! { "_id": &*id });
+                let id = id.clone();
+                self.decoder.ask(|thread| thread.may_begin_with(id)).await?;
+            }
+            Start::With(known) => {
+                find = find.min(doc! { "_id": &known[0].id });
+                let known = known.clone();
+                self.decoder.ask(|thread| thread.expect(known)).await?;
+            }
         }
-        let mut fit = !matches!(start, Start::Fit(_));
-        let mut cursor = failure::within(self.patience(progress), find.batch()).await?;
+        let mut cursor = failure::within(self.patience(tries), find.batch()).await?;
         loop {
-            let patience = self.patience(progress);
-            let next = match tokio::time::timeout(patience, cursor.next()).await {
+            let next = match tokio::time::timeout(self.patience(tries), cursor.next()).await {
                 Err(_) => return Err(Failure::Silent.into()),
                 Ok(None) => return Ok(()),
                 Ok(Some(batch)) => batch.map_err(Failure::from)?,
             };
-            progress.at = Instant::now();
-            self.decoder.batch(next, ordered).await?;
-            if !fit {
-                fit = true;
-                if self.decoder.state().await?.unexpected {
-                    return Err(Stop::Unfit("its last documents have changed"));
-                }
+            tries.answered = Instant::now();
+            self.decoder.batch(next, sorted).await?;
+            if is_first && self.decoder.state().await?.is_unexpected {
+                return Err(Stop::Stale("its last documents have changed"));
             }
+            is_first = false;
             if self.reported.elapsed() >= Duration::from_secs(1) {
                 self.reported = Instant::now();
-                self.report(&self.decoder.state().await?);
+                self.report().await?;
             }
         }
     }
 
-    fn report(&self, state: &State) {
+    /// Says how far the pull is.
+    async fn report(&self) -> Result<(), Stop> {
+        let state = self.decoder.state().await?;
+        let done = self.before + state.documents;
         let seconds = self.begin.elapsed().as_secs_f64();
-        let left = self.total.saturating_sub(self.base + state.documents) as f64;
         let rate = state.documents as f64 / seconds;
+        let left = self.total.saturating_sub(done) as f64;
         let left = if rate > 0.0 && left > 0.0 {
             format!(", about {} s left", (left / rate).ceil())
         } else {
@@ -505,46 +510,11 @@ impl Scan<'_> {
         };
         eprintln!(
             "{} of {} windows, {:.0} MB{left}",
-            thousands(self.base + state.documents),
-            thousands(self.total.max(self.base + state.documents)),
+            thousands(done),
+            thousands(self.total.max(done)),
             state.bytes as f64 / 1e6,
         );
-    }
-
-    async fn count_all(&self) -> Result<u64, Failure> {
-        let collection = &self.connection.collection;
-        let timeout = self.connection.timeout;
-        failure::within(timeout, async {
-            collection.estimated_document_count().await
-        })
-        .await
-    }
-
-    /// How many documents have an `_id` up to this one.
-    async fn count_up_to(&self, last: &Last, answered: &mut Instant) -> Result<u64, Failure> {
-        let id = last.id.document().and_then(|mut id| id.remove("_id"));
-        let mut filter = self.filter.clone();
-        match (&last.id, id) {
-            (Id::Object(_), Some(id)) => filter.insert("_id", doc! { "$lte": id }),
-            // A filter compares only values of the same type; an expression
-            // compares all, but without the index.
-            (_, id) => filter.insert("$expr", doc! { "$lte": ["$_id", { "$literal": id }] }),
-        };
-        let comment = merged::comment();
-        let collection = &self.connection.collection;
-        let count = collection.count_documents(filter).comment(comment.clone());
-        merged::alive(self.connection, &comment, answered, count.into_future()).await
-    }
-}
-
-/// Only what is used.
-pub(super) fn projection() -> Document {
-    doc! {
-        "_id": 1,
-        document::TIME: 1,
-        document::ONLINE: 1,
-        document::VOLUME: 1,
-        document::QUANTITIES: 1,
+        Ok(())
     }
 }
 

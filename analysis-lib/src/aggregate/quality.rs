@@ -1,0 +1,83 @@
+use std::fmt;
+
+use super::{coverage, gaps};
+use crate::data::Activity;
+
+/// How far the windows can be trusted: a cell that ends with it shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quality {
+    /// The number of windows.
+    pub windows: usize,
+    /// The share of the time that was recorded, from 0 to 1: see [`coverage`].
+    pub coverage: f64,
+    /// How many [`gaps`] there are.
+    pub gaps: usize,
+    /// The longest gap, in milliseconds; 0 without one.
+    pub longest_gap: i64,
+    /// Documents that can't be used: see [`Activity::skipped`].
+    pub left_out: usize,
+    /// Documents that equal another: see [`Activity::counted_once`].
+    pub counted_once: usize,
+    /// Windows that begin before the one before ended: see [`Activity::overlapping`].
+    pub overlapping: usize,
+}
+
+/// What was left out, what came twice, and how much of the time was recorded.
+///
+/// ```
+/// use analysis_lib::{Activity, aggregate};
+///
+/// let quality = aggregate::quality(&Activity::sample()?);
+/// assert_eq!((quality.gaps, quality.left_out), (2, 0));
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn quality(activity: &Activity) -> Quality {
+    let gaps = gaps(activity);
+    Quality {
+        windows: activity.len(),
+        coverage: coverage(activity),
+        gaps: gaps.len(),
+        longest_gap: gaps.iter().map(|gap| gap.to - gap.from).max().unwrap_or(0),
+        left_out: activity.skipped().len(),
+        counted_once: activity.counted_once(),
+        overlapping: activity.overlapping(),
+    }
+}
+
+impl Quality {
+    /// Shows the lines: evcxr calls this for a cell's last expression.
+    pub fn evcxr_display(&self) {
+        println!("{self}");
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never "100.0 %" of what isn't whole.
+        let percent = (self.coverage * 1000.0).floor() / 10.0;
+        write!(
+            f,
+            "Recorded: {percent:.1} % of the time, in {} windows",
+            self.windows
+        )?;
+        match self.gaps {
+            0 => write!(f, "\nGaps: none")?,
+            gaps => write!(
+                f,
+                "\nGaps: {gaps}, the longest {:.1} hours",
+                self.longest_gap as f64 / 3_600_000.0
+            )?,
+        }
+        for (what, count) in [
+            ("Left out, since they can't be used", self.left_out),
+            ("Counted once, since they equal another", self.counted_once),
+        ] {
+            write!(f, "\n{what}: {count} documents")?;
+        }
+        write!(
+            f,
+            "\nOverlapping, since two bots write: {} windows",
+            self.overlapping
+        )
+    }
+}

@@ -1,0 +1,251 @@
+//! What was recorded, window by window.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::windows::{Skipped, Windows};
+use super::{Gap, Origin, Period, Periods, lengths, merge};
+use crate::held::Held;
+use crate::{Error, Result};
+
+/// A server's activity: windows in columns, sorted by the windows' ends.
+///
+/// There is at least one window. All columns have one entry a window; who sent
+/// how much is kept sparsely, since few members write in any one window.
+///
+/// ```
+/// let activity = analysis_lib::Activity::sample()?;
+/// assert_eq!(activity.times().len(), activity.online_members().len());
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Activity {
+    pub(crate) origin: Held<Origin>,
+    pub(crate) recorded: Held<Recorded>,
+    pub(crate) skipped: Held<Vec<Skipped>>,
+}
+
+/// The windows, and what the rule of time says of them.
+#[derive(PartialEq)]
+pub(crate) struct Recorded {
+    pub(crate) windows: Windows,
+    /// When each window began, in milliseconds since the epoch (UTC).
+    pub(crate) begins: Vec<i64>,
+    /// Windows that were left out because an equal one is there.
+    pub(crate) twice: usize,
+    pub(crate) kept: Kept,
+}
+
+/// What takes long to compute from the windows, kept for the next who asks: two
+/// figures show one fit.
+#[derive(Default)]
+pub(crate) struct Kept(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Kept {
+    /// The value that was computed before, or else this one.
+    pub(crate) fn or_try<T: Clone + Send + Sync + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if let Some(kept) = self.0.get().and_then(|kept| kept.downcast_ref::<T>()) {
+            return Ok(kept.clone());
+        }
+        let value = compute()?;
+        let _ = self.0.set(Box::new(value.clone()));
+        Ok(value)
+    }
+}
+
+/// Windows are equal whatever was computed from them.
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Activity {
+    /// Sorts the windows, takes each document once, and finds out when each
+    /// window began.
+    ///
+    /// # Errors
+    ///
+    /// There is no window.
+    pub(crate) fn new(origin: Origin, mut windows: Windows, skipped: Vec<Skipped>) -> Result<Self> {
+        if windows.len() == 0 {
+            return Err(nothing_usable(&origin, &skipped));
+        }
+        let twice = windows.put_in_order();
+        let begins = windows.begins();
+        Ok(Self {
+            origin: Held::new(origin),
+            recorded: Held::new(Recorded {
+                windows,
+                begins,
+                twice,
+                kept: Kept::default(),
+            }),
+            skipped: Held::new(skipped),
+        })
+    }
+
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.recorded.windows
+    }
+
+    /// Source, server and time zone.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The number of windows, at least 1.
+    #[allow(clippy::len_without_is_empty)] // It never is.
+    pub fn len(&self) -> usize {
+        self.windows().len()
+    }
+
+    /// End of each window, in milliseconds since the epoch (UTC), ascending.
+    pub fn times(&self) -> &[i64] {
+        &self.windows().ends
+    }
+
+    /// When each window began, in milliseconds since the epoch (UTC): as its
+    /// document says in `since`; else where the window before ended, unless a
+    /// gap lies between. A window after a gap, and the first of all, is as long
+    /// as those beside it. Windows of two bots overlap.
+    pub fn begins(&self) -> &[i64] {
+        &self.recorded.begins
+    }
+
+    /// The usual length of a window: the median, in milliseconds. `None` for
+    /// windows that all end at the same moment.
+    pub fn usual_length(&self) -> Option<i64> {
+        lengths::median(self.begins(), self.times())
+    }
+
+    /// The stretches in which nothing was recorded, in order.
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
+        lengths::gaps(self.begins(), self.times())
+    }
+
+    /// Online members at each window's end.
+    pub fn online_members(&self) -> &[u32] {
+        &self.windows().online
+    }
+
+    /// Message volume: messages in each window.
+    pub fn message_volume(&self) -> &[u32] {
+        &self.windows().volume
+    }
+
+    /// Discord ids of all members who were seen to send a message in the data
+    /// that was pulled, in the order they were first seen.
+    pub fn members(&self) -> &[u64] {
+        &self.windows().members
+    }
+
+    /// Who sent messages in window `index`, and how many: indices into
+    /// [`members`](Self::members) with counts.
+    ///
+    /// # Panics
+    ///
+    /// `index` is not below [`len`](Self::len).
+    pub fn senders(&self, index: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let windows = self.windows();
+        let own = windows.senders(index);
+        let senders = windows.sender[own.clone()]
+            .iter()
+            .map(|&member| member as usize);
+        senders.zip(windows.sent[own].iter().copied())
+    }
+
+    /// Documents that were left out, and why.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// How many documents are there twice, equal in all but `_id`. They count
+    /// once.
+    pub fn counted_once(&self) -> usize {
+        self.recorded.twice
+    }
+
+    /// How many windows begin before the one before them ended: two bots wrote
+    /// them. They all count, so messages that both bots saw are there twice.
+    pub fn overlapping(&self) -> usize {
+        lengths::overlapping(self.begins(), self.times())
+    }
+
+    /// The same windows, with another name in titles than `SERVER_NAME`. The
+    /// sample keeps its own.
+    #[must_use]
+    pub fn with_server_name(mut self, name: &str) -> Self {
+        if !self.origin.is_sample() {
+            self.origin = Held::new(Origin {
+                server: name.to_owned(),
+                ..self.origin().clone()
+            });
+        }
+        self
+    }
+
+    /// The windows of the last `hours` hours before the newest window's end.
+    /// At least the newest window is in it.
+    #[must_use]
+    pub fn last_hours(&self, hours: u32) -> Self {
+        let last = self.times()[self.len() - 1];
+        let after = last.saturating_sub(i64::from(hours) * 3_600_000);
+        let first = self.times().partition_point(|&time| time <= after);
+        self.between(first.min(self.len() - 1), self.len())
+    }
+
+    /// These windows, which stay as long as they are here.
+    pub(crate) fn between(&self, from: usize, to: usize) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            recorded: Held::new(Recorded {
+                windows: self.windows().take(from..to),
+                begins: self.begins()[from..to].to_vec(),
+                twice: self.recorded.twice,
+                kept: Kept::default(),
+            }),
+            skipped: self.skipped.clone(),
+        }
+    }
+
+    /// Merges windows into hours, days, weeks or months of the origin's time
+    /// zone: sums of messages, mean and maximum of online members. A window
+    /// belongs to the period that its middle lies in.
+    #[must_use]
+    pub fn every(&self, period: Period) -> Periods {
+        let sums = merge(self.windows(), self.begins(), &self.origin.timezone, period);
+        Periods::of_activity(self, period, &sums)
+    }
+}
+
+/// One line: the columns would fill pages.
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |index: usize| self.origin.show(self.times()[index]);
+        write!(
+            f,
+            "Activity({}, {} windows from {} to {})",
+            self.origin.source,
+            self.len(),
+            time(0),
+            time(self.len() - 1)
+        )
+    }
+}
+
+/// That nothing is left to look at.
+pub(crate) fn nothing_usable(origin: &Origin, skipped: &[Skipped]) -> Error {
+    let first = skipped.first().map_or(String::new(), |first| {
+        format!("; {}: {}", first.document, first.reason)
+    });
+    Error::new(format!(
+        "{} has no window that can be used ({} left out{first})",
+        origin.source,
+        skipped.len()
+    ))
+}

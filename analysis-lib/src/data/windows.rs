@@ -1,0 +1,281 @@
+//! Windows in columns, and the one place that makes them.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
+
+use super::lengths;
+
+/// A document that could not be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The document: its `_id`, or the line of the file that it stands in.
+    pub document: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The columns. `sender` and `sent` hold window i's members at
+/// `starts[i]..starts[i + 1]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Windows {
+    /// End of each window, in milliseconds since the epoch (UTC).
+    pub(crate) ends: Vec<i64>,
+    /// Length of each window as its document says it, in milliseconds; 0 where
+    /// the document doesn't.
+    pub(crate) declared: Vec<u32>,
+    /// Members online at the window's end.
+    pub(crate) online: Vec<u32>,
+    /// Messages in the window.
+    pub(crate) volume: Vec<u32>,
+    /// Discord ids, in the order they were first seen.
+    pub(crate) members: Vec<u64>,
+    /// Where each window's members begin, and the end of the last: one more
+    /// entry than there are windows.
+    pub(crate) starts: Vec<u32>,
+    /// Index into `members`.
+    pub(crate) sender: Vec<u32>,
+    /// Messages that this member sent in the window.
+    pub(crate) sent: Vec<u32>,
+}
+
+impl Windows {
+    pub(crate) fn new() -> Self {
+        Self {
+            starts: vec![0],
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Where a window's members stand in `sender` and `sent`.
+    pub(crate) fn senders(&self, index: usize) -> Range<usize> {
+        self.starts[index] as usize..self.starts[index + 1] as usize
+    }
+
+    /// The windows with these indices, in that order. Members keep their index.
+    pub(crate) fn take(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let mut taken = Self {
+            members: self.members.clone(),
+            ..Self::new()
+        };
+        for i in indices {
+            taken.ends.push(self.ends[i]);
+            taken.declared.push(self.declared[i]);
+            taken.online.push(self.online[i]);
+            taken.volume.push(self.volume[i]);
+            taken
+                .sender
+                .extend_from_slice(&self.sender[self.senders(i)]);
+            taken.sent.extend_from_slice(&self.sent[self.senders(i)]);
+            taken.starts.push(taken.sender.len() as u32);
+        }
+        taken
+    }
+
+    /// When each window began, by the [rule of time](lengths). The windows must
+    /// be in order.
+    pub(crate) fn begins(&self) -> Vec<i64> {
+        lengths::begins(&self.ends, &self.declared)
+    }
+
+    /// Puts the windows in order of their ends, and takes each document once.
+    /// Windows that end together keep the order they came in. Gives the number
+    /// of windows that were left out because an equal one is there.
+    pub(crate) fn put_in_order(&mut self) -> usize {
+        if !self.ends.is_sorted() {
+            let mut order: Vec<usize> = (0..self.len()).collect();
+            order.sort_by_key(|&i| self.ends[i]);
+            *self = self.take(order);
+        }
+        let twice = self.twice();
+        if !twice.is_empty() {
+            let is_kept = |i: &usize| twice.binary_search(i).is_err();
+            *self = self.take((0..self.len()).filter(is_kept));
+        }
+        twice.len()
+    }
+
+    /// The windows, ascending, that are equal to one before them: a file that
+    /// was imported twice gives each document another `_id`, and nothing else.
+    fn twice(&self) -> Vec<usize> {
+        let mut twice = Vec::new();
+        let mut first = 0;
+        for i in 1..self.len() {
+            if self.ends[i] != self.ends[first] {
+                first = i;
+            } else if (first..i).any(|before| self.are_equal(before, i)) {
+                twice.push(i);
+            }
+        }
+        twice
+    }
+
+    fn are_equal(&self, one: usize, other: usize) -> bool {
+        let senders = |i| {
+            let mut own: Vec<(u32, u32)> = self
+                .senders(i)
+                .map(|s| (self.sender[s], self.sent[s]))
+                .collect();
+            own.sort_unstable();
+            own
+        };
+        self.declared[one] == self.declared[other]
+            && self.online[one] == self.online[other]
+            && self.volume[one] == self.volume[other]
+            && self.senders(one).len() == self.senders(other).len()
+            && senders(one) == senders(other)
+    }
+}
+
+/// More members' entries than a column of 32 bits can count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+impl std::fmt::Display for TooMany {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "there are more members in all windows than can be counted; pull a shorter span",
+        )
+    }
+}
+
+/// Member ids are numbers already spread by time: one multiplication mixes them
+/// well enough, and there are some twenty in every window.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only u64 is hashed");
+    }
+    fn write_u64(&mut self, id: u64) {
+        let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A window's numbers but for its members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) end: i64,
+    pub(crate) declared: u32,
+    pub(crate) online: u32,
+    pub(crate) volume: u32,
+}
+
+/// Makes [`Windows`], one window after the other: first what each member sent,
+/// then [`window`](Self::window), or [`discard`](Self::discard) where something
+/// turned out to be wrong with the document.
+#[derive(Default)]
+pub(crate) struct WindowsBuilder {
+    windows: Windows,
+    index: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
+    /// Members that windows before the current one name.
+    settled: usize,
+}
+
+impl WindowsBuilder {
+    pub(crate) fn new() -> Self {
+        Self::on(Windows::new())
+    }
+
+    /// Goes on where these windows end.
+    pub(crate) fn on(windows: Windows) -> Self {
+        Self {
+            index: windows.members.iter().copied().zip(0..).collect(),
+            settled: windows.members.len(),
+            windows,
+        }
+    }
+
+    /// The member's index, new where the id was never seen.
+    pub(crate) fn member(&mut self, id: u64) -> u32 {
+        let next = self.windows.members.len() as u32;
+        let index = *self.index.entry(id).or_insert(next);
+        if index == next {
+            self.windows.members.push(id);
+        }
+        index
+    }
+
+    /// What a member sent in the window that is being made. A member who sent
+    /// nothing isn't kept.
+    pub(crate) fn sent(&mut self, id: u64, messages: u32) {
+        if messages > 0 {
+            let member = self.member(id);
+            self.windows.sender.push(member);
+            self.windows.sent.push(messages);
+        }
+    }
+
+    /// Ends the window that is being made.
+    pub(crate) fn window(&mut self, window: Window) -> Result<(), TooMany> {
+        let Ok(end) = u32::try_from(self.windows.sender.len()) else {
+            self.discard();
+            return Err(TooMany);
+        };
+        self.windows.ends.push(window.end);
+        self.windows.declared.push(window.declared);
+        self.windows.online.push(window.online);
+        self.windows.volume.push(window.volume);
+        self.windows.starts.push(end);
+        self.settled = self.windows.members.len();
+        Ok(())
+    }
+
+    /// Forgets the window that is being made.
+    pub(crate) fn discard(&mut self) {
+        let before = self.windows.starts[self.windows.len()] as usize;
+        self.windows.sender.truncate(before);
+        self.windows.sent.truncate(before);
+        for member in self.windows.members.drain(self.settled..) {
+            self.index.remove(&member);
+        }
+    }
+
+    /// Lets whole columns be appended at once: `append` gets the windows, with
+    /// the members that [`member`](Self::member) gave an index. Gives back what
+    /// `append` does; where that is `None`, the windows are of no use any more.
+    pub(crate) fn columns<T>(
+        &mut self,
+        append: impl FnOnce(&mut Windows) -> Option<T>,
+    ) -> Option<T> {
+        let appended = append(&mut self.windows);
+        self.settled = self.windows.members.len();
+        appended
+    }
+
+    /// The windows so far.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// Drops the windows so far, and keeps the list of members.
+    pub(crate) fn clear(&mut self) {
+        let members = std::mem::take(&mut self.windows.members);
+        let windows = &mut self.windows;
+        for column in [
+            &mut windows.declared,
+            &mut windows.online,
+            &mut windows.volume,
+            &mut windows.sender,
+            &mut windows.sent,
+        ] {
+            column.clear();
+        }
+        windows.ends.clear();
+        windows.starts.truncate(1);
+        windows.members = members;
+    }
+
+    pub(crate) fn finish(self) -> Windows {
+        self.windows
+    }
+}

@@ -1,0 +1,150 @@
+//! A fitted curve over time.
+
+use super::line::Line;
+use super::series::Series;
+use crate::SmoothingSpline;
+use crate::aggregate::{Gap, Smoothed};
+use crate::plot::Figure;
+use crate::plot::labels::{Labels, Noun};
+use crate::plot::svg::WIDTH;
+
+const POINTS: Noun = Noun::new("point", "points");
+const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
+/// What is this many times smaller than the data is rounding noise of the fit.
+const NOISE: f64 = 1e-9;
+
+/// The curve of a fit, or its slope.
+pub(crate) struct Curve<'a> {
+    pub(crate) fit: &'a Smoothed,
+    pub(crate) labels: Labels,
+    /// The spline's values at some days since the epoch (UTC).
+    pub(crate) values: fn(&SmoothingSpline, &[f64]) -> Vec<f64>,
+    /// What these values are multiplied by.
+    pub(crate) factor: f64,
+    /// A value that is large for such a curve, before it is multiplied.
+    pub(crate) usual: f64,
+}
+
+impl Curve<'_> {
+    /// The curve; not drawn over gaps. Tooltips are at the fit's even times.
+    pub(crate) fn figure(&self) -> Figure {
+        let gaps = self.fit.gaps();
+        let times = places(&self.fit.spline().knots(), gaps);
+        let values = self.values(&times);
+        let mut tip_times: Vec<i64> = self.fit.times().iter().map(milliseconds).collect();
+        tip_times.dedup();
+        tip_times.retain(|&time| !in_gap(gaps, time));
+        let tip_values = self.values(&tip_times);
+        let dips = if values.iter().any(|&value| value < 0.0) {
+            ", which may dip below zero"
+        } else {
+            ""
+        };
+        Line {
+            origin: self.fit.origin(),
+            labels: &self.labels,
+            note: format!("smoothing spline{dips}"),
+            series: Series::of_moments(POINTS, &times, &values),
+            tips: Series::of_moments(POINTS, &tip_times, &tip_values),
+            gaps,
+        }
+        .figure()
+    }
+
+    /// The curve at these times: zero where it is nothing but noise.
+    fn values(&self, times: &[i64]) -> Vec<f64> {
+        let days: Vec<f64> = times.iter().map(days).collect();
+        let mut values = (self.values)(self.fit.spline(), &days);
+        for value in &mut values {
+            let is_noise = value.abs() <= NOISE * self.usual;
+            *value = if is_noise { 0.0 } else { *value * self.factor };
+        }
+        values
+    }
+}
+
+/// Times on the curve to draw a line through: each knot and two or more between
+/// each two, so that no swing is lost over a long span; as many more as make
+/// four in a column of pixels, so that a short span is seen to bend. Of a gap
+/// there are the edges alone.
+fn places(knots: &[f64], gaps: &[Gap]) -> Vec<i64> {
+    let step = (knots[knots.len() - 1] - knots[0]) / (4.0 * WIDTH);
+    let between = |ends: &[f64]| {
+        let (from, width) = (ends[0], ends[1] - ends[0]);
+        let parts = (width / step).ceil().max(3.0);
+        (0..parts as u32).map(move |part| from + f64::from(part) / parts * width)
+    };
+    let days = knots
+        .windows(2)
+        .flat_map(between)
+        .chain(knots.last().copied());
+    let mut times: Vec<i64> = days.map(|days| milliseconds(&days)).collect();
+    times.retain(|&time| !in_gap(gaps, time));
+    times.extend(gaps.iter().flat_map(|gap| [gap.from, gap.to]));
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
+fn milliseconds(days: &f64) -> i64 {
+    (days * MILLISECONDS_PER_DAY).round() as i64
+}
+
+fn days(milliseconds: &i64) -> f64 {
+    *milliseconds as f64 / MILLISECONDS_PER_DAY
+}
+
+/// Whether a time lies in one of the gaps, which are in order.
+fn in_gap(gaps: &[Gap], time: i64) -> bool {
+    let next = gaps.partition_point(|gap| gap.to <= time);
+    gaps.get(next).is_some_and(|gap| gap.from < time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activity, aggregate};
+
+    /// A daily rhythm over months must not become a slow wave because the curve
+    /// is looked at too seldom.
+    #[test]
+    fn no_swing_is_lost_over_a_long_span() {
+        let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
+        let seen = places(&fit.spline().knots(), fit.gaps());
+        let most = |times: &mut dyn Iterator<Item = f64>| {
+            times
+                .map(|time| fit.spline().derivative(time))
+                .fold(f64::MIN, f64::max)
+        };
+        let (first, last) = (days(&seen[0]), days(&seen[seen.len() - 1]));
+        // Every day's steepest slope, found in steps of 20 seconds.
+        for day in first.ceil() as i64..last.floor() as i64 {
+            let day = day as f64;
+            let fine = most(
+                &mut (0..4320)
+                    .map(|i| day + f64::from(i) / 4320.0)
+                    .filter(|&time| !in_gap(fit.gaps(), milliseconds(&time))),
+            );
+            let drawn = most(
+                &mut seen
+                    .iter()
+                    .map(days)
+                    .filter(|time| (day..day + 1.0).contains(time)),
+            );
+            // A parabola's top may lie between two places, and be higher there by
+            // a 36th of how far it bends in the interval: here a fiftieth.
+            assert!(drawn >= 0.98 * fine, "day {day}: {drawn} of {fine}");
+        }
+    }
+
+    #[test]
+    fn gaps_hold_no_time_but_their_edges() {
+        let fit = aggregate::smoothed(&Activity::sample().unwrap()).unwrap();
+        let times = places(&fit.spline().knots(), fit.gaps());
+        assert!(times.is_sorted_by(|a, b| a < b));
+        for gap in fit.gaps() {
+            let after = times.partition_point(|&time| time <= gap.from);
+            assert_eq!([times[after - 1], times[after]], [gap.from, gap.to]);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The frame that every chart stands in: axes, grid, keys, card.
+
+use std::ops::Range;
+
+use super::series::{Bucket, Series};
+use crate::data::Gap;
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::axis::number::{Numbers, number};
+use crate::plot::axis::time::{range, time_ticks};
+use crate::plot::axis::{Axis, Scale};
+use crate::plot::labels::{GAPS, Item, Labels};
+use crate::plot::svg::{
+    AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,
+    WIDTH, card, label_width, text,
+};
+
+/// Where charts begin that have a line of text above them, in pixels.
+pub(crate) const TOP: f64 = 72.0;
+/// Where charts over time end, in pixels.
+const BOTTOM: f64 = 338.0;
+/// A gap narrower than this, in pixels, has no tooltip: the mouse would hardly
+/// hit it.
+const NARROW: f64 = 8.0;
+
+/// Axes on a card. Shapes, texts and tooltips are the chart's own.
+pub(crate) struct Frame<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) labels: &'a Labels,
+    /// The part of the card that the chart is in.
+    pub(crate) area: Area,
+    pub(crate) x: Axis,
+    /// Its name stands above the chart.
+    pub(crate) y: Axis,
+    /// How far below the chart labels, the axis' name and the card's edge are, in
+    /// pixels.
+    pub(crate) below: [f64; 3],
+    /// Decimal places that values are shown with.
+    pub(crate) places: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// A series' values upwards, and times to the right.
+    pub(crate) fn over_time(
+        origin: &'a Origin,
+        labels: &'a Labels,
+        times: Range<i64>,
+        series: &Series,
+    ) -> Self {
+        let values = series.values.iter().copied();
+        let range = values.fold((0.0, 0.0), |(low, high), value| {
+            (value.min(low), value.max(high))
+        });
+        let numbers = Numbers::new(range, labels.least_step(), 6);
+        let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
+        let area = Area {
+            left: MARGIN + widths.fold(0.0, f64::max) + 10.0,
+            top: TOP,
+            right: WIDTH - MARGIN - 8.0,
+            bottom: BOTTOM,
+        };
+        let zone = origin.timezone();
+        let times = [times.start as f64, times.end as f64];
+        let times = Scale::new(times, [area.left, area.right]);
+        let ticks = time_ticks(zone, &times, series.item.length());
+        let upwards = Scale::new([numbers.low, numbers.high], [BOTTOM, TOP]);
+        Self {
+            origin,
+            labels,
+            area,
+            x: Axis::new(times, ticks, format!("Time ({})", zone.name())),
+            y: Axis::new(upwards, numbers.ticks, &labels.axis),
+            below: [18.0, 54.0, 92.0],
+            places: labels.places.max(numbers.places),
+        }
+    }
+
+    /// Paths in the axes' values.
+    pub(crate) fn paths(&self) -> Paths {
+        Paths::new(self.x.scale, self.y.scale)
+    }
+
+    /// Paths over gaps, and over a line at each tick of the upward axis.
+    pub(crate) fn paths_over(&self, gaps: &[Gap]) -> Paths {
+        let (x, y) = (self.x.scale, self.y.scale);
+        let mut paths = self.paths();
+        for gap in gaps {
+            let corners = [(gap.from as f64, y.from), (gap.to as f64, y.to)];
+            paths.rectangle(corners, Look::Filled(GAP));
+        }
+        for tick in &self.y.ticks {
+            let ends = [(x.from, tick.value), (x.to, tick.value)];
+            paths.line(ends, Look::Outlined(GRID, 10));
+        }
+        paths
+    }
+
+    /// A line at each tick of the axis to the right.
+    pub(crate) fn grid_up(&self, paths: &mut Paths) {
+        let Scale { from, to, .. } = self.y.scale;
+        for tick in &self.x.ticks {
+            let ends = [(tick.value, from), (tick.value, to)];
+            paths.line(ends, Look::Outlined(GRID, 10));
+        }
+    }
+
+    /// The line at zero of the upward axis.
+    pub(crate) fn zero_line(&self, paths: &mut Paths) {
+        let Scale { from, to, .. } = self.x.scale;
+        paths.line([(from, 0.0), (to, 0.0)], Look::Outlined(AXIS, 10));
+    }
+
+    /// These tooltips and those of the gaps, side by side: each reaches from
+    /// halfway to the one before to halfway to the next.
+    pub(crate) fn side_by_side(
+        &self,
+        mut tooltips: Vec<Tooltip>,
+        gaps: &[Gap],
+        item: Item,
+    ) -> Vec<Tooltip> {
+        for &Gap { from, to } in gaps {
+            // A point on the edge keeps some pixels for the mouse.
+            let area = Area {
+                left: self.x.scale.place(from as f64) + 1.5,
+                right: self.x.scale.place(to as f64) - 1.5,
+                ..self.area
+            };
+            if area.right - area.left >= NARROW - 3.0 {
+                let when = item.when(self.origin.timezone(), from, to);
+                let lines = vec!["no data".to_owned(), when];
+                tooltips.push(Tooltip {
+                    at: area.middle(),
+                    ..Tooltip::above(area, lines)
+                });
+            }
+        }
+        tooltips.sort_by(|a, b| a.area.left.total_cmp(&b.area.left));
+        let mut left = self.area.left;
+        for i in 0..tooltips.len() {
+            let own = tooltips[i].area.right;
+            let right = match tooltips.get(i + 1) {
+                Some(next) => ((own + next.area.left) / 2.0).max(left),
+                None => self.area.right,
+            };
+            tooltips[i].area.left = left;
+            tooltips[i].area.right = right;
+            left = right;
+        }
+        tooltips
+    }
+
+    /// A tooltip's lines: values, when, and what is special.
+    pub(crate) fn lines(&self, series: &Series, bucket: &Bucket) -> Vec<String> {
+        let zone = self.origin.timezone();
+        let shown = |i: usize| number(series.values[i], self.places);
+        let (low, high) = (shown(bucket.lowest), shown(bucket.highest));
+        let is_range = low != high;
+        let value = self.labels.unit.after(&range(low, high));
+        let items = bucket.from..bucket.to;
+        let mut lines = vec![value, series.when(zone, items.clone())];
+        if items.len() > 1 {
+            lines.push(series.item.noun().count(items.len()));
+            if is_range {
+                let at = bucket.highest;
+                lines.push(format!("highest: {}", series.when(zone, at..at + 1)));
+            }
+        }
+        let partly = items.clone().filter(|&i| !series.is_whole(i)).count();
+        let running = items.clone().filter(|&i| series.is_running(i)).count();
+        if items.len() == 1 && partly == 1 {
+            let percent = series.coverage[items.start] * 100.0;
+            lines.push(format!("{percent:.0}% recorded"));
+        } else if partly > 0 {
+            lines.push(format!("{partly} of them not fully recorded"));
+        }
+        if running > 0 {
+            let of = if items.len() > 1 { "1 of them " } else { "" };
+            lines.push(format!("{of}not over when recorded"));
+        }
+        lines
+    }
+
+    /// From when to when, and how high: the end of a sentence.
+    pub(crate) fn extent(&self, series: &Series, gaps: usize) -> String {
+        let zone = self.origin.timezone();
+        let value = |i: usize| number(series.values[i], self.places);
+        let when = |i: usize| series.when(zone, i..i + 1);
+        let by = |a: &usize, b: &usize| series.values[*a].total_cmp(&series.values[*b]);
+        let last = series.len() - 1;
+        let lowest = (0..=last).min_by(by).unwrap_or(0);
+        let highest = (0..=last).max_by(by).unwrap_or(0);
+        let mut text = format!(
+            "From {} to {}: lowest {}, highest {} ({}), last {}.",
+            when(0),
+            when(last),
+            value(lowest),
+            value(highest),
+            when(highest),
+            value(last),
+        );
+        if gaps > 0 {
+            text += &format!(" Without data: {}.", GAPS.count(gaps));
+        }
+        text
+    }
+
+    /// The figure.
+    pub(crate) fn figure(&self, content: Content) -> Figure {
+        let (area, x, y) = (self.area, &self.x, &self.y);
+        let above = area.top - 16.0;
+        let [row, name, edge] = self.below.map(|below| area.bottom + below);
+        let mut body = content.shapes.clone();
+        if !y.name.is_empty() {
+            body += &text((MARGIN, above), Anchor::Start, SOFT_INK, &y.name);
+        }
+        body += &content.legend;
+        for tick in &y.ticks {
+            let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
+            body += &text(at, Anchor::End, SOFT_INK, &tick.label);
+        }
+        for tick in &x.ticks {
+            let rows = [(row, &tick.label), (row + 16.0, &tick.context)];
+            for (row, label) in rows.into_iter().filter(|row| !row.1.is_empty()) {
+                // The first and the last label keep within the card.
+                let least = MARGIN + label_width(label) / 2.0;
+                let most = (WIDTH - least).max(least);
+                let at = (x.scale.place(tick.value).clamp(least, most), row);
+                body += &text(at, Anchor::Middle, SOFT_INK, label);
+            }
+        }
+        body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
+        body += &content.texts;
+        let mut right = WIDTH - MARGIN;
+        for key in &content.keys {
+            let left = key.left(right);
+            body += &key.element(left, above);
+            right = left - 16.0;
+        }
+        card(self.labels, self.origin, edge, &body, content)
+    }
+}
+
+/// What the colour of gaps means, if there are any.
+pub(crate) fn no_data(gaps: &[Gap]) -> Option<Key> {
+    gaps.first().map(|_| Key::new(GAP, GAP_EDGE, "no data"))
+}

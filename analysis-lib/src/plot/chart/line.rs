@@ -1,0 +1,135 @@
+//! Lines over time.
+
+use super::frame::{Frame, no_data};
+use super::series::{Bucket, Series};
+use super::thin::{Thinned, column, thin};
+use crate::data::Gap;
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::axis::Scale;
+use crate::plot::axis::time::{MINUTE, iso};
+use crate::plot::labels::{GAPS, Labels};
+use crate::plot::svg::{Area, BLUE, Content, Key, Look, Tooltip, VERMILLION, WHITE};
+
+/// At most this many tooltips along the axis, each at least 3 pixels wide.
+const TOOLTIPS: usize = 260;
+/// At most this many points have a dot of their own: more would hide the line.
+const DOTS: usize = 100;
+
+/// A line through a series.
+pub(crate) struct Line<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) labels: &'a Labels,
+    /// How many items there are, for the caption.
+    pub(crate) note: String,
+    /// The points that the line goes through.
+    pub(crate) series: Series<'a>,
+    /// The points that have tooltips: of a curve fewer than the line's.
+    pub(crate) tips: Series<'a>,
+    /// Where nothing was recorded, in order.
+    pub(crate) gaps: &'a [Gap],
+}
+
+impl Line<'_> {
+    pub(crate) fn figure(&self) -> Figure {
+        let series = &self.series;
+        let (first, last) = (series.starts[0], series.starts[series.len() - 1]);
+        let pad = match last - first {
+            0 => 30 * MINUTE,
+            length => (length / 80).max((2 * MINUTE - length) / 2),
+        };
+        let times = first - pad..last + pad;
+        let frame = Frame::over_time(self.origin, self.labels, times, series);
+        let thinned = thin(series, self.gaps, &frame.x.scale);
+        let place = |&i: &usize| (series.starts[i] as f64, series.values[i]);
+
+        let mut paths = frame.paths_over(&thinned.gaps);
+        frame.grid_up(&mut paths);
+        frame.zero_line(&mut paths);
+        for run in &thinned.runs {
+            paths.line(run.iter().map(place), Look::Outlined(BLUE, 18));
+        }
+        // A point without neighbours isn't a line: it is seen as a dot.
+        let alone: Vec<&Vec<usize>> = thinned.runs.iter().filter(|run| run.len() == 1).collect();
+        for run in alone.iter().filter(|_| alone.len() <= DOTS) {
+            paths.circle(place(&run[0]), 25, Look::Filled(BLUE));
+        }
+
+        let mut note = self.note.clone();
+        if thinned.too_narrow > 0 {
+            let gaps = GAPS.count(thinned.too_narrow);
+            note += &format!(" · {gaps} too narrow to be seen");
+        }
+        let why = if (0..series.len()).all(|i| series.is_whole(i)) {
+            "not over when recorded"
+        } else {
+            "not fully recorded"
+        };
+        let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
+        let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
+        let mut keys = Vec::new();
+        if marked.len() > DOTS {
+            note += &format!(" · {} {why}", series.item.noun().count(marked.len()));
+        } else if !marked.is_empty() {
+            keys.push(Key::new(WHITE, VERMILLION, why));
+            for point in marked.iter().map(place) {
+                paths.circle(point, 40, Look::Filled(WHITE));
+                paths.circle(point, 40, Look::Outlined(VERMILLION, 18));
+            }
+        }
+
+        keys.extend(no_data(&thinned.gaps));
+        let gaps = thinned.gaps.len() + thinned.too_narrow;
+        let axis = self.labels.axis.to_lowercase();
+        frame.figure(Content {
+            note,
+            shapes: paths.group(),
+            keys,
+            tooltips: frame.side_by_side(self.tooltips(&frame), &thinned.gaps, series.item),
+            description: format!("Line of {axis} over time. {}", frame.extent(series, gaps)),
+            table: self.table(&thinned),
+            ..Content::default()
+        })
+    }
+
+    fn tooltips(&self, frame: &Frame) -> Vec<Tooltip> {
+        let Series { starts, values, .. } = self.tips;
+        let Scale { from, to, .. } = frame.x.scale;
+        let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
+        let last = TOOLTIPS as i64 - 1;
+        let place = |i: usize| match values.len() {
+            ..=TOOLTIPS => i as i64,
+            _ => column(starts[i], &scale).min(last),
+        };
+        let x = |i: usize| frame.x.scale.place(starts[i] as f64);
+        let tooltip = |bucket| {
+            let Bucket {
+                from, to, highest, ..
+            } = bucket;
+            let area = Area {
+                left: x(from),
+                right: x(to - 1),
+                ..frame.area
+            };
+            Tooltip {
+                at: (x(highest), frame.y.scale.place(values[highest])),
+                has_dot: true,
+                ..Tooltip::above(area, frame.lines(&self.tips, &bucket))
+            }
+        };
+        let buckets = self.tips.buckets(0..values.len(), place);
+        buckets.into_iter().map(tooltip).collect()
+    }
+
+    /// A row for each point of the line, and an empty row where it breaks:
+    /// programs that plot the table break their line there.
+    fn table(&self, thinned: &Thinned) -> String {
+        let zone = self.origin.timezone();
+        let Series { starts, values, .. } = self.series;
+        let row = |&i: &usize| format!("{},{}\n", iso(zone, starts[i]), values[i]);
+        let runs = thinned.runs.iter();
+        let runs: Vec<String> = runs.map(|run| run.iter().map(row).collect()).collect();
+        let column = self.labels.column;
+        format!("time_local,time_utc,{column}\n{}", runs.join(",,\n"))
+    }
+}

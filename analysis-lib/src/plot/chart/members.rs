@@ -1,0 +1,277 @@
+//! Bars by member.
+
+use super::frame::Frame;
+use crate::aggregate::ShownMember;
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::axis::number::{Numbers, number};
+use crate::plot::axis::{Axis, Scale};
+use crate::plot::labels::{Labels, Noun};
+use crate::plot::svg::{
+    AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,
+    WHITE, WIDTH, label_width, shorten, text, width,
+};
+use crate::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
+
+/// Members with a bar of their own.
+const SHOWN: usize = 25;
+const TOP: f64 = 60.0;
+const ROW: f64 = 21.0;
+const BAR: f64 = 14.0;
+/// A name takes no more than this, in pixels.
+const NAME_WIDTH: f64 = 190.0;
+
+struct Bar {
+    id: Option<u64>,
+    /// As much of the name as fits.
+    label: String,
+    /// The name, bounded.
+    name: String,
+    messages: u64,
+}
+
+/// Bars of the members with the most messages, and of all others together.
+pub(crate) fn figure(
+    origin: &Origin,
+    labels: &Labels,
+    members: &[ShownMember],
+    note: String,
+) -> Figure {
+    let all: u64 = members.iter().map(|member| member.messages).sum();
+    let bars = bars(members);
+    // All others together may be many times the first: their bar is cut where it
+    // would leave too little room for the members'.
+    let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
+    let first = bars.first().map_or(0, |bar| bar.messages);
+    let most = longest.min(first.saturating_mul(2));
+    let counts: Vec<String> = bars.iter().map(|bar| bar.count(all)).collect();
+    let names_width = bars.iter().map(|bar| label_width(&bar.label));
+    let counts_width = counts.iter().map(|count| label_width(count));
+    let area = Area {
+        left: MARGIN + names_width.fold(40.0, f64::max) + 10.0,
+        top: TOP,
+        right: WIDTH - MARGIN - counts_width.fold(0.0, f64::max) - 8.0,
+        bottom: TOP + bars.len().max(1) as f64 * ROW + 6.0,
+    };
+    let high = most.max(1) as f64;
+    let mut ticks = Numbers::new((0.0, most as f64), labels.least_step(), 7).ticks;
+    ticks.retain(|tick| tick.value <= high);
+    let scale = Scale::new([0.0, high], [area.left, area.right]);
+    let frame = Frame {
+        origin,
+        labels,
+        area,
+        x: Axis::new(scale, ticks, &labels.axis),
+        y: Axis::new(Scale::of_pixels(TOP, area.bottom), Vec::new(), ""),
+        below: [17.0, 37.0, 76.0],
+        places: labels.places,
+    };
+
+    let mut paths = frame.paths();
+    frame.grid_up(&mut paths);
+    let (mut cuts, mut texts, mut tooltips) = (Vec::new(), String::new(), Vec::new());
+    let middle = |row: usize| TOP + 6.0 + (row as f64 + 0.5) * ROW;
+    for (row, (bar, count)) in bars.iter().zip(&counts).enumerate() {
+        let (middle, baseline) = (middle(row), middle(row) + 4.5);
+        let (colour, ink) = match bar.id {
+            Some(_) => (BLUE, INK),
+            None => (GREY, SOFT_INK),
+        };
+        let length = bar.messages.min(most) as f64;
+        let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
+        paths.rectangle(corners, Look::Filled(colour));
+        texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
+        let end = scale.place(length) + 6.0;
+        texts += &text((end, baseline), Anchor::Start, SOFT_INK, count);
+        let mut lines = wrap(&bar.name, 420.0);
+        let count = labels.unit.count(bar.messages);
+        let share = share(bar.messages, all);
+        lines.push(format!("{count}, {share} of {}", number(all as f64, 0)));
+        if bar.messages > most {
+            let below = (middle + BAR).min(area.bottom);
+            cuts.push([(high * 0.94, below), (high * 0.96, middle - BAR)]);
+            lines.push("the bar is cut short".to_owned());
+        }
+        let row = Area {
+            left: MARGIN,
+            top: middle - ROW / 2.0,
+            right: WIDTH - MARGIN,
+            bottom: middle + ROW / 2.0,
+        };
+        tooltips.push(Tooltip {
+            at: (scale.place(length / 2.0), row.top),
+            ..Tooltip::above(row, lines)
+        });
+    }
+    if bars.is_empty() {
+        let at = (area.left + 12.0, middle(0) + 4.5);
+        let nobody = "no messages in these windows";
+        texts += &text(at, Anchor::Start, SOFT_INK, nobody);
+    }
+    for cut in cuts {
+        paths.line(cut, Look::Outlined(WHITE, 50));
+    }
+    let zero = [(0.0, TOP), (0.0, area.bottom)];
+    paths.line(zero, Look::Outlined(AXIS, 10));
+    frame.figure(Content {
+        note,
+        shapes: paths.group(),
+        texts,
+        tooltips,
+        description: description(&bars, all),
+        table: table(&bars, labels, all),
+        ..Content::default()
+    })
+}
+
+impl Bar {
+    /// "1,234 (5.6%)".
+    fn count(&self, all: u64) -> String {
+        let count = number(self.messages as f64, 0);
+        format!("{count} ({})", share(self.messages, all))
+    }
+}
+
+fn bars(members: &[ShownMember]) -> Vec<Bar> {
+    // All hidden members together are one bar, below those of single members.
+    let (known, hidden): (Vec<&ShownMember>, Vec<&ShownMember>) =
+        members.iter().partition(|member| member.id.is_some());
+    let (shown, others) = known.split_at(SHOWN.min(known.len()));
+    let mut bars: Vec<Bar> = shown.iter().map(|member| bar(member)).collect();
+    tell_apart(&mut bars);
+    bars.extend(hidden.into_iter().map(bar));
+    if !others.is_empty() {
+        let count = Noun::new("member", "members").count(others.len());
+        let name = format!("others ({count})");
+        bars.push(Bar {
+            id: None,
+            label: name.clone(),
+            name,
+            messages: others.iter().map(|member| member.messages).sum(),
+        });
+    }
+    bars
+}
+
+fn bar(member: &ShownMember) -> Bar {
+    let mut name = clean(&member.name, 160);
+    if is_blank(&name) {
+        name = format!("unknown {}", tail(member.id.unwrap_or_default(), TAIL));
+    }
+    Bar {
+        id: member.id,
+        label: shorten(&name, LABEL_SIZE, NAME_WIDTH),
+        name,
+        messages: member.messages,
+    }
+}
+
+/// Bars that would look the same get the end of the id.
+fn tell_apart(bars: &mut [Bar]) {
+    let end = |bar: &Bar, digits| tail(bar.id.unwrap_or_default(), digits);
+    let label = |bar: &Bar, digits: usize| {
+        if digits == 0 {
+            return bar.label.clone();
+        }
+        let end = end(bar, digits);
+        let room = NAME_WIDTH - width(&end, LABEL_SIZE) - 4.0;
+        format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room))
+    };
+    let digits = crate::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
+    for (bar, digits) in bars
+        .iter_mut()
+        .zip(digits)
+        .filter(|(_, digits)| *digits > 0)
+    {
+        bar.label = label(bar, digits);
+        bar.name = format!("{} {}", bar.name, end(bar, digits));
+    }
+}
+
+fn share(messages: u64, all: u64) -> String {
+    let percent = messages as f64 / all.max(1) as f64 * 100.0;
+    if messages > 0 && percent < 0.1 {
+        "< 0.1%".to_owned()
+    } else {
+        format!("{percent:.1}%")
+    }
+}
+
+/// The text in lines no wider than this, in pixels.
+fn wrap(text: &str, limit: f64) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for c in text.chars() {
+        let line = lines.last_mut().expect("there is one");
+        line.push(c);
+        if width(line, LABEL_SIZE) > limit && !is_mark(c) {
+            line.pop();
+            lines.push(c.to_string());
+        }
+    }
+    lines
+}
+
+fn description(bars: &[Bar], all: u64) -> String {
+    let members = bars.iter().filter(|bar| bar.id.is_some());
+    let first: Vec<String> = members
+        .take(3)
+        .map(|bar| format!("{} {}", bar.name, number(bar.messages as f64, 0)))
+        .collect();
+    let most = if first.is_empty() {
+        "none".to_owned()
+    } else {
+        first.join(", ")
+    };
+    let all = number(all as f64, 0);
+    format!("Bars of messages by member, {all} in all; the most: {most}.")
+}
+
+fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {
+    let row = |bar: &Bar| {
+        let id = bar
+            .id
+            .map_or(String::new(), |id| csv_field(&id.to_string()));
+        let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
+        let (name, messages) = (csv_field(&bar.name), bar.messages);
+        format!("{id},{name},{messages},{percent:.3}\n")
+    };
+    let rows: String = bars.iter().map(row).collect();
+    format!("member_id,name,{},share_percent\n{rows}", labels.column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels<const N: usize>(members: [(u64, &str); N]) -> [String; N] {
+        let member = |(id, name): (u64, &str)| ShownMember {
+            name: name.to_owned(),
+            id: Some(id),
+            messages: 7,
+        };
+        let bars = bars(&members.map(member));
+        std::array::from_fn(|i| bars[i].label.clone())
+    }
+
+    #[test]
+    fn bars_that_look_alike_get_as_many_digits_as_it_takes() {
+        assert_eq!(labels([(1, "Ann"), (2, "Ben")]), ["Ann", "Ben"]);
+        assert_eq!(
+            labels([
+                (811_234, "Ann"),
+                (921_234, "Ann\u{200d}"),
+                (925_678, "\u{ad}Ann")
+            ]),
+            ["Ann …11234", "Ann\u{200d} …21234", "Ann …5678"]
+        );
+        // Names that differ only where there is no room for them.
+        let long = |end: &str| format!("{}{end}", "long ".repeat(20));
+        let (a, b) = (long("a"), long("b"));
+        let labels = labels([(811_234, &a), (921_234, &b)]);
+        assert!(labels[0].ends_with("… …11234"), "{labels:?}");
+        assert!(labels[1].ends_with("… …21234"), "{labels:?}");
+        for label in labels {
+            assert!(width(&label, LABEL_SIZE) <= NAME_WIDTH, "{label}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Charts: what each draws in the frame that all have.
+
+pub(crate) mod bars;
+pub(crate) mod curve;
+mod frame;
+pub(crate) mod line;
+pub(crate) mod members;
+pub(crate) mod series;
+mod thin;
+pub(crate) mod week;

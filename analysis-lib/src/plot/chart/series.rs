@@ -1,0 +1,122 @@
+//! Values over time, and what is said of them.
+
+use std::ops::Range;
+
+use crate::data::{Gap, Zone};
+use crate::plot::labels::{Item, Noun};
+
+/// Periods with less than this share recorded are marked: a bot's restart costs
+/// a window or two of a day, and windows end some seconds early or late.
+const WHOLE: f64 = 0.98;
+
+/// Values over time, in order; at least one.
+#[derive(Clone, Copy)]
+pub(crate) struct Series<'a> {
+    /// What a value stands for.
+    pub(crate) item: Item,
+    /// When items begin, and when they end, in milliseconds since the epoch
+    /// (UTC). Windows and points of a curve are drawn at one moment, which is
+    /// both.
+    pub(crate) starts: &'a [i64],
+    pub(crate) ends: &'a [i64],
+    pub(crate) values: &'a [f64],
+    /// The share of each item that was recorded, from 0 to 1; empty where items
+    /// are what was recorded.
+    pub(crate) coverage: &'a [f64],
+    /// Whether the last item was over when it was recorded.
+    pub(crate) is_over: bool,
+}
+
+/// Items in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    /// Index of the first item, and the index after the last.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) lowest: usize,
+    pub(crate) highest: usize,
+}
+
+impl Bucket {
+    fn of(i: usize) -> Self {
+        Self {
+            from: i,
+            to: i + 1,
+            lowest: i,
+            highest: i,
+        }
+    }
+
+    /// With the next item.
+    fn add(&mut self, i: usize, values: &[f64]) {
+        self.to = i + 1;
+        if values[i] < values[self.lowest] {
+            self.lowest = i;
+        }
+        if values[i] > values[self.highest] {
+            self.highest = i;
+        }
+    }
+}
+
+impl<'a> Series<'a> {
+    /// Values of single moments.
+    pub(crate) fn of_moments(noun: Noun, times: &'a [i64], values: &'a [f64]) -> Self {
+        Self {
+            item: Item::Moment(noun),
+            starts: times,
+            ends: times,
+            values,
+            coverage: &[],
+            is_over: true,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Stretches without an item.
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
+        let between = self.ends.iter().zip(&self.starts[1..]);
+        between
+            .filter(|(from, to)| from < to)
+            .map(|(&from, &to)| Gap { from, to })
+            .collect()
+    }
+
+    /// The items of a range, one bucket for all in a row with the same `place`.
+    pub(crate) fn buckets(&self, range: Range<usize>, place: impl Fn(usize) -> i64) -> Vec<Bucket> {
+        let mut buckets: Vec<Bucket> = Vec::new();
+        let mut last_place = None;
+        for i in range {
+            let own_place = Some(place(i));
+            match buckets.last_mut() {
+                Some(bucket) if own_place == last_place => bucket.add(i, self.values),
+                _ => buckets.push(Bucket::of(i)),
+            }
+            last_place = own_place;
+        }
+        buckets
+    }
+
+    pub(crate) fn is_whole(&self, i: usize) -> bool {
+        self.coverage.get(i).is_none_or(|&share| share >= WHOLE)
+    }
+
+    /// Whether all of these items were recorded, and without a gap between them.
+    pub(crate) fn are_whole(&self, items: Range<usize>) -> bool {
+        let follows = |i: usize| i == items.start || self.ends[i - 1] >= self.starts[i];
+        items.clone().all(|i| self.is_whole(i) && follows(i))
+    }
+
+    pub(crate) fn is_running(&self, i: usize) -> bool {
+        !self.is_over && i + 1 == self.len()
+    }
+
+    /// When these items were.
+    pub(crate) fn when(&self, zone: &Zone, items: Range<usize>) -> String {
+        let (from, to) = (self.starts[items.start], self.ends[items.end - 1]);
+        self.item.when(zone, from, to)
+    }
+}

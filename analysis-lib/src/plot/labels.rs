@@ -1,0 +1,129 @@
+//! What figures show, in words.
+
+use super::axis::number::number;
+use super::axis::time::{MINUTE, days, moments, months};
+use crate::data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
+
+/// A word for one of a kind and for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Noun {
+    pub(crate) one: &'static str,
+    pub(crate) many: &'static str,
+}
+
+pub(crate) const MESSAGES: Noun = Noun::new("message", "messages");
+pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
+pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
+
+impl Noun {
+    pub(crate) const fn new(one: &'static str, many: &'static str) -> Self {
+        Self { one, many }
+    }
+
+    /// "1 window", "1,234 windows".
+    pub(crate) fn count(self, count: impl TryInto<u64>) -> String {
+        let text = number(count.try_into().unwrap_or(u64::MAX) as f64, 0);
+        self.after(&text)
+    }
+
+    /// "Day".
+    pub(crate) fn title(self) -> String {
+        let (first, rest) = self.one.split_at(1);
+        first.to_uppercase() + rest
+    }
+
+    /// The noun after a number as it is written.
+    pub(crate) fn after(self, text: &str) -> String {
+        format!("{text} {}", if text == "1" { self.one } else { self.many })
+    }
+}
+
+/// What a figure shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    pub(crate) title: String,
+    /// What the number axis counts.
+    pub(crate) axis: String,
+    /// The values' column in a table.
+    pub(crate) column: &'static str,
+    /// What stands after a value.
+    pub(crate) unit: Noun,
+    /// Decimal places of values; counts have none.
+    pub(crate) places: usize,
+}
+
+impl Labels {
+    /// Of counts of messages.
+    pub(crate) fn new(title: &str, axis: &str, column: &'static str) -> Self {
+        Self {
+            title: title.to_owned(),
+            axis: axis.to_owned(),
+            column,
+            unit: MESSAGES,
+            places: 0,
+        }
+    }
+
+    /// Counts of something else.
+    pub(crate) fn counting(self, unit: Noun) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// Numbers with decimal places.
+    pub(crate) fn measuring(self, unit: &'static str, places: usize) -> Self {
+        Self {
+            unit: Noun::new(unit, unit),
+            places,
+            ..self
+        }
+    }
+
+    /// The least that ticks may be apart: a count has no parts.
+    pub(crate) fn least_step(&self) -> f64 {
+        if self.places == 0 { 1.0 } else { 0.0 }
+    }
+}
+
+/// What a point or a bar stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// Something at one moment: a window at its end, or a place on a curve.
+    Moment(Noun),
+    Period(Period),
+}
+
+impl Item {
+    pub(crate) fn noun(self) -> Noun {
+        match self {
+            Self::Moment(noun) => noun,
+            Self::Period(Period::Hour) => Noun::new("hour", "hours"),
+            Self::Period(Period::Day) => Noun::new("day", "days"),
+            Self::Period(Period::Week) => Noun::new("week", "weeks"),
+            Self::Period(Period::Month) => Noun::new("month", "months"),
+        }
+    }
+
+    /// About how long an item is, in milliseconds: ticks aren't closer.
+    pub(crate) fn length(self) -> i64 {
+        match self {
+            Self::Moment(_) => MINUTE,
+            Self::Period(Period::Hour) => HOUR,
+            Self::Period(Period::Day) => DAY,
+            Self::Period(Period::Week) => 7 * DAY,
+            Self::Period(Period::Month) => 30 * DAY,
+        }
+    }
+
+    /// When one item was, or several in a row: from the first one's begin to
+    /// the last one's end.
+    pub(crate) fn when(self, zone: &Zone, from: i64, to: i64) -> String {
+        match self {
+            Self::Moment(_) | Self::Period(Period::Hour) => moments(zone, from, to),
+            Self::Period(Period::Week) if to - from < 8 * DAY => {
+                format!("week from {}", days(zone, from, from))
+            }
+            Self::Period(Period::Day | Period::Week) => days(zone, from, to - 1),
+            Self::Period(Period::Month) => months(zone, from, to - 1),
+        }
+    }
+}

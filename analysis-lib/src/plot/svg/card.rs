@@ -1,0 +1,114 @@
+//! The card that a figure is drawn on: title, texts, caption.
+
+use super::element::{TEXT_LIMIT, short, small_text, text_element};
+use super::escape::escape;
+use super::style::{
+    BOLD, CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, TITLE_SIZE, WHITE,
+    WIDTH, shorten, width,
+};
+use super::tooltip::{Tooltip, layer};
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::labels::Labels;
+use crate::text::clean;
+
+/// A small square in a colour, and what the colour means.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) fill: Colour,
+    pub(crate) edge: Colour,
+    pub(crate) text: String,
+}
+
+impl Key {
+    pub(crate) fn new(fill: Colour, edge: Colour, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { fill, edge, text }
+    }
+
+    /// Where a key begins that ends at `right`.
+    pub(crate) fn left(&self, right: f64) -> f64 {
+        right - width(&self.text, CAPTION_SIZE) - 18.0
+    }
+
+    pub(crate) fn element(&self, left: f64, baseline: f64) -> String {
+        format!(
+            "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"10\" fill=\"{}\" stroke=\"{}\"/>\n{}",
+            short(left),
+            short(baseline - 9.0),
+            self.fill,
+            self.edge,
+            small_text((left + 18.0, baseline), &self.text)
+        )
+    }
+}
+
+/// What a chart hands over.
+#[derive(Default)]
+pub(crate) struct Content {
+    /// What the caption says beside where the data is from.
+    pub(crate) note: String,
+    pub(crate) shapes: String,
+    /// Texts above the chart, and those within.
+    pub(crate) legend: String,
+    pub(crate) texts: String,
+    /// From the right to the left.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) tooltips: Vec<Tooltip>,
+    /// Sentences for readers of the screen.
+    pub(crate) description: String,
+    /// The figure as CSV.
+    pub(crate) table: String,
+}
+
+/// A figure of this height: `body` has all that stands between title and caption.
+pub(crate) fn card(
+    labels: &Labels,
+    origin: &Origin,
+    height: f64,
+    body: &str,
+    content: Content,
+) -> Figure {
+    let title = clean(&labels.title, TEXT_LIMIT);
+    let source = clean(&origin.source().to_string(), TEXT_LIMIT);
+    let zone = origin.timezone().name();
+    let caption = format!("Source: {source} · {} · times in {zone}", content.note);
+    let wide = WIDTH - 2.0 * MARGIN;
+    let heading = text_element(
+        (MARGIN, 33.0),
+        &format!(" font-size=\"{TITLE_SIZE}\" font-weight=\"bold\" fill=\"{INK}\""),
+        &shorten(&title, TITLE_SIZE * BOLD, wide),
+    );
+    let shown = shorten(&caption, CAPTION_SIZE, wide);
+    let foot = small_text((MARGIN, height - 15.0), &shown);
+    let body = format!("{heading}\n{foot}{body}");
+    let id = format!(
+        "figure-{:016x}",
+        fnv(&[&title, &body, &content.description])
+    );
+    let description = format!("{} {caption}.", content.description);
+    let head = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
+         <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n\
+         <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"{WHITE}\" stroke=\"{CARD_EDGE}\"/>\n{body}",
+        escape(&title),
+        escape(&clean(&description, 1000)),
+        WIDTH - 1.0,
+        height - 1.0
+    );
+    Figure {
+        title,
+        live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
+        still: head + "</svg>",
+        table: content.table,
+    }
+}
+
+/// A hash that is the same everywhere (FNV-1a): two figures on one page have
+/// ids of their own.
+fn fnv(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,76 @@
+//! Texts and places.
+
+use super::escape::escape;
+use super::style::{CAPTION_SIZE, Colour, SOFT_INK};
+use crate::text::clean;
+
+/// As many characters of one text go into a figure.
+pub(crate) const TEXT_LIMIT: usize = 300;
+
+/// Which end of a text stands at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// A rectangle in pixels from the card's top left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Area {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
+}
+
+impl Area {
+    /// Two opposite corners, `inset` pixels inside.
+    pub(crate) fn corners(&self, inset: f64) -> [(f64, f64); 2] {
+        let (left, top) = (self.left + inset, self.top + inset);
+        [(left, top), (self.right - inset, self.bottom - inset)]
+    }
+
+    pub(crate) fn middle(&self) -> (f64, f64) {
+        let [(left, top), (right, bottom)] = self.corners(0.0);
+        ((left + right) / 2.0, (top + bottom) / 2.0)
+    }
+}
+
+/// A text in the size of labels.
+pub(crate) fn text(at: (f64, f64), anchor: Anchor, ink: Colour, text: &str) -> String {
+    let anchor = match anchor {
+        Anchor::Start => "",
+        Anchor::Middle => " text-anchor=\"middle\"",
+        Anchor::End => " text-anchor=\"end\"",
+    };
+    text_element(at, &format!("{anchor} fill=\"{ink}\""), text) + "\n"
+}
+
+/// A text in the size of captions.
+pub(crate) fn small_text(at: (f64, f64), text: &str) -> String {
+    let look = format!(" font-size=\"{CAPTION_SIZE}\" fill=\"{SOFT_INK}\"");
+    text_element(at, &look, text) + "\n"
+}
+
+/// A text at its place, made harmless.
+pub(crate) fn text_element((x, y): (f64, f64), look: &str, text: &str) -> String {
+    let text = clean(text, TEXT_LIMIT);
+    // Text that may run from right to left keeps its place: its line begins at
+    // the left, whatever letters it has.
+    let is_plain = |c: char| c < '\u{590}' || ('\u{2000}'..'\u{2070}').contains(&c);
+    let direction = if text.chars().all(is_plain) {
+        ""
+    } else {
+        " direction=\"ltr\" unicode-bidi=\"isolate\""
+    };
+    let (x, y, text) = (short(x), short(y), escape(&text));
+    format!("<text x=\"{x}\" y=\"{y}\"{look}{direction}>{text}</text>")
+}
+
+/// A coordinate, to a tenth of a pixel.
+pub(crate) fn short(value: f64) -> f64 {
+    // Adding zero makes a negative zero positive.
+    let rounded = (value * 10.0).round() / 10.0 + 0.0;
+    if rounded.is_finite() { rounded } else { 0.0 }
+}

@@ -1,0 +1,14 @@
+//! SVG as text: shapes, texts, tooltips, the card, colours.
+
+mod card;
+mod element;
+mod escape;
+mod paths;
+mod style;
+mod tooltip;
+
+pub(crate) use card::{Content, Key, card};
+pub(crate) use element::{Anchor, Area, text};
+pub(crate) use paths::{Look, Paths};
+pub(crate) use style::*;
+pub(crate) use tooltip::Tooltip;

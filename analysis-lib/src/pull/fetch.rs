@@ -1,0 +1,115 @@
+//! The program `pull`, on top of what the last pull brought.
+
+use std::io::BufReader;
+
+use crate::data::{Origin, Source};
+use crate::program::Program;
+use crate::settings::Settings;
+use crate::source::request::{RESUME, SETTINGS};
+use crate::store::columns::{Contents, read_all};
+use crate::store::snapshot::{Opened, Snapshot};
+use crate::store::stream::{Broken, Reader};
+use crate::{Error, Result};
+
+pub(super) fn origin(settings: &Settings, source: Option<Source>) -> Result<Origin> {
+    Ok(Origin {
+        source: source
+            .ok_or_else(|| Error::new("the program `pull` didn't say what it read; pull again"))?,
+        server: settings.server_name(),
+        timezone: settings.timezone()?,
+    })
+}
+
+/// Lets the program pull, on top of what the snapshot holds.
+pub(super) fn fetch(
+    settings: &Settings,
+    snapshot: Option<&Snapshot>,
+    fresh: bool,
+    wanted: &[(&str, String)],
+) -> Result<Contents> {
+    // Opened even for a fresh pull: opening fails where the path holds something
+    // else, which the new snapshot would overwrite.
+    let before = match snapshot.map(Snapshot::open).transpose()?.flatten() {
+        Some(Opened::Whole(reader, resume)) if !fresh => Some((reader, resume)),
+        Some(Opened::Unusable(reason)) if !fresh => {
+            println!("Pulling everything anew: the snapshot of the last pull {reason}.");
+            None
+        }
+        _ => None,
+    };
+    let resume = before.as_ref().map(|(_, bytes)| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    });
+    let passed: Vec<(&str, String)> = SETTINGS
+        .iter()
+        .filter_map(|&name| Some((name, settings.get(name)?)))
+        .chain(resume.map(|resume| (RESUME, resume)))
+        .chain(wanted.iter().cloned())
+        .collect();
+    let environment: Vec<(&str, &str)> = passed
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let (program, stdout) = Program::start("pull", "mongodb", &environment)?;
+    // The program connects while we read what is here.
+    let before = match before.map(|(mut file, _)| read_all(&mut file, Contents::default(), |_| ()))
+    {
+        None => Contents::default(),
+        Some(Ok(before)) => before,
+        Some(Err(_)) => {
+            println!("Pulling everything anew: the snapshot of the last pull is damaged.");
+            drop(program);
+            return fetch(settings, snapshot, true, wanted);
+        }
+    };
+    let known = before.windows.len() + before.skipped.len();
+    let input = BufReader::with_capacity(1 << 16, stdout);
+    let read = Reader::new(input).and_then(|mut reader| {
+        read_all(&mut reader, before, |source| {
+            if let Source::MongoDb {
+                database,
+                collection,
+            } = source
+            {
+                println!("Connected to MongoDB database {database}, collection {collection}");
+            }
+        })
+    });
+    match read {
+        Ok(contents) => {
+            program.finish()?;
+            keep(snapshot, &contents, known);
+            Ok(contents)
+        }
+        Err(Broken::Read(_)) => {
+            // The program ended early, and `finish` says why.
+            program.finish()?;
+            Err(Error::new(
+                "the program `pull` ended before its end; pull again",
+            ))
+        }
+        Err(Broken::Unknown | Broken::Damaged) => Err(Error::new(
+            "what the program `pull` sent can't be read; was the project changed while the notebook ran? Restart the kernel",
+        )),
+    }
+}
+
+/// Writes the snapshot, when that saves more than it costs: a few windows more
+/// are fetched again sooner than a long file is written.
+fn keep(snapshot: Option<&Snapshot>, contents: &Contents, known: usize) {
+    let (Some(snapshot), Some(resume), Some(source)) =
+        (snapshot, &contents.resume, &contents.source)
+    else {
+        return;
+    };
+    let all = contents.windows.len() + contents.skipped.len();
+    if !contents.anew && all.saturating_sub(known) <= known / 100 {
+        return;
+    }
+    if let Err(error) = snapshot.write(source, &contents.windows, &contents.skipped, resume) {
+        println!("Note: {error}");
+    }
+}

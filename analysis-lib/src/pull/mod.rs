@@ -1,0 +1,206 @@
+//! From the configured source to an [`Activity`].
+
+mod fetch;
+mod span;
+
+use crate::Result;
+use crate::data::{Activity, ByStart, DAY, HOUR, Origin, Period, Periods, Skipped, Windows};
+use crate::report;
+use crate::settings::Settings;
+use crate::source::request::EVERY;
+use crate::source::sample;
+use crate::store::snapshot::Snapshot;
+
+use fetch::{fetch, origin};
+use span::{Asked, Span};
+
+/// Pulls all windows from the MongoDB that `MONGOKEY` names, or gives the sample
+/// when it names none.
+///
+/// Prints where the windows are from, how many there are, their span, which
+/// documents were left out and why, and when this was. What the last pull
+/// brought is kept in a snapshot and not fetched again, if it still fits the
+/// collection; [`pull_fresh`] ignores it. A pull doesn't notice a document that was
+/// deleted when another was inserted before the last one, nor one that was
+/// changed: [`pull_fresh`] does. A collection that loses its oldest documents (TTL,
+/// capped) is pulled anew each time.
+///
+/// Windows with the same time stay in the order in which the server sent them.
+/// All other windows come in the same order whatever happens during a pull.
+///
+/// # Errors
+///
+/// A setting can't be used, the server can't be reached or read, or the
+/// collection has no window that can be used. The message says which, and what
+/// to do.
+pub fn pull() -> Result<Activity> {
+    Pull::new().run()
+}
+
+/// Like [`pull`], but fetches everything anew.
+///
+/// # Errors
+///
+/// As [`pull`].
+pub fn pull_fresh() -> Result<Activity> {
+    Pull::new().fresh().run()
+}
+
+/// A pull of other than everything, or in other than windows.
+///
+/// ```no_run
+/// use analysis_lib::{DAY, Pull};
+///
+/// let march = Pull::new().since("2026-03-01").until("2026-04-01").run()?;
+/// let days = Pull::new().since("2020-01-01").every(DAY).run()?;
+/// println!("{} windows in March, {} days since 2020", march.len(), days.len());
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a pull begins with `run`"]
+pub struct Pull {
+    fresh: bool,
+    asked: Asked,
+}
+
+impl Pull {
+    /// A pull of everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ignores the snapshot of an earlier pull.
+    pub fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
+    }
+
+    /// Only windows that ended then or later: a date (`2026-03-01`) or a date
+    /// and time (`2026-03-01 14:30`) in the configured zone, or a time in RFC
+    /// 3339 (`2026-03-01T14:30:00Z`). A local time that comes twice is the
+    /// first, and one that the clocks skip is the moment when they do.
+    ///
+    /// Fetches that span from the server, and uses no snapshot.
+    pub fn since(mut self, time: &str) -> Self {
+        self.asked.since = Some(time.to_owned());
+        self
+    }
+
+    /// Only windows that ended before this time, written as for
+    /// [`since`](Self::since).
+    pub fn until(mut self, time: &str) -> Self {
+        self.asked.until = Some(time.to_owned());
+        self
+    }
+
+    /// Lets MongoDB merge windows into hours or days of the configured zone,
+    /// and days into weeks or months here: what is fetched is as long as what is
+    /// shown, however long the collection.
+    pub fn every(self, period: Period) -> PullPeriods {
+        PullPeriods { pull: self, period }
+    }
+
+    /// Pulls.
+    ///
+    /// # Errors
+    ///
+    /// As [`pull`], or a time can't be read.
+    pub fn run(self) -> Result<Activity> {
+        let settings = Settings::load()?;
+        let span = self.asked.span(&settings.timezone()?)?;
+        let activity = match settings.get("MONGOKEY") {
+            Some(connection) => self.windows(&settings, span, &connection)?,
+            None => self.sample(&settings, span)?,
+        };
+        report::activity(&activity);
+        Ok(activity)
+    }
+
+    fn windows(&self, settings: &Settings, span: Span, connection: &str) -> Result<Activity> {
+        settings.timeout()?;
+        let snapshot = Snapshot::from_settings(settings, connection).filter(|_| span.is_all());
+        let contents = fetch(settings, snapshot.as_ref(), self.fresh, &span.environment())?;
+        self.activity(
+            origin(settings, contents.source)?,
+            contents.windows,
+            contents.skipped,
+        )
+    }
+
+    fn activity(
+        &self,
+        origin: Origin,
+        windows: Windows,
+        skipped: Vec<Skipped>,
+    ) -> Result<Activity> {
+        if windows.len() == 0 {
+            self.asked.has_nothing(&origin, skipped.len())?;
+        }
+        Activity::new(origin, windows, skipped)
+    }
+
+    /// The sample, in words that nobody can miss.
+    fn sample(&self, settings: &Settings, span: Span) -> Result<Activity> {
+        println!(
+            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set: put your MongoDB's"
+        );
+        println!(
+            "connection string into a file named .env (see .env.example), and run this cell again."
+        );
+        let all = sample::activity(settings.timezone()?)?;
+        let ends = all.times();
+        let wanted = (0..all.len()).filter(|&i| span.contains(ends[i]));
+        self.activity(all.origin().clone(), all.windows().take(wanted), Vec::new())
+    }
+}
+
+/// A [`Pull`] of hours, days, weeks or months.
+#[derive(Clone, Debug)]
+#[must_use = "a pull begins with `run`"]
+pub struct PullPeriods {
+    pull: Pull,
+    period: Period,
+}
+
+impl PullPeriods {
+    /// Pulls.
+    ///
+    /// # Errors
+    ///
+    /// As [`pull`], or a time can't be read.
+    pub fn run(self) -> Result<Periods> {
+        let settings = Settings::load()?;
+        let span = self.pull.asked.span(&settings.timezone()?)?;
+        let periods = match settings.get("MONGOKEY") {
+            Some(_) => self.merged(&settings, span)?,
+            None => self.pull.sample(&settings, span)?.every(self.period),
+        };
+        report::periods(&periods);
+        Ok(periods)
+    }
+
+    fn merged(&self, settings: &Settings, span: Span) -> Result<Periods> {
+        settings.timeout()?;
+        let mut environment = span.environment();
+        let by = if self.period == HOUR { HOUR } else { DAY };
+        environment.push((EVERY, by.to_string()));
+        let contents = fetch(settings, None, true, &environment)?;
+        let origin = origin(settings, contents.source)?;
+        if contents.windows.len() > 0 {
+            // A server that can't merge sends the windows instead.
+            let activity = Activity::new(origin, contents.windows, contents.skipped)?;
+            return Ok(activity.every(self.period));
+        }
+        let mut sums = ByStart::new();
+        for (start, part) in contents.periods {
+            let start = origin.timezone.start(self.period, start);
+            sums.entry(start).or_default().add(part);
+        }
+        if sums.is_empty() {
+            self.pull
+                .asked
+                .has_nothing(&origin, contents.skipped.len())?;
+        }
+        Periods::of_sums(origin, self.period, &sums, contents.skipped, contents.last)
+    }
+}

@@ -1,0 +1,112 @@
+//! From when until when.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+
+use crate::data::{Origin, Zone};
+use crate::source::request::{SINCE, UNTIL};
+use crate::{Error, Result};
+
+/// A span as it was asked for: see [`Pull::since`](super::Pull::since).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) since: Option<String>,
+    pub(super) until: Option<String>,
+}
+
+impl Asked {
+    /// The span in a zone.
+    ///
+    /// # Errors
+    ///
+    /// A time can't be read, or no time lies in the span.
+    pub(super) fn span(&self, timezone: &Zone) -> Result<Span> {
+        let read =
+            |text: &Option<String>| text.as_deref().map(|text| time(text, timezone)).transpose();
+        let span = Span {
+            since: read(&self.since)?,
+            until: read(&self.until)?,
+        };
+        if let (Some(since), Some(until)) = (span.since, span.until)
+            && since >= until
+        {
+            return Err(Error::new(format!(
+                "{self} is empty; `until` must be later than `since`"
+            )));
+        }
+        Ok(span)
+    }
+
+    /// An error, if this is a part of the time: that part has no window.
+    pub(super) fn has_nothing(&self, origin: &Origin, left_out: usize) -> Result<()> {
+        if self.since.is_none() && self.until.is_none() {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "{} has no window that can be used in {self} ({left_out} left out); ask for another span, or for none to see all",
+            origin.source
+        )))
+    }
+}
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the span")?;
+        for (word, time) in [("since", &self.since), ("until", &self.until)] {
+            if let Some(time) = time {
+                write!(f, " {word} {}", time.trim())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ends of windows from `since` on and before `until`, in milliseconds since the
+/// epoch (UTC).
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub(super) since: Option<i64>,
+    pub(super) until: Option<i64>,
+}
+
+impl Span {
+    pub(super) fn is_all(&self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+
+    pub(super) fn contains(&self, end: i64) -> bool {
+        self.since.is_none_or(|since| end >= since) && self.until.is_none_or(|until| end < until)
+    }
+
+    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+        let since = self.since.map(|since| (SINCE, since.to_string()));
+        let until = self.until.map(|until| (UNTIL, until.to_string()));
+        since.into_iter().chain(until).collect()
+    }
+}
+
+/// Reads a time as [`Pull::since`](super::Pull::since) says.
+fn time(text: &str, timezone: &Zone) -> Result<i64> {
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.timestamp_millis());
+    }
+    let local = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .and_then(|date| date.and_hms_opt(0, 0, 0))
+        .or_else(|| {
+            [
+                "%Y-%m-%d %H:%M",
+                "%Y-%m-%d %H:%M:%S",
+                "%Y-%m-%dT%H:%M",
+                "%Y-%m-%dT%H:%M:%S",
+            ]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        })
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{text:?} is not a time; write 2026-03-01, 2026-03-01 14:30 or 2026-03-01T14:30:00Z"
+            ))
+        })?;
+    Ok(timezone.instant(local.and_utc().timestamp_millis()))
+}

@@ -1,0 +1,120 @@
+//! Hours, days, weeks and months against pandas, which computes them from the
+//! same files.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use analysis_lib::{Activity, DAY, HOUR, MONTH, Period, Periods, WEEK, aggregate};
+use serde_json::Value;
+
+fn integers(value: &Value) -> Vec<i64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_i64().unwrap())
+        .collect()
+}
+
+fn check(periods: &Periods, expected: &Value, what: &str) {
+    assert_eq!(
+        periods.starts(),
+        integers(&expected["starts"]),
+        "{what}: starts"
+    );
+    let messages: Vec<i64> = periods.messages().iter().map(|&n| n as i64).collect();
+    assert_eq!(
+        messages,
+        integers(&expected["messages"]),
+        "{what}: messages"
+    );
+    let windows: Vec<i64> = periods.windows().iter().map(|&n| n as i64).collect();
+    assert_eq!(windows, integers(&expected["windows"]), "{what}: windows");
+    let most: Vec<i64> = periods.online_max().iter().map(|&n| n.into()).collect();
+    assert_eq!(
+        most,
+        integers(&expected["online_max"]),
+        "{what}: most online"
+    );
+    for (i, sum) in integers(&expected["online_sum"]).into_iter().enumerate() {
+        // A sum of whole numbers, and one division.
+        assert_eq!(
+            periods.online_mean()[i],
+            sum as f64 / windows[i] as f64,
+            "{what}: mean online"
+        );
+    }
+}
+
+/// Every sum is pandas', and all ways to a day's sum lead to the same.
+#[test]
+fn periods_equal_what_pandas_computes() {
+    let python = std::env::var_os("REFERENCE_PYTHON")
+        .expect("REFERENCE_PYTHON names no Python with pandas: run `make test`");
+    let folder = std::env::temp_dir().join(format!("periods-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| std::process::id().to_string());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/periods.py");
+    let output = Command::new(python)
+        .arg(script)
+        .arg(&folder)
+        .arg(&seed)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "periods.py {seed}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut seen = BTreeSet::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let expected: Value = serde_json::from_str(line).unwrap();
+        let (zone, path) = (
+            expected["zone"].as_str().unwrap(),
+            expected["path"].as_str().unwrap(),
+        );
+        let name = expected["period"].as_str().unwrap();
+        let what = format!("{zone}, {name}, {path}; REFERENCE_SEED={seed} repeats it");
+        let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
+        let period = [HOUR, DAY, WEEK, MONTH]
+            .into_iter()
+            .find(|period| period.to_string() == name)
+            .unwrap();
+        let periods = activity.every(period);
+        check(&periods, &expected, &what);
+        sums_agree(&activity, period, &periods, &what);
+        seen.insert((zone.to_owned(), name.to_owned()));
+    }
+    assert_eq!(seen.len(), 20);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Hours add up to days, days to weeks and months, hours of the week to all.
+fn sums_agree(activity: &Activity, period: Period, periods: &Periods, what: &str) {
+    let all: u64 = activity
+        .message_volume()
+        .iter()
+        .map(|&n| u64::from(n))
+        .sum();
+    assert_eq!(periods.messages().iter().sum::<u64>(), all, "{what}");
+    let week = aggregate::weekly_rhythm(activity);
+    assert_eq!(
+        week.iter().map(|hour| hour.messages).sum::<u64>(),
+        all,
+        "{what}"
+    );
+    let finer = activity.every(if period == HOUR || period == DAY {
+        HOUR
+    } else {
+        DAY
+    });
+    for (i, (&start, &end)) in periods.starts().iter().zip(periods.ends()).enumerate() {
+        let inside = |&j: &usize| (start..end).contains(&finer.starts()[j]);
+        let sum: u64 = (0..finer.len())
+            .filter(inside)
+            .map(|j| finer.messages()[j])
+            .sum();
+        assert_eq!(sum, periods.messages()[i], "{what}: at {start}");
+    }
+}
