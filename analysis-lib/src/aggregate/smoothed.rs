@@ -1,12 +1,12 @@
 use super::cumulative_messages;
-use crate::data::{Activity, Gap, Origin};
+use crate::data::{Activity, DAY_LENGTH, Gap, Origin};
 use crate::held::Held;
 use crate::{Error, Result, SmoothingSpline};
 
 /// Points at which the smoothed curve is given, as in the original.
 const POINTS: usize = 100;
 pub(crate) const MINUTES_PER_DAY: f64 = 1440.0;
-const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
+const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 
 /// Cumulative messages as a smoothing spline, and its slope.
 #[derive(Clone, Debug)]

@@ -76,7 +76,7 @@ impl Activity {
             return Err(nothing_usable(&origin, &skipped));
         }
         let twice = windows.put_in_order();
-        let begins = windows.begins();
+        let begins = lengths::begins(&windows.ends, &windows.declared);
         Ok(Self {
             origin: Held::new(origin),
             recorded: Held::new(Recorded {
@@ -119,7 +119,7 @@ impl Activity {
 
     /// The usual length of a window: the median, in milliseconds. `None` for
     /// windows that all end at the same moment.
-    pub fn usual_length(&self) -> Option<i64> {
+    pub(crate) fn usual_length(&self) -> Option<i64> {
         lengths::median(self.begins(), self.times())
     }
 
@@ -196,16 +196,13 @@ impl Activity {
         let last = self.times()[self.len() - 1];
         let after = last.saturating_sub(i64::from(hours) * 3_600_000);
         let first = self.times().partition_point(|&time| time <= after);
-        self.between(first.min(self.len() - 1), self.len())
-    }
-
-    /// These windows, which stay as long as they are here.
-    pub(crate) fn between(&self, from: usize, to: usize) -> Self {
+        let own = first.min(self.len() - 1)..self.len();
+        // Windows stay as long as they are here, whatever lies around them.
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                windows: self.windows().take(from..to),
-                begins: self.begins()[from..to].to_vec(),
+                windows: self.windows().take(own.clone()),
+                begins: self.begins()[own].to_vec(),
                 twice: self.recorded.twice,
                 kept: Kept::default(),
             }),

@@ -174,28 +174,16 @@ pub(crate) fn median(begins: &[i64], ends: &[i64]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::sample::Random;
 
     const SECOND: i64 = 1_000;
     const MINUTE: i64 = 60 * SECOND;
     const START: i64 = 1_700_000_000_000;
     const INTERVALS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 360, 1440];
 
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        }
-
-        /// From `-most` to `most`.
-        fn around(&mut self, most: i64) -> i64 {
-            (self.next() % (2 * most + 1) as u64) as i64 - most
-        }
+    /// From `-most` to `most`.
+    fn around(random: &mut Random, most: i64) -> i64 {
+        random.below(2 * most as u64 + 1) as i64 - most
     }
 
     fn rule(ends: &[i64]) -> (Vec<i64>, Vec<Gap>) {
@@ -211,7 +199,7 @@ mod tests {
             .into_iter()
             .map(|length| {
                 end += length;
-                end + random.around(jitter)
+                end + around(random, jitter)
             })
             .collect();
         ends.sort_unstable();
@@ -220,7 +208,7 @@ mod tests {
 
     /// Both bots' ends; the second writes this much later.
     fn with_a_second_bot(ends: &[i64], offset: i64, jitter: i64, random: &mut Random) -> Vec<i64> {
-        let second = ends.iter().map(|end| end + offset + random.around(jitter));
+        let second = ends.iter().map(|end| end + offset + around(random, jitter));
         let mut both: Vec<i64> = ends.iter().copied().chain(second).collect();
         both.sort_unstable();
         both

@@ -11,6 +11,7 @@ mod zone;
 
 pub use activity::Activity;
 pub use lengths::Gap;
+pub(crate) use lengths::begins;
 pub use origin::{Origin, Source};
 pub use period::{DAY, HOUR, MONTH, Period, WEEK};
 pub(crate) use period::{DAY_LENGTH, HOUR_LENGTH};

@@ -167,12 +167,8 @@ impl Periods {
             sums,
             activity.skipped().to_vec(),
         );
-        let recorded = Recorded {
-            first,
-            last,
-            gaps: &activity.gaps(),
-        };
-        columns.coverage = recorded.coverage(&columns.starts, &columns.ends);
+        let recorded = (first, last);
+        columns.coverage = coverage(recorded, &activity.gaps(), &columns.starts, &columns.ends);
         let end = columns.ends[columns.ends.len() - 1];
         columns.is_over = last + activity.usual_length().unwrap_or(0) / 2 >= end;
         Self(Held::new(columns))
@@ -262,33 +258,23 @@ impl Columns {
     }
 }
 
-/// What was recorded: everything from the first instant to the last but gaps.
-pub(crate) struct Recorded<'a> {
-    pub(crate) first: i64,
-    pub(crate) last: i64,
-    pub(crate) gaps: &'a [Gap],
-}
-
-impl Recorded<'_> {
-    /// The share of each of these stretches that was recorded. Stretches and
-    /// gaps ascend.
-    pub(crate) fn coverage(&self, starts: &[i64], ends: &[i64]) -> Vec<f64> {
-        let mut gaps = self.gaps;
-        let stretches = starts.iter().zip(ends);
-        stretches
-            .map(|(&start, &end)| {
-                let past = gaps.iter().take_while(|gap| gap.to <= start).count();
-                gaps = &gaps[past..];
-                let within = |from: i64, to: i64| (to.min(end) - from.max(start)).max(0);
-                let lost: i64 = gaps
-                    .iter()
-                    .take_while(|gap| gap.from < end)
-                    .map(|gap| within(gap.from, gap.to))
-                    .sum();
-                (within(self.first, self.last) - lost) as f64 / (end - start) as f64
-            })
-            .collect()
-    }
+/// The share of each of these stretches that was recorded, where everything was
+/// from the first instant to the last but gaps. Stretches and gaps ascend.
+fn coverage((first, last): (i64, i64), mut gaps: &[Gap], starts: &[i64], ends: &[i64]) -> Vec<f64> {
+    let stretches = starts.iter().zip(ends);
+    stretches
+        .map(|(&start, &end)| {
+            let past = gaps.iter().take_while(|gap| gap.to <= start).count();
+            gaps = &gaps[past..];
+            let within = |from: i64, to: i64| (to.min(end) - from.max(start)).max(0);
+            let lost: i64 = gaps
+                .iter()
+                .take_while(|gap| gap.from < end)
+                .map(|gap| within(gap.from, gap.to))
+                .sum();
+            (within(first, last) - lost) as f64 / (end - start) as f64
+        })
+        .collect()
 }
 
 /// One line: the columns would fill pages.

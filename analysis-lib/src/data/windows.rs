@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use super::lengths;
-
 /// A document that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
@@ -17,7 +15,7 @@ pub struct Skipped {
 
 /// The columns. `sender` and `sent` hold window i's members at
 /// `starts[i]..starts[i + 1]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Windows {
     /// End of each window, in milliseconds since the epoch (UTC).
     pub(crate) ends: Vec<i64>,
@@ -39,14 +37,23 @@ pub(crate) struct Windows {
     pub(crate) sent: Vec<u32>,
 }
 
-impl Windows {
-    pub(crate) fn new() -> Self {
+impl Default for Windows {
+    /// No windows.
+    fn default() -> Self {
         Self {
+            ends: Vec::new(),
+            declared: Vec::new(),
+            online: Vec::new(),
+            volume: Vec::new(),
+            members: Vec::new(),
             starts: vec![0],
-            ..Self::default()
+            sender: Vec::new(),
+            sent: Vec::new(),
         }
     }
+}
 
+impl Windows {
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -60,7 +67,7 @@ impl Windows {
     pub(crate) fn take(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let mut taken = Self {
             members: self.members.clone(),
-            ..Self::new()
+            ..Self::default()
         };
         for i in indices {
             taken.ends.push(self.ends[i]);
@@ -74,12 +81,6 @@ impl Windows {
             taken.starts.push(taken.sender.len() as u32);
         }
         taken
-    }
-
-    /// When each window began, by the [rule of time](lengths). The windows must
-    /// be in order.
-    pub(crate) fn begins(&self) -> Vec<i64> {
-        lengths::begins(&self.ends, &self.declared)
     }
 
     /// Puts the windows in order of their ends, and takes each document once.
@@ -173,7 +174,6 @@ pub(crate) struct Window {
 /// Makes [`Windows`], one window after the other: first what each member sent,
 /// then [`window`](Self::window), or [`discard`](Self::discard) where something
 /// turned out to be wrong with the document.
-#[derive(Default)]
 pub(crate) struct WindowsBuilder {
     windows: Windows,
     index: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
@@ -183,7 +183,7 @@ pub(crate) struct WindowsBuilder {
 
 impl WindowsBuilder {
     pub(crate) fn new() -> Self {
-        Self::on(Windows::new())
+        Self::on(Windows::default())
     }
 
     /// Goes on where these windows end.
@@ -243,10 +243,10 @@ impl WindowsBuilder {
     /// Lets whole columns be appended at once: `append` gets the windows, with
     /// the members that [`member`](Self::member) gave an index. Gives back what
     /// `append` does; where that is `None`, the windows are of no use any more.
-    pub(crate) fn columns<T>(
+    pub(crate) fn columns(
         &mut self,
-        append: impl FnOnce(&mut Windows) -> Option<T>,
-    ) -> Option<T> {
+        append: impl FnOnce(&mut Windows) -> Option<()>,
+    ) -> Option<()> {
         let appended = append(&mut self.windows);
         self.settled = self.windows.members.len();
         appended

@@ -47,8 +47,8 @@ pub fn online_members(activity: &Activity) -> Figure {
 }
 
 /// Messages in each window, over time. A last window that is shorter than half
-/// the median interval, or ends in the future, is marked as not over when it
-/// was recorded.
+/// the window before it and half the usual window, or ends in the future, is
+/// marked as not over when it was recorded.
 pub fn message_volume(activity: &Activity) -> Figure {
     let axis = "Number of Messages Sent in Time Window";
     let labels = Labels::new("Message Volume", axis, "message_volume");

@@ -206,6 +206,7 @@ fn type_name(kind: ElementType) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::sample::Random;
     use mongodb::bson::RawDocumentBuf;
 
     const TIME: &[u8] = document::TIME.as_bytes();
@@ -274,23 +275,10 @@ mod tests {
         assert_eq!(windows.sent, [1, 4, 6]);
     }
 
-    /// SplitMix64, so that every machine makes the same documents.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, limit: usize) -> usize {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) % limit as u64) as usize
-        }
-    }
-
     /// Any type, and bytes that rarely are what such a type has.
     fn any_value(random: &mut Random) -> (u8, Vec<u8>) {
         let kinds = *b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x7f\x80\xff";
-        let kind = kinds[random.below(kinds.len())];
+        let kind = kinds[random.index(kinds.len())];
         let words = [
             0,
             1,
@@ -303,19 +291,19 @@ mod tests {
         ];
         let doubles = [0.0, -0.0, 7.0, 0.5, f64::NAN, f64::INFINITY, 1e300, 5e-324];
         let bytes = match kind {
-            0x01 => doubles[random.below(8)].to_le_bytes().to_vec(),
+            0x01 => doubles[random.index(8)].to_le_bytes().to_vec(),
             0x02 => [&3_i32.to_le_bytes()[..], b"\xff\xfe\0"].concat(),
             0x03 | 0x04 => {
                 let mut inner = document(&[]);
-                for _ in 0..random.below(300) {
+                for _ in 0..random.index(300) {
                     inner = document(&[element(0x03, b"deep", &inner)]);
                 }
                 inner
             }
-            0x09 | 0x12 => words[random.below(8)].to_le_bytes().to_vec(),
-            0x10 => (words[random.below(8)] as i32).to_le_bytes().to_vec(),
-            _ => (0..random.below(20))
-                .map(|_| random.below(256) as u8)
+            0x09 | 0x12 => words[random.index(8)].to_le_bytes().to_vec(),
+            0x10 => (words[random.index(8)] as i32).to_le_bytes().to_vec(),
+            _ => (0..random.index(20))
+                .map(|_| random.index(256) as u8)
                 .collect(),
         };
         (kind, bytes)
@@ -331,15 +319,15 @@ mod tests {
             b"99999999999999999999999",
             b"007",
         ];
-        let mut senders: Vec<Vec<u8>> = (0..random.below(4))
-            .map(|_| int32(&format!("{}", 10_usize.pow(17) + random.below(30)), 3))
+        let mut senders: Vec<Vec<u8>> = (0..random.index(4))
+            .map(|_| int32(&format!("{}", 10_usize.pow(17) + random.index(30)), 3))
             .collect();
-        if random.below(3) == 0 {
+        if random.index(3) == 0 {
             let (kind, value) = any_value(random);
-            senders.push(element(kind, keys[random.below(7)], &value));
+            senders.push(element(kind, keys[random.index(7)], &value));
         }
         let mut bytes = window(&senders);
-        if random.below(2) == 0 {
+        if random.index(2) == 0 {
             let mut fields = fields(&senders);
             let names: [&[u8]; 7] = [
                 b"_id",
@@ -350,30 +338,30 @@ mod tests {
                 QUANTITIES,
                 b"\xffother",
             ];
-            for _ in 0..random.below(3) {
-                let at = random.below(7);
+            for _ in 0..random.index(3) {
+                let at = random.index(7);
                 let (kind, value) = any_value(random);
                 let field = element(kind, names[at], &value);
-                match random.below(3) {
-                    0 => fields.insert(random.below(fields.len() + 1), field),
-                    1 => drop(fields.remove(random.below(fields.len()))),
+                match random.index(3) {
+                    0 => fields.insert(random.index(fields.len() + 1), field),
+                    1 => drop(fields.remove(random.index(fields.len()))),
                     _ => fields[at % 3] = field,
                 }
             }
             bytes = document(&fields);
         }
-        match random.below(6) {
-            0 => bytes.truncate(random.below(bytes.len())),
+        match random.index(6) {
+            0 => bytes.truncate(random.index(bytes.len())),
             1 => bytes.extend([0; 3]),
             2 => {
-                for _ in 0..=random.below(4) {
-                    let at = random.below(bytes.len());
-                    bytes[at] = random.below(256) as u8;
+                for _ in 0..=random.index(4) {
+                    let at = random.index(bytes.len());
+                    bytes[at] = random.index(256) as u8;
                 }
             }
             3 => {
-                let at = random.below(bytes.len().saturating_sub(4).max(1));
-                let length = [-1, 0, i32::MAX, i32::MIN, 5][random.below(5)];
+                let at = random.index(bytes.len().saturating_sub(4).max(1));
+                let length = [-1, 0, i32::MAX, i32::MIN, 5][random.index(5)];
                 for (to, from) in bytes[at..].iter_mut().zip(length.to_le_bytes()) {
                     *to = from;
                 }

@@ -423,6 +423,7 @@ fn date(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::sample::Random;
 
     const RELAXED: &str = r#"{"_id":{"$oid":"5f52a7d0c8a1b2c3d4e5f601"},"time":{"$date":"2020-09-04T21:00:00.123Z"},"online-members":84,"messages-sent":3,"quantities":{"12":2,"34":1}}"#;
     const CANONICAL: &str = r#"{"_id":{"$oid":"5f52a7d0c8a1b2c3d4e5f601"},"time":{"$date":{"$numberLong":"1599253200123"}},"online-members":{"$numberInt":"84"},"messages-sent":{"$numberLong":"3"},"quantities":{"12":{"$numberDouble":"2.0"},"34":{"$numberInt":"1"}}}"#;
@@ -824,14 +825,8 @@ mod tests {
 
     /// Lines as [`mangled`] makes them, the same in every run.
     fn mangled_lines(count: usize) -> Vec<(Vec<u8>, Option<bool>)> {
-        let mut state = 7_u64;
-        // Steele, Lea and Flood's SplitMix64.
-        let mut random = |below: usize| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((mixed ^ (mixed >> 31)) % below as u64) as usize
-        };
+        let mut generator = Random(7);
+        let mut random = |below: usize| generator.index(below);
         (0..count).map(|_| mangled(&mut random)).collect()
     }
 

@@ -41,10 +41,10 @@ const NAMES: [&str; 56] = [
 const MEMBERS: u64 = 61;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and equal everywhere.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -53,8 +53,14 @@ impl Random {
     }
 
     /// From 0 to `below` - 1; the bias is too small to matter here.
-    fn below(&mut self, below: u64) -> u64 {
+    pub(crate) fn below(&mut self, below: u64) -> u64 {
         self.next() % below
+    }
+
+    /// [`below`](Self::below), for the tests' indices.
+    #[cfg(test)]
+    pub(crate) fn index(&mut self, below: usize) -> usize {
+        self.below(below as u64) as usize
     }
 
     /// How many of `trials` succeed, each with a chance of `chance` in a million.

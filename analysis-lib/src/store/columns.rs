@@ -365,12 +365,7 @@ pub(crate) fn read_all<R: Read>(
     mut on_source: impl FnMut(&Source),
 ) -> Result<Contents, Broken> {
     let mut contents = before;
-    let known = std::mem::take(&mut contents.windows);
-    let mut windows = WindowsBuilder::on(if known.starts.is_empty() {
-        Windows::new()
-    } else {
-        known
-    });
+    let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
     let mut members = Members::new();
     let (mut first, mut first_skipped) = (windows.windows().len(), contents.skipped.len());
     let version = reader.version();

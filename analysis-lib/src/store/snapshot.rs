@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_file_of_another_kind_is_not_replaced() {
         let mut saved = Vec::new();
-        write_all(&mut saved, &Source::Sample, &Windows::new(), &[], None).unwrap();
+        write_all(&mut saved, &Source::Sample, &Windows::default(), &[], None).unwrap();
         for bytes in [&br#"{"time": 7}"#[..], b"x", &saved] {
             let other = snapshot("other", bytes);
             let Err(error) = other.open() else {

@@ -2,8 +2,7 @@
 
 use super::frame::{Frame, no_data};
 use super::series::{Bucket, Series};
-use crate::data::DAY_LENGTH as DAY;
-use crate::data::Origin;
+use crate::data::{DAY_LENGTH as DAY, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;

@@ -3,13 +3,14 @@
 use super::line::Line;
 use super::series::Series;
 use crate::SmoothingSpline;
-use crate::aggregate::{Gap, Smoothed};
+use crate::aggregate::Smoothed;
+use crate::data::{DAY_LENGTH, Gap};
 use crate::plot::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::WIDTH;
 
 const POINTS: Noun = Noun::new("point", "points");
-const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
+const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 /// What is this many times smaller than the data is rounding noise of the fit.
 const NOISE: f64 = 1e-9;
 

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::data::Gap;
-use crate::data::Origin;
+use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::time::{range, time_ticks};
@@ -205,11 +204,11 @@ impl<'a> Frame<'a> {
     }
 
     /// The figure.
-    pub(crate) fn figure(&self, content: Content) -> Figure {
+    pub(crate) fn figure(&self, mut content: Content) -> Figure {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let above = area.top - 16.0;
         let [row, name, edge] = self.below.map(|below| area.bottom + below);
-        let mut body = content.shapes.clone();
+        let mut body = std::mem::take(&mut content.shapes);
         if !y.name.is_empty() {
             body += &text((MARGIN, above), Anchor::Start, SOFT_INK, &y.name);
         }

@@ -3,8 +3,7 @@
 use super::frame::{Frame, no_data};
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
-use crate::data::Gap;
-use crate::data::Origin;
+use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::Scale;
 use crate::plot::axis::time::{MINUTE, iso};

@@ -86,6 +86,7 @@ fn extremes(series: &Series, run: Range<usize>, scale: &Scale) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::plot::labels::WINDOWS;
+    use crate::source::sample::Random;
 
     const SCALE: Scale = Scale::new([0.0, 1_000_000.0], [60.0, 840.0]);
 
@@ -103,28 +104,16 @@ mod tests {
         pairs.map(gap).collect()
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn random(state: &mut u64) -> u64 {
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// What people see of a column is its lowest and its highest point.
     #[test]
     fn every_column_keeps_its_extremes() {
-        let mut state = 7;
+        let mut random = Random(7);
         for count in [1, 2, 10, 1000, 20_000] {
             for _ in 0..20 {
-                let mut times: Vec<i64> = (0..count)
-                    .map(|_| (random(&mut state) % 1_000_001) as i64)
-                    .collect();
+                let mut times: Vec<i64> =
+                    (0..count).map(|_| random.below(1_000_001) as i64).collect();
                 times.sort_unstable();
-                let values: Vec<f64> = (0..count)
-                    .map(|_| (random(&mut state) % 100) as f64)
-                    .collect();
+                let values: Vec<f64> = (0..count).map(|_| random.below(100) as f64).collect();
                 let thinned = thin(&times, &values, &[]);
                 assert_eq!(thinned.runs.len(), 1);
                 let kept = &thinned.runs[0];

@@ -18,7 +18,7 @@ use super::ask;
 use super::connect::Connection;
 use super::decode::{Thread, documents};
 use super::failure::{Failure, within};
-use crate::data::{DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Skipped, Sums, Windows, Zone};
+use crate::data::{DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Skipped, Sums, Zone};
 use crate::source::bson::Columns;
 use crate::source::document;
 use crate::store::columns::put_period;
@@ -397,13 +397,8 @@ impl Merge {
 
 /// When windows with these ends and lengths began.
 fn begins(windows: impl Iterator<Item = (i64, u32)>) -> Vec<i64> {
-    let (ends, declared) = windows.unzip();
-    let windows = Windows {
-        ends,
-        declared,
-        ..Windows::new()
-    };
-    windows.begins()
+    let (ends, declared): (Vec<i64>, Vec<u32>) = windows.unzip();
+    crate::data::begins(&ends, &declared)
 }
 
 impl Merged {
