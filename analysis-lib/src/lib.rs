@@ -88,6 +88,7 @@ mod zoneinfo;
 pub mod aggregate;
 pub mod plot;
 pub mod spline;
+pub mod table;
 
 pub use data::{
     Activity, DAY, HOUR, MONTH, Origin, Period, Periods, Skipped, Source, WEEK, Zone, ZoneOffset,
@@ -97,6 +98,7 @@ pub use names::{Names, refresh_names};
 pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
+pub use table::Table;
 
 #[cfg(feature = "mongodb")]
 #[doc(hidden)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// From the bottom up: what a line names may be used by the lines below it.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["error", "held", "member_id", "text"],
     &["data", "spline"],
     &["zoneinfo"],
@@ -17,6 +17,7 @@ const FLOORS: [&[&str]; 9] = [
     &["names", "pull"],
     &["aggregate"],
     &["plot"],
+    &["table"],
 ];
 
 fn sources() -> Vec<PathBuf> {

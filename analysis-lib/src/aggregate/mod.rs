@@ -14,6 +14,7 @@ pub use gaps::{coverage, gaps, median_interval};
 pub use members::{MemberTotal, messages_by_member};
 pub use messages::cumulative_messages;
 pub use quality::{Quality, quality};
+pub(crate) use shown_members::without_bots;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};
 pub(crate) use smoothed::MINUTES_PER_DAY;
 pub use smoothed::{Smoothed, smoothed};

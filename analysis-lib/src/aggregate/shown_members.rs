@@ -76,6 +76,12 @@ pub fn shown_members(activity: &Activity, names: &Names) -> ShownMembers {
     shown
 }
 
+/// The activity that figures and tables of members look at: with `HIDE_BOTS=yes`
+/// without what bots sent. Hidden members count, but are not to be named.
+pub(crate) fn without_bots(activity: &Activity, names: &Names) -> Activity {
+    activity.without(|id| names.hides_bots() && names.is_bot(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

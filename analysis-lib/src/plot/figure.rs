@@ -2,6 +2,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use super::svg::escape;
 use crate::program::Program;
 use crate::{Error, Result};
 
@@ -14,12 +15,19 @@ pub struct Figure {
     /// Without.
     pub(crate) still: String,
     pub(crate) table: String,
+    pub(crate) says: String,
 }
 
 impl Figure {
     /// The figure's title.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What the figure shows, in a sentence or two computed from the data; it
+    /// stands below the figure in the notebook.
+    pub fn says(&self) -> &str {
+        &self.says
     }
 
     /// The figure as SVG, with tooltips where the reader knows style sheets.
@@ -45,9 +53,11 @@ impl Figure {
     /// What [`evcxr_display`](Self::evcxr_display) prints.
     fn content(&self) -> String {
         format!(
-            "EVCXR_BEGIN_CONTENT text/html\n<figure style=\"margin:8px 0;line-height:normal;break-inside:avoid\">{}</figure>\nEVCXR_END_CONTENT\n\
+            "EVCXR_BEGIN_CONTENT text/html\n<figure style=\"margin:8px 0;line-height:normal;break-inside:avoid\">{}{}</figure>\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT image/svg+xml\n{}\nEVCXR_END_CONTENT",
-            self.live, self.still
+            self.live,
+            said(&self.says),
+            self.still
         )
     }
 
@@ -95,6 +105,12 @@ impl Figure {
         read.map_err(|e| Error::new(format!("the program `png` can't be read from: {e}")))?;
         Ok(picture)
     }
+}
+
+/// The sentences below a figure or a table.
+pub(crate) fn said(says: &str) -> String {
+    let says = escape(says);
+    format!("<figcaption style=\"max-width:860px;padding:2px 20px\">{says}</figcaption>")
 }
 
 /// The figure's title and size; its text would fill pages.

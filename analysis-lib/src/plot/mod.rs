@@ -4,11 +4,11 @@
 //! break where windows are missing. However many windows there are, of each
 //! column of pixels the first, lowest, highest and last value are drawn.
 
-mod axis;
+pub(crate) mod axis;
 mod chart;
-mod figure;
+pub(crate) mod figure;
 mod labels;
-mod svg;
+pub(crate) mod svg;
 
 pub use figure::Figure;
 

@@ -103,7 +103,8 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, series: &Series) -> Figur
         shapes: paths.group(),
         keys,
         tooltips: frame.side_by_side(tooltips, &gaps, series.item),
-        description: format!("Bars of {title}. {}", frame.extent(series, gaps.len())),
+        description: format!("Bars of {title}."),
+        says: frame.extent(series, gaps.len()),
         table: table(series, &buckets, &frame),
         ..Content::default()
     })

@@ -85,7 +85,8 @@ impl Line<'_> {
             shapes: paths.group(),
             keys,
             tooltips: frame.side_by_side(self.tooltips(&frame), &thinned.gaps, series.item),
-            description: format!("Line of {axis} over time. {}", frame.extent(series, gaps)),
+            description: format!("Line of {axis} over time."),
+            says: frame.extent(series, gaps),
             table: self.table(&thinned),
             ..Content::default()
         })

@@ -6,7 +6,7 @@ use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::{Axis, Scale};
-use crate::plot::labels::{Labels, Noun};
+use crate::plot::labels::{Labels, MESSAGES, Noun};
 use crate::plot::svg::{
     AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,
     WHITE, WIDTH, label_width, shorten, text, width,
@@ -118,7 +118,8 @@ pub(crate) fn figure(
         shapes: paths.group(),
         texts,
         tooltips,
-        description: description(&bars, all),
+        description: "Bars of messages by member.".to_owned(),
+        says: says(&bars, all),
         table: table(&bars, labels, all),
         ..Content::default()
     })
@@ -211,7 +212,7 @@ fn wrap(text: &str, limit: f64) -> Vec<String> {
     lines
 }
 
-fn description(bars: &[Bar], all: u64) -> String {
+fn says(bars: &[Bar], all: u64) -> String {
     let members = bars.iter().filter(|bar| bar.id.is_some());
     let first: Vec<String> = members
         .take(3)
@@ -222,8 +223,7 @@ fn description(bars: &[Bar], all: u64) -> String {
     } else {
         first.join(", ")
     };
-    let all = number(all as f64, 0);
-    format!("Bars of messages by member, {all} in all; the most: {most}.")
+    format!("{} in all; the most: {most}.", MESSAGES.count(all))
 }
 
 fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {

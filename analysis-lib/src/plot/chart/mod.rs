@@ -5,6 +5,7 @@ pub(crate) mod curve;
 mod frame;
 pub(crate) mod line;
 pub(crate) mod members;
+pub(crate) mod nothing;
 pub(crate) mod series;
 mod thin;
 pub(crate) mod week;

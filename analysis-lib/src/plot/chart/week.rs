@@ -119,7 +119,11 @@ impl Week<'_> {
                 .iter()
                 .map(|hour| self.tooltip(hour, &frame))
                 .collect(),
-            description: self.description(&frame),
+            description: format!(
+                "Heat map of mean {} by weekday and hour of the day.",
+                self.labels.unit.many
+            ),
+            says: self.says(&frame),
             table: self.table(),
             ..Content::default()
         })
@@ -136,22 +140,20 @@ impl Week<'_> {
         Tooltip::above(cell(hour), lines)
     }
 
-    fn description(&self, frame: &Frame) -> String {
-        let unit = self.labels.unit.many;
-        let mut text = format!("Heat map of mean {unit} by weekday and hour of the day.");
+    fn says(&self, frame: &Frame) -> String {
         let values = self
             .hours
             .iter()
             .filter_map(|hour| Some((hour, (self.value)(hour)?)));
-        if let Some((hour, most)) = values.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
+        let most = values.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        most.map_or(String::new(), |(hour, most)| {
             let most = number(most, frame.places);
-            text += &format!(
-                " The most: {most} on {} at {:02}:00.",
+            format!(
+                "The most: {most} on {} at {:02}:00.",
                 weekday(hour),
                 hour.hour
-            );
-        }
-        text
+            )
+        })
     }
 
     fn table(&self) -> String {

@@ -55,8 +55,10 @@ pub(crate) struct Content {
     /// From the right to the left.
     pub(crate) keys: Vec<Key>,
     pub(crate) tooltips: Vec<Tooltip>,
-    /// Sentences for readers of the screen.
+    /// What is drawn, for readers of the screen; then come the sentences below.
     pub(crate) description: String,
+    /// What the figure shows, in sentences computed from the data.
+    pub(crate) says: String,
     /// The figure as CSV.
     pub(crate) table: String,
 }
@@ -82,11 +84,9 @@ pub(crate) fn card(
     let shown = shorten(&caption, CAPTION_SIZE, wide);
     let foot = small_text((MARGIN, height - 15.0), &shown);
     let body = format!("{heading}\n{foot}{body}");
-    let id = format!(
-        "figure-{:016x}",
-        fnv(&[&title, &body, &content.description])
-    );
-    let description = format!("{} {caption}.", content.description);
+    let description = format!("{} {}", content.description, content.says);
+    let id = format!("figure-{:016x}", fnv(&[&title, &body, &description]));
+    let description = format!("{description} {caption}.");
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
          <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n\
@@ -101,6 +101,7 @@ pub(crate) fn card(
         live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
         still: head + "</svg>",
         table: content.table,
+        says: clean(&content.says, 1000),
     }
 }
 

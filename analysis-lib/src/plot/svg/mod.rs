@@ -8,7 +8,8 @@ mod style;
 mod tooltip;
 
 pub(crate) use card::{Content, Key, card};
-pub(crate) use element::{Anchor, Area, text};
+pub(crate) use element::{Anchor, Area, TEXT_LIMIT, text};
+pub(crate) use escape::escape;
 pub(crate) use paths::{Look, Paths};
 pub(crate) use style::*;
 pub(crate) use tooltip::Tooltip;

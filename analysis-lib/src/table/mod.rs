@@ -1,0 +1,327 @@
+//! [`Activity`](crate::Activity) → [`Table`].
+//!
+//! A table shows itself in the notebook, says in a sentence what it shows, and
+//! saves itself as CSV. Where there is too little data for it, it has no row, and
+//! its sentence says what is needed.
+
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+
+use crate::data::Origin;
+use crate::plot::axis::number::number;
+use crate::plot::axis::time::iso;
+use crate::plot::figure::said;
+use crate::plot::svg::{TEXT_LIMIT, escape};
+use crate::text::{clean, csv_field};
+use crate::{Error, Result};
+
+/// As many rows are shown; CSV has all.
+const SHOWN: usize = 25;
+
+/// A table that shows itself in a notebook, and saves itself.
+#[derive(Clone)]
+pub struct Table {
+    title: String,
+    caption: String,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    says: String,
+}
+
+/// A column's heading, and its name in CSV.
+#[derive(Clone)]
+struct Column {
+    heading: &'static str,
+    name: String,
+}
+
+/// What stands in a row's column.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    /// As people read it.
+    shown: String,
+    /// As programs do.
+    plain: String,
+    is_number: bool,
+}
+
+impl Cell {
+    /// A name, or other words.
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        let text = clean(&text.into(), TEXT_LIMIT);
+        Self {
+            plain: csv_field(&text),
+            shown: text,
+            is_number: false,
+        }
+    }
+
+    /// A member's id: only in CSV, in a column of its own that isn't shown.
+    pub(crate) fn id(id: Option<u64>) -> Self {
+        Self {
+            shown: String::new(),
+            plain: id.map_or(String::new(), |id| csv_field(&id.to_string())),
+            is_number: false,
+        }
+    }
+
+    /// A number, shown with this many decimal places.
+    pub(crate) fn number(value: f64, places: usize) -> Self {
+        Self::measure(value, number(value, places))
+    }
+
+    /// A number that is shown as this.
+    pub(crate) fn measure(value: f64, shown: String) -> Self {
+        Self {
+            shown,
+            plain: format!("{value}"),
+            is_number: true,
+        }
+    }
+
+    /// A share from 0 to 1, shown in percent.
+    pub(crate) fn share(share: f64) -> Self {
+        Self::measure(share, format!("{:.1}%", share * 100.0))
+    }
+
+    /// A time, shown as this; in CSV two columns, on local clocks and in UTC.
+    pub(crate) fn time(origin: &Origin, time: i64, shown: String) -> Self {
+        Self {
+            shown,
+            plain: iso(origin.timezone(), time),
+            is_number: false,
+        }
+    }
+
+    /// Nothing is known.
+    pub(crate) fn none() -> Self {
+        Self::text("")
+    }
+}
+
+impl Table {
+    /// A table without rows. Columns are a heading and a name in CSV each; a
+    /// column without a heading isn't shown, and one of times has two names with
+    /// a comma between them.
+    pub(crate) fn new(
+        origin: &Origin,
+        title: &str,
+        columns: &[(&'static str, &'static str)],
+    ) -> Self {
+        let source = clean(&origin.source().to_string(), TEXT_LIMIT);
+        let zone = origin.timezone().name();
+        Self {
+            title: clean(title, TEXT_LIMIT),
+            caption: format!("Source: {source} · times in {zone}"),
+            columns: columns
+                .iter()
+                .map(|&(heading, name)| Column {
+                    heading,
+                    name: name.to_owned(),
+                })
+                .collect(),
+            rows: Vec::new(),
+            says: String::new(),
+        }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        let row: Vec<Cell> = cells.into_iter().collect();
+        debug_assert_eq!(row.len(), self.columns.len());
+        self.rows.push(row);
+    }
+
+    /// The table with what it shows, in words.
+    pub(crate) fn saying(mut self, says: impl Into<String>) -> Self {
+        self.says = clean(&says.into(), 1000);
+        self
+    }
+
+    /// The table's title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What the table shows, in a sentence or two computed from the data; it
+    /// stands below the table in the notebook. Of a table without rows, why it
+    /// has none.
+    pub fn says(&self) -> &str {
+        &self.says
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All rows as CSV. An apostrophe stands before members' ids, of which a
+    /// spreadsheet would keep 15 digits of 18, and before names that it would
+    /// take for numbers or formulas.
+    pub fn csv(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let mut csv = names.join(",") + "\n";
+        for row in &self.rows {
+            // An empty cell of a column of times is two empty fields.
+            let field = |(cell, column): (&Cell, &Column)| {
+                let missing = column.name.matches(',').count();
+                let missing = if cell.plain.is_empty() { missing } else { 0 };
+                cell.plain.clone() + &",".repeat(missing)
+            };
+            let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
+            csv += &fields.join(",");
+            csv.push('\n');
+        }
+        csv
+    }
+
+    /// Saves all rows as `.csv`. The file may show people: it is readable by you
+    /// alone. A file that is there is replaced as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Another ending, or the file can't be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if !path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+        {
+            return Err(Error::new(format!(
+                "{} can't be saved: a table is saved as .csv",
+                path.display()
+            )));
+        }
+        crate::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
+            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+    }
+
+    /// Shows the table: evcxr calls this for a cell's last expression.
+    pub fn evcxr_display(&self) {
+        println!(
+            "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
+             EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
+            self.html(),
+            escape_marks(&self.to_string())
+        );
+    }
+
+    /// The columns that are shown.
+    fn shown(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.columns.len()).filter(|&column| !self.columns[column].heading.is_empty())
+    }
+
+    /// Whether a column holds numbers, which stand at its right.
+    fn is_number(&self, column: usize) -> bool {
+        self.rows.iter().any(|row| row[column].is_number)
+    }
+
+    /// How many rows aren't shown, in words.
+    fn more(&self) -> Option<String> {
+        let more = self
+            .rows
+            .len()
+            .checked_sub(SHOWN)
+            .filter(|&more| more > 0)?;
+        let more = number(more as f64, 0);
+        Some(format!("and {more} more: save(\"table.csv\") has all rows"))
+    }
+
+    fn html(&self) -> String {
+        let align = |column: usize| match self.is_number(column) {
+            true => {
+                " style=\"text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums\""
+            }
+            false => " style=\"text-align:left;padding:3px 10px\"",
+        };
+        let row = |tag: &str, texts: &mut dyn Iterator<Item = (usize, &str)>| {
+            let cells: String = texts
+                .map(|(column, text)| format!("<{tag}{}>{}</{tag}>", align(column), escape(text)))
+                .collect();
+            format!("<tr>{cells}</tr>\n")
+        };
+        let head = row(
+            "th",
+            &mut self
+                .shown()
+                .map(|column| (column, self.columns[column].heading)),
+        );
+        let rows = self.rows.iter().take(SHOWN);
+        let rows: String = rows
+            .map(|cells| {
+                row(
+                    "td",
+                    &mut self
+                        .shown()
+                        .map(|column| (column, cells[column].shown.as_str())),
+                )
+            })
+            .collect();
+        let table = match self.rows.is_empty() {
+            true => String::new(),
+            false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
+        };
+        let more = self.more().map(|more| format!("{} · ", escape(&more)));
+        format!(
+            "<figure style=\"margin:8px 0;break-inside:avoid\"><table style=\"margin:0\"><caption style=\"text-align:left;padding:3px 10px\"><b>{}</b></caption>{table}</table>\n\
+             <div style=\"padding:3px 10px;font-size:85%;opacity:.75\">{}{}</div>{}</figure>",
+            escape(&self.title),
+            more.unwrap_or_default(),
+            escape(&self.caption),
+            said(&self.says)
+        )
+    }
+}
+
+/// The table as text, in columns.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<usize> = self.shown().collect();
+        let width = |&column: &usize| {
+            let cells = self.rows.iter().take(SHOWN).map(|row| &row[column].shown);
+            let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
+            widest.max(self.columns[column].heading.chars().count())
+        };
+        let widths: Vec<usize> = columns.iter().map(width).collect();
+        let line = |texts: Vec<&str>| {
+            let cells = columns.iter().zip(&widths).zip(texts);
+            let cells: Vec<String> = cells
+                .map(|((&column, &width), text)| match self.is_number(column) {
+                    true => format!("{text:>width$}"),
+                    false => format!("{text:<width$}"),
+                })
+                .collect();
+            cells.join("  ").trim_end().to_owned()
+        };
+        writeln!(f, "{}", self.title)?;
+        if !self.rows.is_empty() {
+            let headings = columns.iter().map(|&column| self.columns[column].heading);
+            writeln!(f, "{}", line(headings.collect()))?;
+        }
+        for row in self.rows.iter().take(SHOWN) {
+            let cells = columns.iter().map(|&column| row[column].shown.as_str());
+            writeln!(f, "{}", line(cells.collect()))?;
+        }
+        if let Some(more) = self.more() {
+            writeln!(f, "{more}")?;
+        }
+        write!(f, "{}\n{}", self.caption, self.says)
+    }
+}
+
+/// One line: the rows would fill pages.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Table({:?}, {} rows)", self.title, self.rows.len())
+    }
+}
+
+/// The kernel cuts a cell's output at lines that begin with its own marks.
+fn escape_marks(text: &str) -> String {
+    text.replace("EVCXR_", "EVCXR-")
+}
