@@ -3,6 +3,7 @@
 use chrono::Utc;
 
 use crate::data::{Activity, Origin, Periods, Skipped};
+use crate::text::counted;
 
 /// Documents left out that are shown; the others are only counted.
 const SHOWN: usize = 5;
@@ -48,7 +49,10 @@ fn span(origin: &Origin, times: &[i64]) {
 /// Prints what was left out, and why.
 pub(crate) fn skipped(skipped: &[Skipped]) {
     if !skipped.is_empty() {
-        println!("Left out: {} that can't be used", documents(skipped.len()));
+        println!(
+            "Left out: {} that can't be used",
+            counted(skipped.len(), "document")
+        );
         for one in skipped.iter().take(SHOWN) {
             println!("  {}: {}", one.document, one.reason);
         }
@@ -67,7 +71,7 @@ pub(crate) fn twice(activity: &Activity) {
     if copies > 0 {
         println!(
             "Counted once: {} that equal another in all but _id, as after importing a file twice; delete the copies in the database",
-            documents(copies)
+            counted(copies, "document")
         );
     }
     let overlapping = activity.overlapping();
@@ -82,8 +86,4 @@ pub(crate) fn twice(activity: &Activity) {
 fn updated(origin: &Origin) {
     let now = Utc::now().with_timezone(origin.timezone());
     println!("Last updated: {}", now.format("%Y-%m-%d %H:%M:%S %Z"));
-}
-
-fn documents(count: usize) -> String {
-    format!("{count} document{}", if count == 1 { "" } else { "s" })
 }

@@ -118,6 +118,11 @@ pub(crate) fn lossy(bytes: &[u8]) -> String {
     text
 }
 
+/// "1 document", "3 documents".
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// As much of a stranger's text as a message should hold.
 pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(24).collect()

@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::{coverage, gaps};
 use crate::data::Activity;
+use crate::text::counted;
 
 /// How far the windows can be trusted: a cell that ends with it shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,10 @@ pub struct Quality {
     pub left_out: usize,
     /// Documents that equal another: see [`Activity::counted_once`].
     pub counted_once: usize,
+    /// Windows whose members together sent another number of messages than the
+    /// window's message volume: a member who left, a bot that isn't counted, or
+    /// two counters that disagree.
+    pub sum_differs: usize,
     /// Windows that begin before the one before ended: see [`Activity::overlapping`].
     pub overlapping: usize,
 }
@@ -33,7 +38,14 @@ pub struct Quality {
 /// ```
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);
+    let sum = |index| -> u64 {
+        let sent = activity.senders(index).map(|(_, sent)| u64::from(sent));
+        sent.sum()
+    };
+    let volume = activity.message_volume().iter().enumerate();
+    let differs = volume.filter(|&(index, &messages)| u64::from(messages) != sum(index));
     Quality {
+        sum_differs: differs.count(),
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
@@ -57,8 +69,8 @@ impl fmt::Display for Quality {
         let percent = (self.coverage * 1000.0).floor() / 10.0;
         write!(
             f,
-            "Recorded: {percent:.1} % of the time, in {} windows",
-            self.windows
+            "Recorded: {percent:.1} % of the time, in {}",
+            counted(self.windows, "window")
         )?;
         match self.gaps {
             0 => write!(f, "\nGaps: none")?,
@@ -72,12 +84,14 @@ impl fmt::Display for Quality {
             ("Left out, since they can't be used", self.left_out),
             ("Counted once, since they equal another", self.counted_once),
         ] {
-            write!(f, "\n{what}: {count} documents")?;
+            write!(f, "\n{what}: {}", counted(count, "document"))?;
         }
-        write!(
-            f,
-            "\nOverlapping, since two bots write: {} windows",
-            self.overlapping
-        )
+        for (what, count) in [
+            ("Overlapping, since two bots write", self.overlapping),
+            ("Members' messages don't add up to all", self.sum_differs),
+        ] {
+            write!(f, "\n{what}: {}", counted(count, "window"))?;
+        }
+        Ok(())
     }
 }

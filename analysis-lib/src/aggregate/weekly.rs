@@ -11,6 +11,10 @@ pub struct WeekHour {
     pub windows: u64,
     /// Messages in these windows.
     pub messages: u64,
+    /// Online members at these windows' ends, summed up.
+    pub online: u64,
+    /// The length of these windows together, in milliseconds.
+    pub recorded: i64,
 }
 
 impl WeekHour {
@@ -18,10 +22,21 @@ impl WeekHour {
     pub fn mean(&self) -> Option<f64> {
         (self.windows > 0).then(|| self.messages as f64 / self.windows as f64)
     }
+
+    /// Mean messages in a recorded hour. `None` if nothing was recorded.
+    pub fn per_hour(&self) -> Option<f64> {
+        let hours = self.recorded as f64 / HOUR_LENGTH as f64;
+        (self.recorded > 0).then(|| self.messages as f64 / hours)
+    }
+
+    /// Mean online members. `None` if no window was recorded.
+    pub fn online_mean(&self) -> Option<f64> {
+        (self.windows > 0).then(|| self.online as f64 / self.windows as f64)
+    }
 }
 
-/// The server's week: message volume by weekday and hour of local clocks. 168
-/// hours, from Monday 00:00 on.
+/// The server's week: message volume and online members by weekday and hour of
+/// local clocks. 168 hours, from Monday 00:00 on.
 ///
 /// A window counts for the hour that its middle lies in. What wasn't recorded
 /// doesn't count as silence: means are over recorded windows.
@@ -44,15 +59,17 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
             ..WeekHour::default()
         })
         .collect();
-    let windows = activity.begins().iter().zip(activity.times());
-    for ((&begin, &end), &messages) in windows.zip(activity.message_volume()) {
+    for index in 0..activity.len() {
+        let (begin, end) = (activity.begins()[index], activity.times()[index]);
         // 1 January 1970 was a Thursday.
         let hour = (timezone.local(begin.midpoint(end)) + 3 * DAY_LENGTH)
             .div_euclid(HOUR_LENGTH)
             .rem_euclid(168);
         let cell = &mut week[hour as usize];
         cell.windows += 1;
-        cell.messages += u64::from(messages);
+        cell.messages += u64::from(activity.message_volume()[index]);
+        cell.online += u64::from(activity.online_members()[index]);
+        cell.recorded += end - begin;
     }
     week
 }

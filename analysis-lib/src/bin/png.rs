@@ -13,8 +13,11 @@ use std::sync::Arc;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{FallbackSelectionFn, FontResolver, Options, Tree, fontdb};
 
-/// Pixels of the PNG in a pixel of the figure: sharp on dense screens.
-const SCALE: f32 = 2.0;
+/// Pixels of the PNG in a pixel of the figure: sharp on dense screens. A figure
+/// wider than a notebook's is made to be posted, and has the right size already.
+fn scale(width: f32) -> f32 {
+    if width > 1000.0 { 1.0 } else { 2.0 }
+}
 
 fn main() -> ExitCode {
     match convert() {
@@ -50,14 +53,15 @@ fn convert() -> Result<(), String> {
     let tree =
         Tree::from_data(&svg, &options).map_err(|e| format!("the figure can't be read: {e}"))?;
     let size = tree.size();
+    let scale = scale(size.width());
     let mut picture = Pixmap::new(
-        (size.width() * SCALE).ceil() as u32,
-        (size.height() * SCALE).ceil() as u32,
+        (size.width() * scale).ceil() as u32,
+        (size.height() * scale).ceil() as u32,
     )
     .ok_or("the figure has no size")?;
     resvg::render(
         &tree,
-        Transform::from_scale(SCALE, SCALE),
+        Transform::from_scale(scale, scale),
         &mut picture.as_mut(),
     );
     let png = picture

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::windows::{Skipped, Windows};
@@ -196,13 +197,41 @@ impl Activity {
         let last = self.times()[self.len() - 1];
         let after = last.saturating_sub(i64::from(hours) * 3_600_000);
         let first = self.times().partition_point(|&time| time <= after);
-        let own = first.min(self.len() - 1)..self.len();
-        // Windows stay as long as they are here, whatever lies around them.
+        self.part(first.min(self.len() - 1)..self.len())
+    }
+
+    /// The windows whose middles lie from one time to another, that one left
+    /// out. `None` if there is none.
+    pub(crate) fn between(&self, from: i64, to: i64) -> Option<Self> {
+        let windows = self.begins().iter().zip(self.times());
+        let is_in = |(begin, end): (&i64, &i64)| (from..to).contains(&begin.midpoint(*end));
+        let mut own = windows.map(is_in);
+        let first = own.position(|is_in| is_in)?;
+        let last = self.len()
+            - 1
+            - own
+                .rev()
+                .position(|is_in| is_in)
+                .unwrap_or(self.len() - 1 - first);
+        Some(self.part(first..last + 1))
+    }
+
+    /// Some of the windows. They stay as long as they are here, whatever lies
+    /// around them.
+    fn part(&self, own: Range<usize>) -> Self {
+        self.with_windows(
+            self.windows().take(own.clone()),
+            self.begins()[own].to_vec(),
+        )
+    }
+
+    /// These windows in place of its own.
+    fn with_windows(&self, windows: Windows, begins: Vec<i64>) -> Self {
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                windows: self.windows().take(own.clone()),
-                begins: self.begins()[own].to_vec(),
+                windows,
+                begins,
                 twice: self.recorded.twice,
                 kept: Kept::default(),
             }),
@@ -235,15 +264,7 @@ impl Activity {
             }
             kept.starts.push(kept.sender.len() as u32);
         }
-        Self {
-            recorded: Held::new(Recorded {
-                windows: kept,
-                begins: self.begins().to_vec(),
-                twice: self.recorded.twice,
-                kept: Kept::default(),
-            }),
-            ..self.clone()
-        }
+        self.with_windows(kept, self.begins().to_vec())
     }
 
     /// Merges windows into hours, days, weeks or months of the origin's time

@@ -11,6 +11,7 @@ mod zone;
 
 pub use activity::Activity;
 pub use lengths::Gap;
+#[cfg(feature = "mongodb")]
 pub(crate) use lengths::begins;
 pub use origin::{Origin, Source};
 pub use period::{DAY, HOUR, MONTH, Period, WEEK};

@@ -257,6 +257,7 @@ impl WindowsBuilder {
         &self.windows
     }
 
+    #[cfg(feature = "mongodb")]
     /// Drops the windows so far, and keeps the list of members.
     pub(crate) fn clear(&mut self) {
         let members = std::mem::take(&mut self.windows.members);

@@ -8,11 +8,15 @@ pub(crate) mod axis;
 mod chart;
 pub(crate) mod figure;
 mod labels;
+mod patterns;
+mod summary;
 pub(crate) mod svg;
 
 pub use figure::Figure;
+pub use patterns::{calendar, coverage, rolling, weekly_online, weekly_rhythm};
+pub use summary::summary;
 
-use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed, WeekHour};
+use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
 use crate::data::{Activity, Periods};
 use crate::names::Names;
 use crate::spline::SmoothingSpline;
@@ -21,7 +25,6 @@ use axis::time::duration;
 use chart::curve::Curve;
 use chart::line::Line;
 use chart::series::Series;
-use chart::week::Week;
 use chart::{bars, members};
 use labels::{Item, Labels, Noun, WINDOWS};
 
@@ -128,22 +131,6 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
     members::figure(activity.origin(), &labels, &shown.members, note)
 }
 
-/// The server's week: mean messages in a window by weekday and hour of local
-/// clocks, as a heat map. Hours that were never recorded are marked.
-pub fn weekly_rhythm(activity: &Activity) -> Figure {
-    let axis = "Mean Number of Messages in a Window";
-    let labels = Labels::new("Weekly Rhythm", axis, "mean_messages_per_window")
-        .measuring("messages in a window", 0);
-    Week {
-        origin: activity.origin(),
-        labels,
-        note: window_count(activity),
-        hours: aggregate::weekly_rhythm(activity),
-        value: WeekHour::mean,
-    }
-    .figure()
-}
-
 /// Mean online members of each period, over time. Those that were recorded in
 /// part are marked.
 ///
@@ -176,6 +163,7 @@ pub fn online_members_by_period(periods: &Periods) -> Figure {
         series,
         tips: series,
         gaps: &series.gaps(),
+        overlays: Vec::new(),
     }
     .figure()
 }
@@ -218,6 +206,7 @@ fn by_window(activity: &Activity, labels: Labels, series: Series) -> Figure {
         series,
         tips: series,
         gaps: &aggregate::gaps(activity),
+        overlays: Vec::new(),
     }
     .figure()
 }

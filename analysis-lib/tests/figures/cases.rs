@@ -154,6 +154,14 @@ fn make() -> Vec<Case> {
         plot::online_members_by_period(&days),
     );
     case("sample-daily", plot::messages_by_period(&days));
+    case("sample-weekly-online", plot::weekly_online(&sample));
+    case("sample-calendar", plot::calendar(&days));
+    case("sample-coverage", plot::coverage(&days));
+    case("sample-rolling", plot::rolling(&sample));
+    case("half-a-day-rolling", plot::rolling(&half_day));
+    let known = Names::load(&sample).unwrap();
+    case("sample-summary", plot::summary(&sample, &known));
+    case("half-a-day-summary", plot::summary(&half_day, &known));
 
     // Extremes of the data.
     let one = |zone, windows: &[Window]| activity(zone, "Iraq BTW", windows);
@@ -289,6 +297,9 @@ fn make() -> Vec<Case> {
         "ten-years-daily",
         plot::messages_by_period(&days_of(&wave("2025-09-04T21:00:00Z", 720, 7305))),
     );
+
+    let years = days_of(&wave("2025-09-04T21:00:00Z", 720, 7305));
+    case("ten-years-calendar", plot::calendar(&years));
 
     // Members.
     case(

@@ -1,5 +1,6 @@
 """periods.py FOLDER SEED: random windows in files of mongoexport's, and what pandas
-makes of them by hour, day, week and month of each zone, as JSON lines."""
+makes of them by hour, day, week and month of each zone, by hour of the week, and as
+rolling means, as JSON lines."""
 
 import json
 import pathlib
@@ -87,6 +88,25 @@ for zone, starts in STARTS.items():
             "week": day - pandas.to_timedelta(day.dt.day_of_week, "D"),
             "month": day.dt.to_period("M").dt.to_timestamp(),
         }
+        length = frame["end"] - frame["begin"]
+        by_end = frame.assign(hours=length / pandas.Timedelta("1h")).set_index("end")
+        rolling = {}
+        for hours in (24, 168):
+            sums = by_end[["sent", "hours"]].rolling(f"{hours}h").sum()
+            # Whole milliseconds, whatever a running sum of hours lost.
+            recorded = (sums["hours"] * 3_600_000).round()
+            reaches_back = by_end.index - pandas.Timedelta(hours=hours) >= frame["begin"].iloc[0]
+            is_given = reaches_back & (2 * recorded >= hours * 3_600_000)
+            pairs = zip(sums["sent"].round(), recorded, is_given)
+            rolling[hours] = [[int(sent), int(ms)] if given else None for sent, ms, given in pairs]
+        week = frame.assign(ms=(length / pandas.Timedelta("1ms")).round())
+        week = week.groupby([middle.dt.day_of_week, middle.dt.hour]).agg({"sent": "sum", "online": "sum", "ms": ["sum", "size"]})
+        print(json.dumps({
+            "zone": zone,
+            "path": str(path),
+            "rolling": rolling,
+            "week": [[*map(int, key), *map(int, row)] for key, row in zip(week.index, week.values)],
+        }))
         for period, key in keys.items():
             sums = frame.groupby(key).agg({"sent": "sum", "online": ["sum", "max", "size"]})
             starts = list(sums.index) if period == "hour" else milliseconds(first_instant(k, zone) for k in sums.index)

@@ -227,7 +227,9 @@ impl<'a> Frame<'a> {
                 body += &text(at, Anchor::Middle, SOFT_INK, label);
             }
         }
-        body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
+        if !x.name.is_empty() {
+            body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
+        }
         body += &content.texts;
         let mut right = WIDTH - MARGIN;
         for key in &content.keys {

@@ -6,9 +6,12 @@ use super::thin::{Thinned, column, thin};
 use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::Scale;
+use crate::plot::axis::number::number;
 use crate::plot::axis::time::{MINUTE, iso};
 use crate::plot::labels::{GAPS, Labels};
-use crate::plot::svg::{Area, BLUE, Content, Key, Look, Tooltip, VERMILLION, WHITE};
+use crate::plot::svg::{
+    Area, BLUE, Colour, Content, Key, Look, PALE_BLUE, Tooltip, VERMILLION, WHITE,
+};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
@@ -27,6 +30,17 @@ pub(crate) struct Line<'a> {
     pub(crate) tips: Series<'a>,
     /// Where nothing was recorded, in order.
     pub(crate) gaps: &'a [Gap],
+    /// Lines over the first, which is then paler.
+    pub(crate) overlays: Vec<Overlay>,
+}
+
+/// A line over another: a value for each of that one's points, or none.
+pub(crate) struct Overlay {
+    pub(crate) values: Vec<Option<f64>>,
+    pub(crate) colour: Colour,
+    /// What it shows, and its column in a table.
+    pub(crate) name: &'static str,
+    pub(crate) column: &'static str,
 }
 
 impl Line<'_> {
@@ -42,16 +56,37 @@ impl Line<'_> {
         let thinned = thin(series, self.gaps, &frame.x.scale);
         let place = |&i: &usize| (series.starts[i] as f64, series.values[i]);
 
+        let own = if self.overlays.is_empty() {
+            BLUE
+        } else {
+            PALE_BLUE
+        };
         let mut paths = frame.paths_over(&thinned.gaps);
         frame.grid_up(&mut paths);
         frame.zero_line(&mut paths);
         for run in &thinned.runs {
-            paths.line(run.iter().map(place), Look::Outlined(BLUE, 18));
+            paths.line(run.iter().map(place), Look::Outlined(own, 18));
+        }
+        for overlay in &self.overlays {
+            let point = |&i: &usize| Some((series.starts[i] as f64, overlay.values[i]?));
+            for run in &thinned.runs {
+                // A point for each two columns of pixels: these lines are smooth.
+                let mut run = run.clone();
+                run.dedup_by_key(|i| column(series.starts[*i], &frame.x.scale) / 2);
+                let points: Vec<_> = run.iter().map(point).collect();
+                for part in points
+                    .split(Option::is_none)
+                    .filter(|part| !part.is_empty())
+                {
+                    let look = Look::Outlined(overlay.colour, 20);
+                    paths.line(part.iter().copied().flatten(), look);
+                }
+            }
         }
         // A point without neighbours isn't a line: it is seen as a dot.
         let alone: Vec<&Vec<usize>> = thinned.runs.iter().filter(|run| run.len() == 1).collect();
         for run in alone.iter().filter(|_| alone.len() <= DOTS) {
-            paths.circle(place(&run[0]), 25, Look::Filled(BLUE));
+            paths.circle(place(&run[0]), 25, Look::Filled(own));
         }
 
         let mut note = self.note.clone();
@@ -77,6 +112,8 @@ impl Line<'_> {
             }
         }
 
+        let overlays = self.overlays.iter().rev();
+        keys.extend(overlays.map(|own| Key::new(own.colour, own.colour, own.name)));
         keys.extend(no_data(&thinned.gaps));
         let gaps = thinned.gaps.len() + thinned.too_narrow;
         let axis = self.labels.axis.to_lowercase();
@@ -111,10 +148,16 @@ impl Line<'_> {
                 right: x(to - 1),
                 ..frame.area
             };
+            let mut lines = frame.lines(&self.tips, &bucket);
+            for Overlay { name, values, .. } in &self.overlays {
+                if let Some(value) = values[highest] {
+                    lines.push(format!("{name}: {}", number(value, frame.places)));
+                }
+            }
             Tooltip {
                 at: (x(highest), frame.y.scale.place(values[highest])),
                 has_dot: true,
-                ..Tooltip::above(area, frame.lines(&self.tips, &bucket))
+                ..Tooltip::above(area, lines)
             }
         };
         let buckets = self.tips.buckets(0..values.len(), place);
@@ -126,10 +169,22 @@ impl Line<'_> {
     fn table(&self, thinned: &Thinned) -> String {
         let zone = self.origin.timezone();
         let Series { starts, values, .. } = self.series;
-        let row = |&i: &usize| format!("{},{}\n", iso(zone, starts[i]), values[i]);
+        let row = |&i: &usize| {
+            let mut row = format!("{},{}", iso(zone, starts[i]), values[i]);
+            for overlay in &self.overlays {
+                let value = overlay.values[i].map(|value| value.to_string());
+                row += &format!(",{}", value.unwrap_or_default());
+            }
+            row + "\n"
+        };
         let runs = thinned.runs.iter();
         let runs: Vec<String> = runs.map(|run| run.iter().map(row).collect()).collect();
-        let column = self.labels.column;
-        format!("time_local,time_utc,{column}\n{}", runs.join(",,\n"))
+        let mut columns = format!("time_local,time_utc,{}", self.labels.column);
+        let mut empty = ",,".to_owned();
+        for overlay in &self.overlays {
+            columns += &format!(",{}", overlay.column);
+            empty.push(',');
+        }
+        format!("{columns}\n{}", runs.join(&(empty + "\n")))
     }
 }

@@ -107,7 +107,7 @@ pub(crate) fn card(
 
 /// A hash that is the same everywhere (FNV-1a): two figures on one page have
 /// ids of their own.
-fn fnv(parts: &[&str]) -> u64 {
+pub(super) fn fnv(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

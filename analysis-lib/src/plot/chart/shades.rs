@@ -1,0 +1,132 @@
+//! Values as shades, from light to dark.
+
+use crate::plot::axis::number::{Numbers, number};
+use crate::plot::svg::{Anchor, Colour, Look, Paths, SOFT_INK, label_width, text};
+
+/// Light to dark: equal steps look equal, and colour-blind readers and
+/// black-and-white printers keep the order.
+const SHADES: [Colour; 3] = [
+    Colour(0xec, 0xf3, 0xf8),
+    Colour(0x4a, 0x9b, 0xcb),
+    Colour(0x06, 0x3b, 0x63),
+];
+/// Shades that differ: more would not be told apart.
+const STEPS: f64 = 60.0;
+/// What a legend's shades take, in pixels.
+const WIDE: f64 = 160.0;
+
+/// Which shade a value has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shades {
+    /// The value of the darkest shade.
+    pub(crate) high: f64,
+    /// Whether there are values above it.
+    is_cut: bool,
+    /// Decimal places of round values.
+    pub(crate) places: usize,
+}
+
+impl Shades {
+    /// Shades from zero to the highest of these values. Where that is more than
+    /// twice what 95 of 100 values don't exceed, the darkest shade begins there:
+    /// a few extreme values would leave all others pale.
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let most = values.last().copied().unwrap_or(0.0);
+        let usual = match values.len() {
+            0 => 0.0,
+            count => values[(count * 95).div_ceil(100) - 1],
+        };
+        let is_cut = usual > 0.0 && most > 2.0 * usual;
+        let numbers = Numbers::new((0.0, if is_cut { usual } else { most }), 0.0, 4);
+        // The tick that none of them exceeds.
+        let high = numbers.ticks[numbers.ticks.len() - 1].value;
+        Self {
+            high,
+            is_cut: is_cut && most > high,
+            places: numbers.places,
+        }
+    }
+
+    /// Shades of shares in percent.
+    pub(crate) fn of_percent() -> Self {
+        Self {
+            high: 100.0,
+            is_cut: false,
+            places: 0,
+        }
+    }
+
+    pub(crate) fn shade(&self, value: f64) -> Colour {
+        self.shade_of(&SHADES, value)
+    }
+
+    /// The shade among others than the usual ones.
+    pub(crate) fn shade_of(&self, shades: &[Colour; 3], value: f64) -> Colour {
+        let step = (value / self.high).clamp(0.0, 1.0) * STEPS;
+        let place = step.round() / STEPS * 2.0;
+        let index = (place as usize).min(1);
+        let (from, to, t) = (shades[index], shades[index + 1], place - index as f64);
+        let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * t).round() as u8;
+        Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+    }
+
+    /// What the shades mean, with words before it, as a row that ends at
+    /// `right`: the shades into `paths`, whose values are pixels, and the texts.
+    pub(crate) fn legend(
+        &self,
+        paths: &mut Paths,
+        right: f64,
+        baseline: f64,
+        words: &str,
+    ) -> String {
+        let more = if self.is_cut { " or more" } else { "" };
+        let high = number(self.high, self.places) + more;
+        let right = right - label_width(&high) - 6.0;
+        let left = right - WIDE;
+        // Each lies over the last, without seams.
+        for step in 0..STEPS as u32 {
+            let share = f64::from(step) / STEPS;
+            let corners = [
+                (left + share * WIDE, baseline - 9.0),
+                (right, baseline + 1.0),
+            ];
+            paths.rectangle(corners, Look::Filled(self.shade(share * self.high)));
+        }
+        let mut texts = text((left - 6.0, baseline), Anchor::End, SOFT_INK, "0");
+        texts += &text((right + 6.0, baseline), Anchor::Start, SOFT_INK, &high);
+        if !words.is_empty() {
+            texts += &text((left - 36.0, baseline), Anchor::End, SOFT_INK, words);
+        }
+        texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shades_darken_evenly() {
+        let shades = Shades::of_percent();
+        let light = |percent: i32| {
+            let colour = shades.shade(f64::from(percent));
+            0.21 * f64::from(colour.0) + 0.72 * f64::from(colour.1) + 0.07 * f64::from(colour.2)
+        };
+        assert!((0..50).all(|i| light(2 * i) > light(2 * i + 2)));
+        assert_eq!(shades.shade(-1.0).to_string(), "#ecf3f8");
+        assert_eq!(shades.shade(f64::INFINITY).to_string(), "#063b63");
+    }
+
+    /// One hour of a raid leaves the others their shades.
+    #[test]
+    fn an_extreme_value_does_not_wash_out_the_others() {
+        let values = || (0..100).map(|i| f64::from(i % 50));
+        let calm = Shades::of(values());
+        let raid = Shades::of(values().chain([9_000.0]));
+        assert!(!calm.is_cut && raid.is_cut);
+        assert!(calm.high <= 60.0 && raid.high <= 60.0);
+        assert_eq!(Shades::of([].into_iter()).high, 1.0);
+    }
+}
