@@ -94,6 +94,7 @@ pub use data::{
     Activity, DAY, HOUR, MONTH, Origin, Period, Periods, Skipped, Source, WEEK, Zone, ZoneOffset,
 };
 pub use error::{Error, Result};
+pub use member_id::MemberId;
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};

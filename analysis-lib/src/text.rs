@@ -7,6 +7,8 @@ mod unseen;
 
 use std::collections::HashMap;
 
+use crate::MemberId;
+
 use unseen::{is_combining, is_ignorable, is_space, is_unseen, shapes_others};
 
 /// The text on one line, without what could leave its place: what can't be seen
@@ -68,7 +70,7 @@ pub(crate) const TAIL: usize = 4;
 
 /// The end of an id, which is what differs: its beginning is the day of
 /// registration.
-pub(crate) fn tail(id: u64, digits: usize) -> String {
+pub(crate) fn tail(id: MemberId, digits: usize) -> String {
     let id = format!("{id:0>TAIL$}");
     format!("…{}", &id[id.len().saturating_sub(digits)..])
 }

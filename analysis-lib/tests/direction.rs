@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// From the bottom up: what a line names may be used by the lines below it.
-const FLOORS: [&[&str]; 10] = [
-    &["error", "held", "member_id", "text"],
+const FLOORS: [&[&str]; 11] = [
+    &["error", "held", "member_id"],
+    &["text"],
     &["data", "spline"],
     &["zoneinfo"],
     &["program", "report", "settings"],

@@ -1,10 +1,10 @@
-use crate::Activity;
+use crate::{Activity, MemberId};
 
 /// What one member sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemberTotal {
     /// The member's Discord id.
-    pub id: u64,
+    pub id: MemberId,
     /// Messages in all windows.
     pub messages: u64,
 }

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 
 use super::messages_by_member;
-use crate::{Activity, Names};
+use crate::{Activity, MemberId, Names};
 
 /// A member as figures and tables show it, or all hidden members together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct ShownMember {
     /// What to show: see [`Names::show`]. For hidden members `hidden (3 members)`.
     pub name: String,
     /// The member's Discord id; `None` for hidden members.
-    pub id: Option<u64>,
+    pub id: Option<MemberId>,
     /// Messages in all windows.
     pub messages: u64,
 }
@@ -96,7 +96,7 @@ mod tests {
         let activity = Activity::sample().unwrap();
         let totals = messages_by_member(&activity);
         let all = totals.iter().map(|total| total.messages).sum::<u64>();
-        let ids: Vec<u64> = totals.iter().map(|total| total.id).collect();
+        let ids: Vec<MemberId> = totals.iter().map(|total| total.id).collect();
 
         let everyone = shown_members(&activity, &Names::test([], [], false));
         assert_eq!(everyone.members.len(), ids.len());
@@ -118,7 +118,7 @@ mod tests {
     fn hidden_members_are_one_entry_without_a_name() {
         let activity = Activity::sample().unwrap();
         let totals = messages_by_member(&activity);
-        let names = Names::test([], [totals[5].id, totals[6].id, 7], false);
+        let names = Names::test([], [totals[5].id, totals[6].id, 7.into()], false);
         let shown = shown_members(&activity, &names);
         let hidden: Vec<_> = shown.members.iter().filter(|m| m.id.is_none()).collect();
         assert_eq!(hidden.len(), 1);

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::windows::{Skipped, Windows};
 use super::{Gap, Origin, Period, Periods, lengths, merge};
 use crate::held::Held;
-use crate::{Error, Result};
+use crate::{Error, MemberId, Result};
 
 /// A server's activity: windows in columns, sorted by the windows' ends.
 ///
@@ -141,7 +141,7 @@ impl Activity {
 
     /// Discord ids of all members who were seen to send a message in the data
     /// that was pulled, in the order they were first seen.
-    pub fn members(&self) -> &[u64] {
+    pub fn members(&self) -> &[MemberId] {
         &self.windows().members
     }
 
@@ -241,7 +241,7 @@ impl Activity {
 
     /// The same windows without what some members sent. What was sent in all,
     /// the message volume, stays as it is.
-    pub(crate) fn without(&self, is_left_out: impl Fn(u64) -> bool) -> Self {
+    pub(crate) fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
         let windows = self.windows();
         let left_out: Vec<bool> = windows.members.iter().map(|&id| is_left_out(id)).collect();
         if !left_out.contains(&true) {

@@ -6,8 +6,8 @@ use std::fmt;
 use super::activity::{Activity, nothing_usable};
 use super::windows::{Skipped, Windows};
 use super::{Gap, Origin, Period, Zone};
-use crate::Result;
 use crate::held::Held;
+use crate::{MemberId, Result};
 
 /// One period, as it is summed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Sums {
     pub(crate) online_max: u32,
     pub(crate) messages: u64,
     /// Messages by member id.
-    pub(crate) sent: BTreeMap<u64, u64>,
+    pub(crate) sent: BTreeMap<MemberId, u64>,
 }
 
 impl Sums {
@@ -64,7 +64,7 @@ struct Columns {
     online_mean: Vec<f64>,
     online_max: Vec<u32>,
     messages: Vec<u64>,
-    members: Vec<u64>,
+    members: Vec<MemberId>,
     /// Where each period's members begin, and the end of the last.
     first_sender: Vec<usize>,
     sender: Vec<u32>,
@@ -135,7 +135,7 @@ impl Periods {
     }
 
     /// Discord ids of all members who sent a message, ascending.
-    pub fn members(&self) -> &[u64] {
+    pub fn members(&self) -> &[MemberId] {
         &self.0.members
     }
 
@@ -198,13 +198,13 @@ impl Columns {
     fn new(origin: Origin, period: Period, sums: &ByStart, mut skipped: Vec<Skipped>) -> Self {
         // MongoDB names them in another order than a pull of all windows.
         skipped.sort_by(|one, other| one.document.cmp(&other.document));
-        let mut members: Vec<u64> = sums
+        let mut members: Vec<MemberId> = sums
             .values()
             .flat_map(|sums| sums.sent.keys().copied())
             .collect();
         members.sort_unstable();
         members.dedup();
-        let index: HashMap<u64, u32> = members.iter().copied().zip(0..).collect();
+        let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
         let mut columns = Self {
             period,
             starts: sums.keys().copied().collect(),

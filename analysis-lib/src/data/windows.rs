@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
+use crate::MemberId;
+
 /// A document that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
@@ -27,7 +29,7 @@ pub(crate) struct Windows {
     /// Messages in the window.
     pub(crate) volume: Vec<u32>,
     /// Discord ids, in the order they were first seen.
-    pub(crate) members: Vec<u64>,
+    pub(crate) members: Vec<MemberId>,
     /// Where each window's members begin, and the end of the last: one more
     /// entry than there are windows.
     pub(crate) starts: Vec<u32>,
@@ -176,7 +178,7 @@ pub(crate) struct Window {
 /// turned out to be wrong with the document.
 pub(crate) struct WindowsBuilder {
     windows: Windows,
-    index: HashMap<u64, u32, BuildHasherDefault<IdHasher>>,
+    index: HashMap<MemberId, u32, BuildHasherDefault<IdHasher>>,
     /// Members that windows before the current one name.
     settled: usize,
 }
@@ -196,7 +198,7 @@ impl WindowsBuilder {
     }
 
     /// The member's index, new where the id was never seen.
-    pub(crate) fn member(&mut self, id: u64) -> u32 {
+    pub(crate) fn member(&mut self, id: MemberId) -> u32 {
         let next = self.windows.members.len() as u32;
         let index = *self.index.entry(id).or_insert(next);
         if index == next {
@@ -207,7 +209,7 @@ impl WindowsBuilder {
 
     /// What a member sent in the window that is being made. A member who sent
     /// nothing isn't kept.
-    pub(crate) fn sent(&mut self, id: u64, messages: u32) {
+    pub(crate) fn sent(&mut self, id: MemberId, messages: u32) {
         if messages > 0 {
             let member = self.member(id);
             self.windows.sender.push(member);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::member_id;
+use crate::member_id::MemberId;
 use crate::settings::Settings;
 use crate::store::replace::replace;
 use crate::text::{self, is_blank};
@@ -48,10 +48,10 @@ impl Entry {
 /// The two files, read.
 pub(super) struct Files {
     /// What `NAMES_FILE` or `names` holds.
-    base: Option<(String, BTreeMap<u64, Entry>)>,
+    base: Option<(String, BTreeMap<MemberId, Entry>)>,
     /// Where what Discord said is kept.
     path: PathBuf,
-    kept: Option<BTreeMap<u64, Entry>>,
+    kept: Option<BTreeMap<MemberId, Entry>>,
 }
 
 impl Files {
@@ -90,7 +90,7 @@ impl Files {
     }
 
     /// All names: those that Discord was asked for over the others.
-    pub(super) fn merged(&self) -> BTreeMap<u64, Entry> {
+    pub(super) fn merged(&self) -> BTreeMap<MemberId, Entry> {
         let mut names = match &self.base {
             Some((_, names)) => names.clone(),
             None => BTreeMap::new(),
@@ -105,7 +105,7 @@ impl Files {
     }
 
     /// Whether Discord was asked about this member lately.
-    pub(super) fn is_fresh(&self, id: u64, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_fresh(&self, id: MemberId, now: DateTime<Utc>) -> bool {
         let entry = self.kept.as_ref().and_then(|kept| kept.get(&id));
         let age = entry.and_then(|entry| entry.asked).map(|asked| now - asked);
         // A time to come was no answer of Discord's.
@@ -113,7 +113,7 @@ impl Files {
     }
 
     /// Keeps what Discord said. Without a name, the last one stays.
-    pub(super) fn keep(&mut self, id: u64, said: Entry, now: DateTime<Utc>) {
+    pub(super) fn keep(&mut self, id: MemberId, said: Entry, now: DateTime<Utc>) {
         let entry = self.kept.get_or_insert_default().entry(id).or_default();
         if said.name.is_some() {
             *entry = said;
@@ -160,7 +160,7 @@ fn is_json_by_name(file: &Path) -> bool {
 }
 
 /// Reads a names file; `None` if it isn't there.
-fn read(path: &Path) -> Result<Option<BTreeMap<u64, Entry>>> {
+fn read(path: &Path) -> Result<Option<BTreeMap<MemberId, Entry>>> {
     let no_names = |why: &str| {
         Error::new(format!(
             "names file {} isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a plain dict, {{int(id): name for id, name in names.items()}}; correct it, take it away, or set NAMES_FILE to another",
@@ -201,7 +201,7 @@ fn read(path: &Path) -> Result<Option<BTreeMap<u64, Entry>>> {
 fn parse(
     bytes: &[u8],
     is_json: bool,
-) -> std::result::Result<(BTreeMap<u64, Entry>, Vec<String>), String> {
+) -> std::result::Result<(BTreeMap<MemberId, Entry>, Vec<String>), String> {
     // Some editors put a mark before UTF-8.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let items = if is_json || text.trim_ascii_start().starts_with(b"{") {
@@ -223,7 +223,7 @@ fn parse(
     let mut names = BTreeMap::new();
     let mut left_out = Vec::new();
     for (key, value) in items {
-        match (member_id::parse(&key), entry(value)) {
+        match (MemberId::parse(&key), entry(value)) {
             (Some(id), Some(entry)) => drop(names.insert(id, entry)),
             (Some(id), None) => left_out.push(format!("{id} has no name that is text")),
             (None, _) => {
@@ -264,7 +264,7 @@ fn whole_characters(json: &str) -> String {
 }
 
 /// JSON with a member a line, in the order of their ids.
-fn format(names: &BTreeMap<u64, Entry>) -> String {
+fn format(names: &BTreeMap<MemberId, Entry>) -> String {
     let entries = names.iter().map(|(id, entry)| {
         let name = Value::from(entry.name.as_deref());
         let bot = if entry.bot { ", \"bot\": true" } else { "" };
@@ -352,17 +352,17 @@ mod tests {
         for (id, name) in (1..).zip(chosen) {
             let mut said = Entry::named(name.to_owned());
             said.bot = id == 2;
-            files.keep(id, said, now);
+            files.keep(MemberId::from(id), said, now);
         }
-        files.keep(u64::MAX, Entry::default(), now);
+        files.keep(MemberId::from(u64::MAX), Entry::default(), now);
         files.save().unwrap();
         let read = read(&path).unwrap().unwrap();
         for (id, name) in (1..).zip(chosen) {
-            assert_eq!(read[&id].name.as_deref(), Some(name));
-            assert_eq!(read[&id].bot, id == 2);
-            assert!(files.is_fresh(id, now));
+            assert_eq!(read[&MemberId::from(id)].name.as_deref(), Some(name));
+            assert_eq!(read[&MemberId::from(id)].bot, id == 2);
+            assert!(files.is_fresh(MemberId::from(id), now));
         }
-        assert_eq!(read[&u64::MAX].name, None);
+        assert_eq!(read[&MemberId::from(u64::MAX)].name, None);
         // Nothing else is left in the folder.
         assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
     }
@@ -371,11 +371,15 @@ mod tests {
     fn the_file_reads_well() {
         let time = DateTime::parse_from_rfc3339("2026-11-23T22:00:00Z").unwrap();
         let mut files = files("names.json".into());
-        files.keep(7, Entry::named("Ann".to_owned()), time.to_utc());
+        files.keep(
+            MemberId::from(7),
+            Entry::named("Ann".to_owned()),
+            time.to_utc(),
+        );
         let mut dice = Entry::named("Dice".to_owned());
         dice.bot = true;
-        files.keep(9, dice, time.to_utc());
-        files.keep(12, Entry::default(), time.to_utc());
+        files.keep(MemberId::from(9), dice, time.to_utc());
+        files.keep(MemberId::from(12), Entry::default(), time.to_utc());
         assert_eq!(
             format(files.kept.as_ref().unwrap()),
             r#"{
@@ -391,12 +395,12 @@ mod tests {
     fn names_are_fresh_for_a_week() {
         let mut files = files("names.json".into());
         let asked = Utc::now();
-        files.keep(7, Entry::default(), asked);
-        assert!(files.is_fresh(7, asked));
-        assert!(files.is_fresh(7, asked + TimeDelta::days(6)));
-        assert!(!files.is_fresh(7, asked + TimeDelta::days(7)));
-        assert!(!files.is_fresh(7, asked - TimeDelta::days(1)));
-        assert!(!files.is_fresh(8, asked));
+        files.keep(MemberId::from(7), Entry::default(), asked);
+        assert!(files.is_fresh(MemberId::from(7), asked));
+        assert!(files.is_fresh(MemberId::from(7), asked + TimeDelta::days(6)));
+        assert!(!files.is_fresh(MemberId::from(7), asked + TimeDelta::days(7)));
+        assert!(!files.is_fresh(MemberId::from(7), asked - TimeDelta::days(1)));
+        assert!(!files.is_fresh(MemberId::from(8), asked));
     }
 
     #[test]
@@ -408,27 +412,27 @@ mod tests {
         ));
         let mut new = Entry::named("New".to_owned());
         new.bot = true;
-        files.keep(7, new, Utc::now());
-        files.keep(7, Entry::default(), Utc::now());
-        files.keep(8, Entry::default(), Utc::now());
+        files.keep(MemberId::from(7), new, Utc::now());
+        files.keep(MemberId::from(7), Entry::default(), Utc::now());
+        files.keep(MemberId::from(8), Entry::default(), Utc::now());
         let merged = files.merged();
-        assert_eq!(merged[&7].name.as_deref(), Some("New"));
-        assert!(merged[&7].bot);
-        assert_eq!(merged[&8].name.as_deref(), Some("Only"));
+        assert_eq!(merged[&MemberId::from(7)].name.as_deref(), Some("New"));
+        assert!(merged[&MemberId::from(7)].bot);
+        assert_eq!(merged[&MemberId::from(8)].name.as_deref(), Some("Only"));
     }
 
     #[test]
     fn json_may_be_written_by_hand() {
         let text = b"\xef\xbb\xbf {\"7\": \"Ann\", \"8\": {\"name\": \"Ben\"}, \"9\": null}";
         let (names, _) = parse(text, false).unwrap();
-        assert_eq!(names[&7], Entry::named("Ann".to_owned()));
-        assert_eq!(names[&8], Entry::named("Ben".to_owned()));
-        assert_eq!(names[&9], Entry::default());
+        assert_eq!(names[&MemberId::from(7)], Entry::named("Ann".to_owned()));
+        assert_eq!(names[&MemberId::from(8)], Entry::named("Ben".to_owned()));
+        assert_eq!(names[&MemberId::from(9)], Entry::default());
     }
 
     fn names(text: &[u8]) -> (BTreeMap<u64, Option<String>>, Vec<String>) {
         let (names, left_out) = parse(text, true).unwrap();
-        let names = names.into_iter().map(|(id, entry)| (id, entry.name));
+        let names = names.into_iter().map(|(id, entry)| (id.get(), entry.name));
         (names.collect(), left_out)
     }
 
@@ -565,7 +569,11 @@ mod tests {
         std::fs::write(&real, "{}").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let mut files = files(link.clone());
-        files.keep(7, Entry::named("Ann".to_owned()), Utc::now());
+        files.keep(
+            MemberId::from(7),
+            Entry::named("Ann".to_owned()),
+            Utc::now(),
+        );
         files.save().unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o600);

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::MemberId;
 use crate::text::{TAIL, seen, tail, tell_apart};
 
 /// What is shown for a member without a name that we know nothing else about.
-pub(super) fn unknown(id: u64) -> String {
+pub(super) fn unknown(id: MemberId) -> String {
     format!("unknown {}", tail(id, TAIL))
 }
 
 /// A label for each id, no two of which look alike: the name, with the end of the
 /// id where another's looks the same, or where it could be taken for all hidden
 /// members or all others together.
-pub(super) fn distinct(names: &BTreeMap<u64, Option<&str>>) -> BTreeMap<u64, String> {
-    let members: Vec<(u64, Option<&str>)> = names.iter().map(|(&id, &name)| (id, name)).collect();
+pub(super) fn distinct(names: &BTreeMap<MemberId, Option<&str>>) -> BTreeMap<MemberId, String> {
+    let members: Vec<(MemberId, Option<&str>)> =
+        names.iter().map(|(&id, &name)| (id, name)).collect();
     let label = |index: usize, digits: usize| {
         let (id, name) = members[index];
         match name {
@@ -21,7 +23,7 @@ pub(super) fn distinct(names: &BTreeMap<u64, Option<&str>>) -> BTreeMap<u64, Str
             name => format!("{} {}", name.unwrap_or("unknown"), tail(id, digits)),
         }
     };
-    let is_alone = |&(_, name): &(u64, Option<&str>)| name.is_some_and(|name| !is_ours(name));
+    let is_alone = |&(_, name): &(MemberId, Option<&str>)| name.is_some_and(|name| !is_ours(name));
     let first = members
         .iter()
         .map(|member| if is_alone(member) { 0 } else { TAIL });
@@ -46,6 +48,7 @@ mod tests {
     use super::*;
 
     fn labels<const N: usize>(names: [(u64, Option<&str>); N]) -> Vec<String> {
+        let names = names.map(|(id, name)| (MemberId::from(id), name));
         let labels = distinct(&BTreeMap::from(names));
         names.iter().map(|(id, _)| labels[id].clone()).collect()
     }

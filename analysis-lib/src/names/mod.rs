@@ -16,7 +16,7 @@ use std::fmt;
 use crate::held::Held;
 use crate::settings::Settings;
 use crate::source::sample;
-use crate::{Activity, Result};
+use crate::{Activity, MemberId, Result};
 
 use file::{Entry, Files};
 use privacy::Privacy;
@@ -42,7 +42,7 @@ pub struct Names {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Member {
-    id: u64,
+    id: MemberId,
     /// What to show, if not hidden.
     label: String,
     is_named: bool,
@@ -60,20 +60,21 @@ impl fmt::Debug for Names {
 impl Default for Names {
     /// No names.
     fn default() -> Self {
-        Self::from_iter([])
+        Self::from_iter([] as [(MemberId, String); 0])
     }
 }
 
-impl FromIterator<(u64, String)> for Names {
-    fn from_iter<I: IntoIterator<Item = (u64, String)>>(names: I) -> Self {
+impl<I: Into<MemberId>> FromIterator<(I, String)> for Names {
+    fn from_iter<T: IntoIterator<Item = (I, String)>>(names: T) -> Self {
         let known = names.into_iter();
-        let known = known.map(|(id, name)| (id, Entry::named(name))).collect();
+        let known = known.map(|(id, name)| (id.into(), Entry::named(name)));
+        let known = known.collect();
         Self::new(&known, &[], Privacy::default())
     }
 }
 
 impl Names {
-    fn new(known: &BTreeMap<u64, Entry>, members: &[u64], privacy: Privacy) -> Self {
+    fn new(known: &BTreeMap<MemberId, Entry>, members: &[MemberId], privacy: Privacy) -> Self {
         let ids = known.keys().chain(members).copied();
         let named = ids.map(|id| (id, known.get(&id).and_then(Entry::visible_name)));
         let named: BTreeMap<_, _> = named.collect();
@@ -158,7 +159,8 @@ impl Names {
     ///
     /// The name is what a stranger chose: whoever writes it into a page or a
     /// terminal must escape it.
-    pub fn show(&self, id: u64) -> String {
+    pub fn show(&self, id: impl Into<MemberId>) -> String {
+        let id = id.into();
         if self.is_hidden(id) {
             return "hidden".to_owned();
         }
@@ -168,24 +170,24 @@ impl Names {
         }
     }
 
-    fn member(&self, id: u64) -> Option<&Member> {
+    fn member(&self, id: MemberId) -> Option<&Member> {
         let index = self.members.binary_search_by_key(&id, |member| member.id);
         index.ok().map(|index| &self.members[index])
     }
 
     /// Whether a name is known.
-    fn is_known(&self, id: u64) -> bool {
+    fn is_known(&self, id: MemberId) -> bool {
         self.member(id).is_some_and(|member| member.is_named)
     }
 
     /// Whether Discord said that this is a bot.
-    pub fn is_bot(&self, id: u64) -> bool {
-        self.member(id).is_some_and(|member| member.is_bot)
+    pub fn is_bot(&self, id: impl Into<MemberId>) -> bool {
+        self.member(id.into()).is_some_and(|member| member.is_bot)
     }
 
     /// Whether this member asked not to be shown: listed in `HIDDEN_MEMBERS`.
-    pub fn is_hidden(&self, id: u64) -> bool {
-        self.privacy.hidden.contains(&id)
+    pub fn is_hidden(&self, id: impl Into<MemberId>) -> bool {
+        self.privacy.hidden.contains(&id.into())
     }
 
     /// Whether bots are left out of members' figures: `HIDE_BOTS=yes`.
@@ -208,11 +210,11 @@ impl Names {
 impl Names {
     /// Names of these bots, with these members hidden.
     pub(crate) fn test<const N: usize, const M: usize>(
-        bots: [u64; N],
-        hidden: [u64; M],
+        bots: [MemberId; N],
+        hidden: [MemberId; M],
         hide_bots: bool,
     ) -> Self {
-        let bot = |id: u64| {
+        let bot = |id: MemberId| {
             let mut entry = Entry::named(format!("bot {id}"));
             entry.bot = true;
             (id, entry)
@@ -246,7 +248,7 @@ mod tests {
 
     #[test]
     fn hidden_members_are_shown_as_hidden() {
-        let names = Names::test([5], [5, 6], false);
+        let names = Names::test([5.into()], [5.into(), 6.into()], false);
         assert_eq!(names.show(5), "hidden");
         assert_eq!(names.show(6), "hidden");
         assert_eq!(names.show(7), "unknown …0007");

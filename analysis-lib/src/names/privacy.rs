@@ -2,13 +2,13 @@
 
 use crate::settings::Settings;
 use crate::text;
-use crate::{Error, Result, member_id};
+use crate::{Error, MemberId, Result};
 
 /// What `.env` says about bots and about members who asked not to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Privacy {
     /// `HIDDEN_MEMBERS`.
-    pub(super) hidden: Vec<u64>,
+    pub(super) hidden: Vec<MemberId>,
     /// `HIDE_BOTS`.
     pub(super) hide_bots: bool,
 }
@@ -23,12 +23,12 @@ impl Privacy {
 }
 
 /// Ids with commas or spaces between them.
-fn hidden_members(value: &str) -> Result<Vec<u64>> {
+fn hidden_members(value: &str) -> Result<Vec<MemberId>> {
     value
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|id| !id.is_empty())
         .map(|id| {
-            member_id::parse(id).ok_or_else(|| {
+            MemberId::parse(id).ok_or_else(|| {
                 Error::new(format!(
                     "HIDDEN_MEMBERS holds {:?}, which is not a member's id; list ids with commas between them: HIDDEN_MEMBERS=123456789012345678,234567890123456789",
                     text::shorten(id)

@@ -12,7 +12,7 @@ use super::{Entry, Names};
 use crate::program::Program;
 use crate::settings::Settings;
 use crate::text;
-use crate::{Activity, Error, Result, member_id};
+use crate::{Activity, Error, MemberId, Result};
 
 /// What was learned is written down at least this often, in case that the
 /// notebook is stopped.
@@ -56,7 +56,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     let mut files = Files::to_refresh(&settings)?;
     let now = Utc::now();
     let members = activity.members().iter().copied();
-    let due: Vec<u64> = members
+    let due: Vec<MemberId> = members
         .filter(|&id| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
         .collect();
     if due.is_empty() {
@@ -70,7 +70,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
 }
 
 /// Asks about the members who are due, and keeps the answers.
-fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) -> Result<()> {
+fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Files) -> Result<()> {
     let token = token(settings)?;
     let guild = guild(settings)?;
     let known = files.merged();
@@ -112,9 +112,9 @@ fn ask(settings: &Settings, due: &[u64], now: DateTime<Utc>, files: &mut Files) 
 }
 
 /// A line of the program: the id, and what Discord says of the user.
-fn answer(line: &str) -> Option<(u64, Entry)> {
+fn answer(line: &str) -> Option<(MemberId, Entry)> {
     let json: Value = serde_json::from_str(line).ok()?;
-    let id = member_id::parse(json["id"].as_str()?)?;
+    let id = MemberId::parse(json["id"].as_str()?)?;
     Some((id, entry(json)?))
 }
 
@@ -141,8 +141,8 @@ fn guild(settings: &Settings) -> Result<String> {
     let guild = settings
         .get("DISCORD_GUILD_ID")
         .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
-    match member_id::parse(guild.trim()) {
-        Some(1..) => Ok(guild.trim().to_owned()),
+    match MemberId::parse(guild.trim()) {
+        Some(id) if id != 0 => Ok(guild.trim().to_owned()),
         _ => Err(Error::new(format!(
             "DISCORD_GUILD_ID={} is not a server's id; {how}",
             text::shorten(&guild)
@@ -159,9 +159,9 @@ mod tests {
         let mut dice = Entry::named("Dice".to_owned());
         dice.bot = true;
         let line = r#"{"bot":true,"global_name":"Dice","id":"7","nick":null,"username":"dice"}"#;
-        assert_eq!(answer(line), Some((7, dice)));
+        assert_eq!(answer(line), Some((MemberId::from(7), dice)));
         let line = r#"{"id":"7","username":null}"#;
-        assert_eq!(answer(line), Some((7, Entry::default())));
+        assert_eq!(answer(line), Some((MemberId::from(7), Entry::default())));
         assert_eq!(answer("Ann"), None);
     }
 }

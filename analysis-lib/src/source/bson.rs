@@ -133,7 +133,7 @@ impl Columns {
             let Ok(sent) = u32::try_from(i32::from_le_bytes(*sent)) else {
                 return false;
             };
-            self.windows.sent(member, sent);
+            self.windows.sent(member.into(), sent);
             rest = next;
         }
         rest.is_empty()

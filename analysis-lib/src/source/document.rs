@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::member_id;
+use crate::member_id::MemberId;
 use crate::text::shorten;
 
 /// The window's end.
@@ -139,8 +139,8 @@ fn moment(time: i64) -> String {
 }
 
 /// The member's id that a key of [`QUANTITIES`] is.
-pub(crate) fn member(key: &str) -> Result<u64, String> {
-    member_id::parse(key).ok_or_else(|| {
+pub(crate) fn member(key: &str) -> Result<MemberId, String> {
+    MemberId::parse(key).ok_or_else(|| {
         let shown = shorten(key);
         format!("{QUANTITIES} has a key that is not a member's id ({shown:?})")
     })
@@ -270,7 +270,10 @@ mod tests {
 
     #[test]
     fn ids_are_decimal() {
-        assert_eq!(member("123456789012345678"), Ok(123_456_789_012_345_678));
+        assert_eq!(
+            member("123456789012345678"),
+            Ok(123_456_789_012_345_678.into())
+        );
         for bad in ["", "+1", "-1", "1.0", "x", "99999999999999999999", "１"] {
             assert!(member(bad).is_err(), "{bad:?}");
         }

@@ -7,6 +7,7 @@ use chrono::DateTime;
 use serde_json::{Deserializer, Value};
 
 use super::document::{self, Field};
+use crate::MemberId;
 use crate::data::{Skipped, Window, Windows, WindowsBuilder};
 
 /// Read from the file at once, in bytes.
@@ -334,7 +335,7 @@ impl Reader {
             Some(_) => return Err(format!("{} is not a sub-document", document::QUANTITIES)),
             None => return Err(format!("{} is missing", document::QUANTITIES)),
         };
-        let sent: Vec<(u64, u32)> = quantities
+        let sent: Vec<(MemberId, u32)> = quantities
             .iter()
             .map(|(key, value)| Ok((document::member(key)?, count(key, Some(value))?)))
             .collect::<Result<_, String>>()?;

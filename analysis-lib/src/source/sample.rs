@@ -3,9 +3,9 @@
 //! Whole numbers only, so that every machine makes the same data. Times run
 //! from 9 February 2026 over the change to daylight saving on 8 March.
 
-use crate::Result;
 use crate::data::{Activity, Origin, Source, Window, WindowsBuilder, Zone};
 use crate::settings::Settings;
+use crate::{MemberId, Result};
 
 /// 9 February 2026, 00:00 in US/Eastern, in milliseconds since the epoch.
 const START: i64 = 1_770_613_200_000;
@@ -72,12 +72,12 @@ impl Random {
 }
 
 /// The made-up Discord id of a member: as long as a real one.
-fn id(member: u64) -> u64 {
-    Random(member).next() % 900_000_000_000_000_000 + 100_000_000_000_000_000
+fn id(member: u64) -> MemberId {
+    (Random(member).next() % 900_000_000_000_000_000 + 100_000_000_000_000_000).into()
 }
 
 /// The names of the sample's members: not all have one.
-pub(crate) fn names() -> impl Iterator<Item = (u64, String)> {
+pub(crate) fn names() -> impl Iterator<Item = (MemberId, String)> {
     let named = (0..).zip(NAMES);
     named.map(|(member, name)| (id(member), name.to_owned()))
 }

@@ -18,6 +18,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
+use crate::MemberId;
 use crate::data::{ByStart, Skipped, Source, Sums, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
@@ -60,7 +61,7 @@ pub(crate) fn put_windows(
     out: &mut Vec<u8>,
     windows: &Windows,
     range: Range<usize>,
-    new_members: &[u64],
+    new_members: &[MemberId],
 ) {
     let starts = &windows.starts[range.start..=range.end];
     let senders = starts[0] as usize..starts[range.len()] as usize;
@@ -70,7 +71,7 @@ pub(crate) fn put_windows(
         out.extend_from_slice(&(count as u32).to_le_bytes());
     }
     for id in new_members {
-        out.extend_from_slice(&id.to_le_bytes());
+        out.extend_from_slice(&id.get().to_le_bytes());
     }
     out.extend_from_slice(&least.to_le_bytes());
     let counts: Vec<u32> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -134,7 +135,7 @@ pub(crate) fn put_period(out: &mut Vec<u8>, start: i64, sums: &Sums, last: i64) 
         sums.messages,
         last as u64,
     ];
-    let members = sums.sent.iter().flat_map(|(&id, &sent)| [id, sent]);
+    let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
     for number in own.into_iter().chain(members) {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -206,7 +207,7 @@ impl Parts<'_> {
         };
         let last = self.i64()?;
         while !self.0.is_empty() {
-            sums.sent.insert(self.u64()?, self.u64()?);
+            sums.sent.insert(self.u64()?.into(), self.u64()?);
         }
         (sums.windows > 0 && ENDS.contains(&last)).then_some((start, sums, last))
     }
@@ -229,7 +230,7 @@ impl Parts<'_> {
         let senders = self.u32()? as usize;
         let new = self.u32()? as usize;
         for id in self.bytes(new.checked_mul(8)?)?.chunks_exact(8) {
-            members.add(u64::from_le_bytes(id.try_into().ok()?), to);
+            members.add(u64::from_le_bytes(id.try_into().ok()?).into(), to);
         }
         let least = self.i64()?;
         to.columns(|to| {
@@ -280,7 +281,7 @@ impl Members {
         }
     }
 
-    fn add(&mut self, id: u64, to: &mut WindowsBuilder) {
+    fn add(&mut self, id: MemberId, to: &mut WindowsBuilder) {
         let index = to.member(id);
         self.are_equal &= index as usize == self.index.len();
         self.index.push(index);
@@ -318,7 +319,7 @@ pub(crate) fn write_all(
     if let Some(resume) = resume {
         write_frame(out, Kind::Resume, resume)?;
     }
-    let mut new_members: &[u64] = &windows.members;
+    let mut new_members: &[MemberId] = &windows.members;
     let mut from = 0;
     while from < windows.len() {
         payload.clear();

@@ -16,7 +16,7 @@ use crate::plot::axis::time::iso;
 use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};
 use crate::text::{clean, csv_field};
-use crate::{Error, Result};
+use crate::{Error, MemberId, Result};
 
 pub use gaps::gaps;
 
@@ -62,7 +62,7 @@ impl Cell {
     }
 
     /// A member's id: only in CSV, in a column of its own that isn't shown.
-    pub(crate) fn id(id: Option<u64>) -> Self {
+    pub(crate) fn id(id: Option<MemberId>) -> Self {
         Self {
             shown: String::new(),
             plain: id.map_or(String::new(), |id| csv_field(&id.to_string())),

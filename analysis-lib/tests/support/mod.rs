@@ -303,7 +303,7 @@ pub(crate) fn totals(activity: &Activity) -> BTreeMap<u64, u64> {
     let totals = analysis_lib::aggregate::messages_by_member(activity);
     totals
         .into_iter()
-        .map(|total| (total.id, total.messages))
+        .map(|total| (total.id.get(), total.messages))
         .collect()
 }
 
@@ -312,7 +312,7 @@ pub(crate) fn by_window(activity: &Activity) -> Vec<Vec<(u64, u32)>> {
     let windows = (0..activity.len()).map(|index| {
         let senders = activity.senders(index);
         let mut senders: Vec<(u64, u32)> = senders
-            .map(|(member, sent)| (activity.members()[member], sent))
+            .map(|(member, sent)| (activity.members()[member].get(), sent))
             .collect();
         senders.sort_unstable();
         senders

@@ -1,6 +1,7 @@
 //! Bars by member.
 
 use super::frame::Frame;
+use crate::MemberId;
 use crate::aggregate::ShownMember;
 use crate::data::Origin;
 use crate::plot::Figure;
@@ -22,7 +23,7 @@ const BAR: f64 = 14.0;
 const NAME_WIDTH: f64 = 190.0;
 
 struct Bar {
-    id: Option<u64>,
+    id: Option<MemberId>,
     /// As much of the name as fits.
     label: String,
     /// The name, bounded.
@@ -246,7 +247,7 @@ mod tests {
     fn labels<const N: usize>(members: [(u64, &str); N]) -> [String; N] {
         let member = |(id, name): (u64, &str)| ShownMember {
             name: name.to_owned(),
-            id: Some(id),
+            id: Some(id.into()),
             messages: 7,
         };
         let bars = bars(&members.map(member));
