@@ -11,7 +11,8 @@
 //!    [`every`](Activity::every) merges them into [`Periods`]: hours, days, weeks
 //!    or months.
 //! 3. **[`aggregate`]**: pure functions to series, totals and tables.
-//! 4. **[`plot`]**: series to a [`Figure`], which shows itself and saves itself.
+//! 4. **[`plot`]**: series to a [`Figure`], which shows itself and saves itself;
+//!    **[`table`]**: to a [`Table`], which does too.
 //!
 //! ```
 //! use analysis_lib::{Activity, Names, aggregate, plot};

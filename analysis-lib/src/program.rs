@@ -272,6 +272,9 @@ fn cargo(name: &str, feature: &str) -> Command {
         .arg("--message-format=json-render-diagnostics")
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        // So that it tells how many crates there are.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "80")
         // What the kernel sets for compiling cells is not meant for us.
         .env_remove("RUSTC")
         .env_remove("RUSTFLAGS")
@@ -337,18 +340,21 @@ fn relay(lines: impl BufRead) -> Vec<String> {
 /// line that begins with `error` on.
 fn relay_build(name: &str, lines: impl BufRead) -> Vec<String> {
     let mut error: Vec<String> = Vec::new();
-    let mut compiled = 0;
+    let mut progress = String::new();
     let mut reported: Option<Instant> = None;
     for line in lines.split(b'\n').map_while(std::result::Result::ok) {
         let line = String::from_utf8_lossy(&line);
+        // Cargo draws its bar over and over in one line, and then the next over it.
+        progress = line.split('\r').filter_map(of_all).last().unwrap_or(progress);
+        let line = line.rsplit(['\r', '\u{1b}']).next().unwrap_or(&line);
+        let line = line.strip_prefix("[K").unwrap_or(line);
         if !error.is_empty() {
-            error.push(line.into_owned());
+            error.push(line.to_owned());
         } else if line.starts_with("error") {
-            error.push(line.strip_prefix(ERROR).unwrap_or(&line).to_owned());
+            error.push(line.strip_prefix(ERROR).unwrap_or(line).to_owned());
         } else if line.starts_with("    Blocking ") {
             println!("Waiting for another Cargo, as of another notebook …");
         } else if let Some(what) = line.strip_prefix("   Compiling ") {
-            compiled += 1;
             if reported.is_none() {
                 println!(
                     "Building the program `{name}`, which is done once and takes a minute or three …"
@@ -357,11 +363,21 @@ fn relay_build(name: &str, lines: impl BufRead) -> Vec<String> {
             if reported.is_none_or(|last| last.elapsed() > Duration::from_secs(5)) {
                 reported = Some(Instant::now());
                 let crate_name = what.split(" (").next().unwrap_or(what);
-                println!("  crate {compiled}: {crate_name}");
+                println!("  {progress}compiling {crate_name}");
             }
         }
     }
     error
+}
+
+/// Of Cargo's bar, how much is done: `Building [==> ] 7/240: a, b` is
+/// "7 of 240 done, ".
+fn of_all(bar: &str) -> Option<String> {
+    let (_, after) = bar.split_once("Building [")?;
+    let (_, after) = after.split_once("] ")?;
+    let (done, all) = after.split(':').next()?.split_once('/')?;
+    let numbers: (u32, u32) = (done.parse().ok()?, all.trim().parse().ok()?);
+    Some(format!("{} of {} done, ", numbers.0, numbers.1))
 }
 
 #[cfg(test)]
@@ -372,11 +388,19 @@ mod tests {
     fn the_error_is_kept_and_the_rest_is_printed() {
         let said = "12 windows\nerror: no server\ntry another\n";
         assert_eq!(relay(said.as_bytes()), ["no server", "try another"]);
-        let said = "warning: unused\n   Compiling a v1.0.0\nerror: no network\nCaused by: a\n";
+        let said = "warning: unused\n   Compiling a v1.0.0\n\r    Building [> ] 1/9: b\r\u{1b}[K\
+                    error: no network\nCaused by: a\n";
         assert_eq!(
             relay_build("test", said.as_bytes()),
             ["no network", "Caused by: a"]
         );
+    }
+
+    #[test]
+    fn a_build_tells_how_much_is_done() {
+        let bar = "    Building [=======>       ] 45/240: rustls, ring(build)";
+        assert_eq!(of_all(bar).unwrap(), "45 of 240 done, ");
+        assert_eq!(of_all("   Compiling rustls v0.23.46"), None);
     }
 
     #[test]
