@@ -8,9 +8,11 @@ pub(crate) mod axis;
 mod chart;
 pub(crate) mod figure;
 mod labels;
+mod rate;
 pub(crate) mod svg;
 
 pub use figure::Figure;
+pub use rate::rate;
 
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed, WeekHour};
 use crate::data::{Activity, Periods};

@@ -120,7 +120,7 @@ impl Series {
         series
     }
 
-    fn activity(&self) -> Activity {
+    pub(crate) fn activity(&self) -> Activity {
         let thread = std::thread::current().id();
         let name = format!("rate-{}-{thread:?}.json", std::process::id());
         let path = std::env::temp_dir().join(name);

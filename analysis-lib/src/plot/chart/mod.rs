@@ -1,8 +1,9 @@
 //! Charts: what each draws in the frame that all have.
 
+pub(crate) mod band;
 pub(crate) mod bars;
 pub(crate) mod curve;
-mod frame;
+pub(crate) mod frame;
 pub(crate) mod line;
 pub(crate) mod members;
 pub(crate) mod nothing;
