@@ -80,9 +80,9 @@ pub(crate) struct Fitted {
     pub(crate) errors: Vec<f64>,
     /// φ: how many times as much as independent events the counts vary; at least 1.
     pub(crate) dispersion: f64,
-    /// λ of the whole line.
+    /// Each λⱼ.
     #[cfg(test)]
-    precision: f64,
+    precisions: Vec<f64>,
 }
 
 /// Fits the curve to counts at four places or more, not all of them zero.
@@ -292,7 +292,7 @@ impl<'a> Search<'a> {
         let mut change = factor.ln().abs();
         for j in 0..self.precisions.len() {
             let from = j.saturating_sub(reach);
-            let to = j.saturating_add(reach + 1).min(self.precisions.len());
+            let to = (j + reach + 1).min(self.precisions.len());
             self.freedom[j] = pull + freedoms[to] - freedoms[from];
             let square = (squares[to] - squares[from]).max(0.0);
             let found = self.freedom[j] / (pull / self.precision + square);
@@ -322,7 +322,86 @@ impl<'a> Search<'a> {
             log_rates: self.log_rates,
             dispersion: self.dispersion,
             #[cfg(test)]
-            precision: self.precision,
+            precisions: self.precisions,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Restricted maximum likelihood for one λ, without a guess beforehand.
+    const PLAIN: Smoothing = Smoothing {
+        roughness: 0.02,
+        trust: 0.0,
+        reach: 1_000_000,
+        pull: 0.0,
+        tolerance: 1e-9,
+        rounds: 2000,
+    };
+
+    fn numbers(value: &Value) -> Vec<f64> {
+        let numbers = value.as_array().unwrap().iter();
+        numbers.map(|number| number.as_f64().unwrap()).collect()
+    }
+
+    /// NumPy does the same with full matrices, and searches for λ where we solve
+    /// an equation. Both iterate until nothing changes, so curve and errors agree
+    /// to what rounding leaves of matrices whose eigenvalues are 10⁵ apart, which
+    /// is better than 1e-6 of the log rate; λ to how flat REML is at its
+    /// minimum, of which a search sees the square root of rounding: 1e-4.
+    #[test]
+    fn curves_errors_and_smoothing_equal_what_full_matrices_give() {
+        let python = std::env::var_os("REFERENCE_PYTHON")
+            .expect("REFERENCE_PYTHON names no Python with SciPy: run `make test`");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/rate.py");
+        let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| "20260904".to_owned());
+        let output = Command::new(python).arg(script).arg(&seed).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "rate.py {seed}: {said}");
+        let mut seen = 0;
+        for line in String::from_utf8(output.stdout).unwrap().lines() {
+            let expected: Value = serde_json::from_str(line).unwrap();
+            let column = |name: &str| numbers(&expected[name]);
+            let number = |name: &str| expected[name].as_f64().unwrap();
+            let counts = Counts {
+                places: &column("places"),
+                counts: &column("counts"),
+                exposures: &column("exposures"),
+                firmness: &column("firmness"),
+            };
+            assert_eq!(
+                counts.firmness.len(),
+                differences(counts.places[counts.places.len() - 1])
+            );
+            let fixed = Smoothing {
+                roughness: 1.0 / number("precision"),
+                rounds: 0,
+                ..PLAIN
+            };
+            let fitted = fit(&counts, &fixed);
+            for (name, own) in [("log_rates", &fitted.log_rates), ("errors", &fitted.errors)] {
+                for (own, expected) in own.iter().zip(column(name)) {
+                    let off = (own - expected).abs();
+                    assert!(off < 1e-6 * (1.0 + expected.abs()), "{name}: {own}, {expected}");
+                }
+            }
+            let fitted = fit(&counts, &PLAIN);
+            for (name, own) in [
+                ("reml_precision", fitted.precisions[0]),
+                ("reml_dispersion", fitted.dispersion),
+            ] {
+                let off = (own / number(name) - 1.0).abs();
+                assert!(off < 1e-4, "{name}: {own}, {}", number(name));
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, 6);
     }
 }
