@@ -16,7 +16,9 @@ fn main() {
     for has_edges in [false, true] {
         let burst = if has_edges { "with edges" } else { "smooth" };
         println!("{count} series of {days} days, the burst {burst}");
-        println!("| messages a window | variance | error | kernel's | relative error | kernel's | band holds | variance found |");
+        println!(
+            "| messages a window | variance | error | kernel's | relative error | kernel's | band holds | variance found |"
+        );
         println!("|---|---|---|---|---|---|---|---|");
         for (level, dispersion) in cells() {
             let all = (0..count).map(|seed| Series::new(seed, days, level, dispersion, has_edges));

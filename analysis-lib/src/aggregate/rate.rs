@@ -109,7 +109,9 @@ pub fn rate(activity: &Activity) -> Result<Rate> {
 
 fn compute(activity: &Activity) -> Result<Rate> {
     let pairs = activity.begins().iter().zip(activity.times());
-    let times: Vec<i64> = pairs.map(|(begin, end)| begin + (end - begin) / 2).collect();
+    let times: Vec<i64> = pairs
+        .map(|(begin, end)| begin + (end - begin) / 2)
+        .collect();
     let minutes: Vec<f64> = times.iter().map(|&time| time as f64 / MINUTE).collect();
     let mut moments = minutes.clone();
     moments.sort_by(f64::total_cmp);
@@ -122,14 +124,25 @@ fn compute(activity: &Activity) -> Result<Rate> {
         )));
     };
 
-    let exposures = exposures(activity, usual);
+    // Of four moments and more, each window has a length; the least that there
+    // is keeps a division by zero out whatever the rule of time says.
+    let pairs = activity.begins().iter().zip(activity.times());
+    let exposures: Vec<f64> = pairs
+        .map(|(begin, end)| (end - begin).max(1) as f64 / MINUTE)
+        .collect();
     let volume = activity.message_volume().iter();
     let counts: Vec<f64> = volume.map(|&count| f64::from(count)).collect();
     let (dispersion, bands) = if counts.iter().all(|&count| count == 0.0) {
         let upper = NONE_SEEN / exposures.iter().sum::<f64>();
         (1.0, vec![[0.0, 0.0, upper]; counts.len()])
     } else {
-        smooth(&minutes, &moments, &counts, &exposures, usual as f64 / MINUTE)
+        smooth(
+            &minutes,
+            &moments,
+            &counts,
+            &exposures,
+            usual as f64 / MINUTE,
+        )
     };
     let column = |k: usize| bands.iter().map(|band| band[k]).collect();
     Ok(Rate(Held::new(Curve {
@@ -141,28 +154,6 @@ fn compute(activity: &Activity) -> Result<Rate> {
         upper: column(2),
         dispersion,
     })))
-}
-
-/// How long each window counted, in minutes. Windows of no length to speak of,
-/// of documents that end at the same moment, share the length of the one before
-/// them: their messages were sent in it.
-fn exposures(activity: &Activity, usual: i64) -> Vec<f64> {
-    let pairs = activity.begins().iter().zip(activity.times());
-    let mut lengths: Vec<f64> = pairs.map(|(begin, end)| (end - begin) as f64 / MINUTE).collect();
-    let near = usual as f64 / MINUTE / 1000.0;
-    let mut from = 0;
-    while from < lengths.len() {
-        let is_short = |&length: &f64| length <= near;
-        // The very first may be short ones: they share with the one after.
-        let early = lengths[from..].iter().take_while(|length| is_short(length)).count();
-        let late = lengths[from + early..].iter().skip(1);
-        let to = (from + early + 1 + late.take_while(|length| is_short(length)).count())
-            .min(lengths.len());
-        let shared = lengths[from..to].iter().sum::<f64>() / (to - from) as f64;
-        lengths[from..to].fill(shared);
-        from = to;
-    }
-    lengths
 }
 
 /// The dispersion, and of each count the lower edge, the rate and the upper
@@ -245,7 +236,11 @@ impl<'a> Clock<'a> {
             longest = (longest / 2.0).max(1.0);
             found = places(longest);
         }
-        Self { moments, places: found, spacing }
+        Self {
+            moments,
+            places: found,
+            spacing,
+        }
     }
 
     fn place(&self, minute: f64) -> f64 {

@@ -8,15 +8,19 @@ use super::{Figure, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
 use crate::data::{Activity, DAY_LENGTH};
 use crate::plot::axis::number::number;
-use crate::plot::chart::frame::Frame;
+use crate::plot::axis::time::moments;
 
 /// Messages per minute over time with their 95 % band, beside the slope of the
 /// smoothed cumulative messages, which the original shows: see
 /// [`aggregate::rate`] and [`message_rate`](super::message_rate). Neither line
 /// leads over gaps, and the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
-    let labels = Labels::new("Rate of Messages", "Messages per Minute", "messages_per_minute")
-        .measuring("messages per minute", 2);
+    let labels = Labels::new(
+        "Rate of Messages",
+        "Messages per Minute",
+        "messages_per_minute",
+    )
+    .measuring("messages per minute", 2);
     let note = window_count(activity);
     match aggregate::rate(activity) {
         Ok(rate) => curve(activity, &labels, note, &rate),
@@ -38,51 +42,63 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&i| values[i]).collect() };
     let times: Vec<i64> = order.iter().map(|&i| rate.times()[i]).collect();
     let values = pick(rate.per_minute());
-    let slope = aggregate::smoothed(activity).ok().map(|fit| slope(&fit, &times));
-    let moments = |values| Series::of_moments(WINDOWS, &times, values);
+    let slope = aggregate::smoothed(activity)
+        .ok()
+        .map(|fit| slope(&fit, &times));
+    let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
     Band {
         origin: activity.origin(),
         labels,
         note,
-        says,
-        series: moments(&values),
-        lower: &pick(rate.lower()),
-        upper: &pick(rate.upper()),
-        beside: slope.as_deref().map(|slope| (moments(slope), "the original's spline")),
+        says: &|places| says(rate, places),
+        series: series(&values),
+        lower: &lower,
+        upper: &upper,
+        beside: slope
+            .as_deref()
+            .map(|slope| (series(slope), "the original's spline")),
         gaps: rate.gaps(),
-        dispersion: rate.dispersion(),
     }
     .figure()
 }
 
 /// The spline's slope at these times, in messages per minute.
 fn slope(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
-    let days: Vec<f64> = times.iter().map(|&time| time as f64 / DAY_LENGTH as f64).collect();
+    let days: Vec<f64> = times
+        .iter()
+        .map(|&time| time as f64 / DAY_LENGTH as f64)
+        .collect();
     let slopes = fit.spline().derivative_all(&days);
     slopes.iter().map(|slope| slope / MINUTES_PER_DAY).collect()
 }
 
-fn says(band: &Band, frame: &Frame) -> String {
-    let Band { series, dispersion, .. } = band;
-    let shown = |value: f64| number(value, frame.places);
-    let by = |a: &usize, b: &usize| series.values[*a].total_cmp(&series.values[*b]);
-    let fastest = (0..series.len()).max_by(by).unwrap_or(0);
-    let lowest = series.values.iter().copied().fold(f64::INFINITY, f64::min);
-    let (lower, upper) = (shown(band.lower[fastest]), shown(band.upper[fastest]));
-    let highest = series.values[fastest];
+fn says(rate: &Rate, places: usize) -> String {
+    let rates = rate.per_minute();
+    let by = |a: &usize, b: &usize| rates[*a].total_cmp(&rates[*b]);
+    let fastest = (0..rates.len()).max_by(by).unwrap_or(0);
+    let highest = rates[fastest];
     if highest == 0.0 {
-        let windows = WINDOWS.count(series.len());
-        return format!("No message in {windows}: with 95 % confidence the rate is below {} messages per minute.", number(band.upper[0], frame.places + 2));
+        return format!(
+            "No message in {}: with 95 % confidence the rate is below {} messages per minute.",
+            WINDOWS.count(rates.len()),
+            number(rate.upper()[0], places + 2)
+        );
     }
-    let varies = match number(*dispersion, 1).as_str() {
-        "1.0" => "Counts vary as much as those of independent messages would.".to_owned(),
-        times => format!("Counts vary {times} times as much as those of independent messages would."),
+    let shown = |value: f64| number(value, places);
+    let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let time = rate.times()[fastest];
+    let varies = match number(rate.dispersion(), 1).as_str() {
+        "1.0" => "as much".to_owned(),
+        times => format!("{times} times as much"),
     };
-    let when = series.when(band.origin.timezone(), fastest..fastest + 1);
     format!(
-        "Between {} and {} messages per minute; the fastest around {when}: {} (95 % band {lower} to {upper}). {varies}",
+        "Between {} and {highest} messages per minute; the fastest around {}: {highest} (95 % band {} to {}). \
+         Counts vary {varies} as independent messages would.",
         shown(lowest),
-        shown(highest),
-        shown(highest),
+        moments(rate.origin().timezone(), time, time),
+        shown(rate.lower()[fastest]),
+        shown(rate.upper()[fastest]),
+        highest = shown(highest),
     )
 }

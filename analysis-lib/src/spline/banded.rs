@@ -25,10 +25,10 @@ impl Banded {
     /// Adds `factor·v·vᵀ`, where `v` begins at the row `first`.
     #[inline]
     pub(super) fn add<const N: usize>(&mut self, first: usize, v: [f64; N], factor: f64) {
-        for i in 0..N {
+        for (i, row) in self.0[first..first + N].iter_mut().enumerate() {
             let scaled = factor * v[i];
-            for j in i..N {
-                self.0[first + i][j - i] += scaled * v[j];
+            for (entry, other) in row.iter_mut().zip(&v[i..]) {
+                *entry += scaled * other;
             }
         }
     }
@@ -37,12 +37,10 @@ impl Banded {
     #[inline]
     pub(super) fn quadratic<const N: usize>(&self, first: usize, v: [f64; N]) -> f64 {
         let mut sum = 0.0;
-        for i in 0..N {
-            let row = &self.0[first + i];
-            sum += row[0] * v[i] * v[i];
-            for j in i + 1..N {
-                sum += 2.0 * row[j - i] * v[i] * v[j];
-            }
+        for (i, row) in self.0[first..first + N].iter().enumerate() {
+            let beside = row[1..].iter().zip(&v[i + 1..]);
+            let beside: f64 = beside.map(|(entry, other)| entry * other).sum();
+            sum += v[i] * (row[0] * v[i] + 2.0 * beside);
         }
         sum
     }
@@ -98,14 +96,10 @@ impl Factor {
             let after = ORDER.min(size - i);
             for k in (0..after).rev() {
                 let mut rest = if k == 0 { 1.0 / row[0] } else { 0.0 };
-                for l in 1..after {
-                    let (low, high) = (k.min(l), k.max(l));
-                    rest -= row[l]
-                        * if low == 0 {
-                            inverse[i][high]
-                        } else {
-                            inverse[i + low][high - low]
-                        };
+                for (l, entry) in row.iter().enumerate().take(after).skip(1) {
+                    // Symmetric: the entry (i + k, i + l) stands in the upper row.
+                    let (upper, lower) = (k.min(l), k.max(l));
+                    rest -= entry * inverse[i + upper][lower - upper];
                 }
                 inverse[i][k] = rest / row[0];
             }

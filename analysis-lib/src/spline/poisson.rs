@@ -160,7 +160,9 @@ impl<'a> Search<'a> {
         };
         self.log_rates = self.bases.iter().map(value).collect();
         let pairs = self.log_rates.iter().zip(self.data.exposures);
-        self.means = pairs.map(|(rate, exposure)| exposure * rate.exp()).collect();
+        self.means = pairs
+            .map(|(rate, exposure)| exposure * rate.exp())
+            .collect();
     }
 
     /// The second differences.
@@ -215,7 +217,9 @@ impl<'a> Search<'a> {
             self.predict();
             // Near the optimum a step gains less than the loss is rounded by.
             if self.loss() <= before + 1e-9 * (1.0 + before.abs()) {
-                let longest = target.iter().fold(0.0, |most: f64, step| most.max(step.abs()));
+                let longest = target
+                    .iter()
+                    .fold(0.0, |most: f64, step| most.max(step.abs()));
                 return share * longest;
             }
             share /= 2.0;
@@ -284,7 +288,13 @@ impl<'a> Search<'a> {
             freedoms.push(freedoms[j] + freedom);
             squares.push(squares[j] + self.data.firmness[j] * square);
         }
-        let Smoothing { roughness, trust, pull, reach, .. } = *smoothing;
+        let Smoothing {
+            roughness,
+            trust,
+            pull,
+            reach,
+            ..
+        } = *smoothing;
         let guess = trust * self.precision * roughness;
         // At most twice or half: the coefficients are those of the λ before.
         let factor = ((trust + all) / (guess + weighted).max(1e-300)).clamp(0.5, 2.0);
@@ -362,7 +372,11 @@ mod tests {
             .expect("REFERENCE_PYTHON names no Python with SciPy: run `make test`");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/rate.py");
         let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| "20260904".to_owned());
-        let output = Command::new(python).arg(script).arg(&seed).output().unwrap();
+        let output = Command::new(python)
+            .arg(script)
+            .arg(&seed)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "rate.py {seed}: {said}");
         let mut seen = 0;
@@ -389,7 +403,10 @@ mod tests {
             for (name, own) in [("log_rates", &fitted.log_rates), ("errors", &fitted.errors)] {
                 for (own, expected) in own.iter().zip(column(name)) {
                     let off = (own - expected).abs();
-                    assert!(off < 1e-6 * (1.0 + expected.abs()), "{name}: {own}, {expected}");
+                    assert!(
+                        off < 1e-6 * (1.0 + expected.abs()),
+                        "{name}: {own}, {expected}"
+                    );
                 }
             }
             let fitted = fit(&counts, &PLAIN);

@@ -89,7 +89,10 @@ impl Series {
         let count = days * WINDOWS_A_DAY;
         let (size, phase) = (random.between(0.7, 1.1), random.between(0.0, TAU));
         let length = random.between(6.0, 12.0);
-        let (start, times) = (random.between(0.0, count - length), random.between(3.0, 6.0));
+        let (start, times) = (
+            random.between(0.0, count - length),
+            random.between(3.0, 6.0),
+        );
         let outage = random.between(36.0, 72.0).min(count / 10.0);
         let outage_start = random.between(10.0, count - outage - 10.0);
         let rhythm = |at: f64| {
@@ -106,7 +109,11 @@ impl Series {
         };
         let middles = (0..count as i64).map(|i| i as f64 + 0.5);
         let mean = middles.map(rhythm).sum::<f64>() / count;
-        let mut series = Self { index: Vec::new(), counts: Vec::new(), truth: Vec::new() };
+        let mut series = Self {
+            index: Vec::new(),
+            counts: Vec::new(),
+            truth: Vec::new(),
+        };
         for i in 0..count as i64 {
             let at = i as f64 + 0.5;
             if (outage_start..outage_start + outage).contains(&at) {
@@ -198,9 +205,8 @@ pub(crate) fn score(series: impl Iterator<Item = Series>) -> Score {
         let [error, relative] = errors(&estimate);
         let [kernel_error, kernel_relative] = errors(&series.kernel());
         let bands = rate.lower().iter().zip(rate.upper()).zip(&series.truth);
-        let held = bands.filter(|((lower, upper), truth)| {
-            (**lower..=**upper).contains(&(*truth / 10.0))
-        });
+        let held =
+            bands.filter(|((lower, upper), truth)| (**lower..=**upper).contains(&(*truth / 10.0)));
         score.held += held.count() as f64 / count;
         score.error += error;
         score.relative += relative;

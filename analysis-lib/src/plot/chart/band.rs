@@ -1,7 +1,7 @@
 //! A line over time with the band that its true course lies in.
 
 use super::frame::{Frame, no_data};
-use super::line::{margin, tooltips};
+use super::line::{DOTS, margin, tooltips};
 use super::series::{Bucket, Series};
 use super::thin::thin;
 use crate::data::{Gap, Origin};
@@ -20,7 +20,8 @@ pub(crate) struct Band<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     pub(crate) note: String,
-    pub(crate) says: fn(&Self, &Frame) -> String,
+    /// The sentences below, with this many decimal places.
+    pub(crate) says: &'a dyn Fn(usize) -> String,
     /// Moments in ascending order.
     pub(crate) series: Series<'a>,
     /// The band's edges at each of them.
@@ -29,8 +30,6 @@ pub(crate) struct Band<'a> {
     /// A line to compare with, and its name.
     pub(crate) beside: Option<(Series<'a>, &'static str)>,
     pub(crate) gaps: &'a [Gap],
-    /// What the data's own part of the sentence needs.
-    pub(crate) dispersion: f64,
 }
 
 /// A point that is drawn: its time, the value, and the band's edges from here to
@@ -41,10 +40,17 @@ impl Band<'_> {
     pub(crate) fn figure(&self) -> Figure {
         let series = &self.series;
         let highest = series.values.iter().copied().fold(0.0, f64::max);
-        let most = if highest > 0.0 { ROOM * highest } else { f64::MAX };
+        let most = if highest > 0.0 {
+            ROOM * highest
+        } else {
+            f64::MAX
+        };
         let heights: Vec<f64> = self.upper.iter().map(|upper| upper.min(most)).collect();
         let times = margin(series);
-        let shown = Series { values: &heights, ..*series };
+        let shown = Series {
+            values: &heights,
+            ..*series
+        };
         let frame = Frame::over_time(self.origin, self.labels, times, &shown);
         let thinned = thin(series, self.gaps, &frame.x.scale);
         let runs: Vec<Vec<Point>> = thinned.runs.iter().map(|run| self.points(run)).collect();
@@ -78,6 +84,10 @@ impl Band<'_> {
         for run in &runs {
             let line = run.iter().map(|point| (point.0 as f64, point.1));
             paths.line(line, Look::Outlined(BLUE, if is_dense { 9 } else { 18 }));
+            if run.len() == 1 && runs.len() <= DOTS {
+                let at = (run[0].0 as f64, run[0].1);
+                paths.circle(at, 25, Look::Filled(BLUE));
+            }
         }
 
         let mut note = self.note.clone();
@@ -97,7 +107,7 @@ impl Band<'_> {
             keys,
             tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
             description: format!("Line of {axis} over time with a 95 % band."),
-            says: (self.says)(self, &frame),
+            says: (self.says)(frame.places),
             table: self.table(&runs),
             ..Content::default()
         })
@@ -109,7 +119,9 @@ impl Band<'_> {
             return;
         };
         for run in thin(beside, self.gaps, &frame.x.scale).runs {
-            let points = run.iter().map(|&i| (beside.starts[i] as f64, beside.values[i]));
+            let points = run
+                .iter()
+                .map(|&i| (beside.starts[i] as f64, beside.values[i]));
             for piece in within(points, frame.y.scale.to) {
                 paths.line(piece, Look::Outlined(GREY, 8));
             }
@@ -118,7 +130,10 @@ impl Band<'_> {
 
     /// The lowest lower and the highest upper edge of some moments.
     fn edges(&self, from: usize, to: usize) -> (f64, f64) {
-        let low = self.lower[from..to].iter().copied().fold(f64::MAX, f64::min);
+        let low = self.lower[from..to]
+            .iter()
+            .copied()
+            .fold(f64::MAX, f64::min);
         let high = self.upper[from..to].iter().copied().fold(0.0, f64::max);
         (low, high)
     }
@@ -140,7 +155,10 @@ impl Band<'_> {
         let (lower, upper) = self.edges(bucket.from, bucket.to);
         let shown = |value| number(value, frame.places);
         let mut lines = frame.lines(&self.series, bucket);
-        lines.insert(1, format!("95 % band: {}", range(shown(lower), shown(upper))));
+        lines.insert(
+            1,
+            format!("95 % band: {}", range(shown(lower), shown(upper))),
+        );
         lines
     }
 
@@ -150,9 +168,15 @@ impl Band<'_> {
         let row = |(time, value, lower, upper): &Point| {
             format!("{},{value},{lower},{upper}\n", iso(zone, *time))
         };
-        let runs: Vec<String> = runs.iter().map(|run| run.iter().map(row).collect()).collect();
+        let runs: Vec<String> = runs
+            .iter()
+            .map(|run| run.iter().map(row).collect())
+            .collect();
         let column = self.labels.column;
-        format!("time_local,time_utc,{column},lower,upper\n{}", runs.join(",,,,\n"))
+        format!(
+            "time_local,time_utc,{column},lower,upper\n{}",
+            runs.join(",,,,\n")
+        )
     }
 }
 
@@ -180,10 +204,34 @@ fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f
             }
         }
         if (0.0..=top).contains(&y) {
-            pieces.last_mut().expect("there is always a piece").push((x, y));
+            pieces
+                .last_mut()
+                .expect("there is always a piece")
+                .push((x, y));
         }
         last = Some((x, y));
     }
     pieces.retain(|piece| piece.len() > 1);
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_where_the_axis_ends() {
+        let cut = |points: &[(f64, f64)]| within(points.iter().copied(), 10.0);
+        let inside = [(0.0, 0.0), (1.0, 10.0), (2.0, 5.0)];
+        assert_eq!(cut(&inside), [inside.to_vec()]);
+        // Through the whole axis, up and down.
+        let peaks = [(0.0, -10.0), (4.0, 30.0), (8.0, -10.0)];
+        let pieces = [vec![(1.0, 0.0), (2.0, 10.0)], vec![(6.0, 10.0), (7.0, 0.0)]];
+        assert_eq!(cut(&peaks), pieces);
+        assert_eq!(
+            cut(&[(0.0, 5.0), (1.0, 15.0), (2.0, 15.0), (3.0, 5.0)]),
+            [vec![(0.0, 5.0), (0.5, 10.0)], vec![(2.5, 10.0), (3.0, 5.0)]]
+        );
+        assert!(cut(&[(0.0, 20.0), (1.0, 30.0)]).is_empty());
+    }
 }

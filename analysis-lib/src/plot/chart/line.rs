@@ -15,7 +15,7 @@ use crate::plot::svg::{Area, BLUE, Content, Key, Look, Tooltip, VERMILLION, WHIT
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
 /// At most this many points have a dot of their own: more would hide the line.
-const DOTS: usize = 100;
+pub(super) const DOTS: usize = 100;
 
 /// A line through a series.
 pub(crate) struct Line<'a> {

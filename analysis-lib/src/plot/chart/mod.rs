@@ -3,7 +3,7 @@
 pub(crate) mod band;
 pub(crate) mod bars;
 pub(crate) mod curve;
-pub(crate) mod frame;
+mod frame;
 pub(crate) mod line;
 pub(crate) mod members;
 pub(crate) mod nothing;
