@@ -86,7 +86,7 @@ fn rate(windows: &[(i64, i64, u32)]) -> aggregate::Rate {
         [activity.len(); 2]
     );
     for ((lower, upper), rate) in edges.zip(rate.per_minute()) {
-        let is_right = 0.0 <= *lower && lower <= rate && rate <= upper && *upper < 1e12;
+        let is_right = 0.0 <= *lower && lower <= rate && rate <= upper && upper.is_finite();
         assert!(is_right, "{lower} {rate} {upper}");
     }
     assert!(!plot::rate(&activity).says().contains("NaN"));
@@ -207,5 +207,33 @@ fn overlapping_windows_are_not_added() {
     two.sort_unstable_by_key(|window| window.1);
     for value in rate(&two).per_minute() {
         assert!((value - 0.5).abs() < 0.02, "{value}");
+    }
+}
+
+/// Lengths from a minute to a week, gaps up to months, counts up to millions.
+#[test]
+fn odd_windows_have_a_rate() {
+    let mut state = 7_u64;
+    let mut below = |most: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % most
+    };
+    for _ in 0..40 {
+        let (count, size) = (4 + below(60), 10_u64.pow(below(8) as u32));
+        let (longest, gap) = (
+            [1, 10, 10_000][below(3) as usize],
+            [1, 30, 40_000][below(3) as usize],
+        );
+        let mut end = 0;
+        let odd: Vec<_> = (0..count)
+            .map(|_| {
+                let begin = end + (below(3) / 2 * below(gap)) as i64;
+                end = begin + 1 + below(longest) as i64;
+                (begin, end, (below(2) * below(size)) as u32)
+            })
+            .collect();
+        rate(&odd);
     }
 }
