@@ -122,8 +122,10 @@
 //! # Ok::<(), analysis_lib::Error>(())
 //! ```
 
+mod banded;
 mod basis;
 mod fit;
+pub(crate) mod poisson;
 mod triangle;
 
 use std::fmt;

@@ -88,7 +88,7 @@ fn the_readmes_pictures_are_as_they_are_drawn() {
         ("online-members.svg", "sample-online-half-day"),
         ("messages-by-member.svg", "sample-members"),
         ("summary.svg", "sample-summary"),
-        ("rate.svg", "half-a-day-rate"),
+        ("rate.svg", "sample-band-half-day"),
     ] {
         let case = cases().iter().find(|case| case.name == name).unwrap();
         let file = PathBuf::from(folder).join(picture);

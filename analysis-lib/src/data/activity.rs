@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use super::windows::{Skipped, Windows};
 use super::{Gap, Origin, Period, Periods, lengths, merge};
@@ -38,10 +38,10 @@ pub(crate) struct Recorded {
     pub(crate) kept: Kept,
 }
 
-/// What takes long to compute from the windows, kept for the next who asks: two
-/// figures show one fit.
+/// What takes long to compute from the windows, one value of each type, kept for
+/// the next who asks: two figures show one fit.
 #[derive(Default)]
-pub(crate) struct Kept(OnceLock<Box<dyn Any + Send + Sync>>);
+pub(crate) struct Kept(Mutex<Vec<Box<dyn Any + Send + Sync>>>);
 
 impl Kept {
     /// The value that was computed before, or else this one.
@@ -49,11 +49,13 @@ impl Kept {
         &self,
         compute: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        if let Some(kept) = self.0.get().and_then(|kept| kept.downcast_ref::<T>()) {
+        // A thread that panicked has left nothing half done: values are pushed whole.
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all().iter().find_map(|kept| kept.downcast_ref::<T>()) {
             return Ok(kept.clone());
         }
         let value = compute()?;
-        let _ = self.0.set(Box::new(value.clone()));
+        all().push(Box::new(value.clone()));
         Ok(value)
     }
 }

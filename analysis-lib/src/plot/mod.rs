@@ -9,11 +9,13 @@ mod chart;
 pub(crate) mod figure;
 mod labels;
 mod patterns;
+mod rate;
 mod summary;
 pub(crate) mod svg;
 
 pub use figure::Figure;
 pub use patterns::{calendar, coverage, rolling, weekly_online, weekly_rhythm};
+pub use rate::rate;
 pub use summary::summary;
 
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};

@@ -353,6 +353,17 @@ fn make() -> Vec<Case> {
             &wave("2020-09-05T09:00:00Z", 10, 78),
         )),
     );
+
+    // The rate with its band.
+    case("sample-band-half-day", plot::rate(&half_day));
+    case(
+        "band-of-one-window",
+        plot::rate(&one("US/Eastern", &flat(1, 3))),
+    );
+    case(
+        "band-gaps-and-a-lone-window",
+        plot::rate(&one("US/Eastern", &islands)),
+    );
     cases
 }
 

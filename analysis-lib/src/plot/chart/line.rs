@@ -1,5 +1,7 @@
 //! Lines over time.
 
+use std::ops::Range;
+
 use super::frame::{Frame, no_data};
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
@@ -16,7 +18,7 @@ use crate::plot::svg::{
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
 /// At most this many points have a dot of their own: more would hide the line.
-const DOTS: usize = 100;
+pub(super) const DOTS: usize = 100;
 
 /// A line through a series.
 pub(crate) struct Line<'a> {
@@ -46,13 +48,7 @@ pub(crate) struct Overlay {
 impl Line<'_> {
     pub(crate) fn figure(&self) -> Figure {
         let series = &self.series;
-        let (first, last) = (series.starts[0], series.starts[series.len() - 1]);
-        let pad = match last - first {
-            0 => 30 * MINUTE,
-            length => (length / 80).max((2 * MINUTE - length) / 2),
-        };
-        let times = first - pad..last + pad;
-        let frame = Frame::over_time(self.origin, self.labels, times, series);
+        let frame = Frame::over_time(self.origin, self.labels, margin(series), series);
         let thinned = thin(series, self.gaps, &frame.x.scale);
         let place = |&i: &usize| (series.starts[i] as f64, series.values[i]);
 
@@ -117,51 +113,26 @@ impl Line<'_> {
         keys.extend(no_data(&thinned.gaps));
         let gaps = thinned.gaps.len() + thinned.too_narrow;
         let axis = self.labels.axis.to_lowercase();
+        let lines = |bucket: &Bucket| {
+            let mut lines = frame.lines(&self.tips, bucket);
+            for Overlay { name, values, .. } in &self.overlays {
+                if let Some(value) = values[bucket.highest] {
+                    lines.push(format!("{name}: {}", number(value, frame.places)));
+                }
+            }
+            lines
+        };
+        let tips = tooltips(&frame, &self.tips, lines);
         frame.figure(Content {
             note,
             shapes: paths.group(),
             keys,
-            tooltips: frame.side_by_side(self.tooltips(&frame), &thinned.gaps, series.item),
+            tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
             description: format!("Line of {axis} over time."),
             says: frame.extent(series, gaps),
             table: self.table(&thinned),
             ..Content::default()
         })
-    }
-
-    fn tooltips(&self, frame: &Frame) -> Vec<Tooltip> {
-        let Series { starts, values, .. } = self.tips;
-        let Scale { from, to, .. } = frame.x.scale;
-        let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
-        let last = TOOLTIPS as i64 - 1;
-        let place = |i: usize| match values.len() {
-            ..=TOOLTIPS => i as i64,
-            _ => column(starts[i], &scale).min(last),
-        };
-        let x = |i: usize| frame.x.scale.place(starts[i] as f64);
-        let tooltip = |bucket| {
-            let Bucket {
-                from, to, highest, ..
-            } = bucket;
-            let area = Area {
-                left: x(from),
-                right: x(to - 1),
-                ..frame.area
-            };
-            let mut lines = frame.lines(&self.tips, &bucket);
-            for Overlay { name, values, .. } in &self.overlays {
-                if let Some(value) = values[highest] {
-                    lines.push(format!("{name}: {}", number(value, frame.places)));
-                }
-            }
-            Tooltip {
-                at: (x(highest), frame.y.scale.place(values[highest])),
-                has_dot: true,
-                ..Tooltip::above(area, lines)
-            }
-        };
-        let buckets = self.tips.buckets(0..values.len(), place);
-        buckets.into_iter().map(tooltip).collect()
     }
 
     /// A row for each point of the line, and an empty row where it breaks:
@@ -187,4 +158,47 @@ impl Line<'_> {
         }
         format!("{columns}\n{}", runs.join(&(empty + "\n")))
     }
+}
+
+/// The time that a line through these moments needs, with some room on both
+/// sides.
+pub(crate) fn margin(series: &Series) -> Range<i64> {
+    let (first, last) = (series.starts[0], series.starts[series.len() - 1]);
+    let pad = match last - first {
+        0 => 30 * MINUTE,
+        length => (length / 80).max((2 * MINUTE - length) / 2),
+    };
+    first - pad..last + pad
+}
+
+/// A tooltip for each moment, or for several where they are near each other.
+pub(crate) fn tooltips(
+    frame: &Frame,
+    tips: &Series,
+    lines: impl Fn(&Bucket) -> Vec<String>,
+) -> Vec<Tooltip> {
+    let Series { starts, values, .. } = *tips;
+    let Scale { from, to, .. } = frame.x.scale;
+    let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
+    let last = TOOLTIPS as i64 - 1;
+    let place = |i: usize| match values.len() {
+        ..=TOOLTIPS => i as i64,
+        _ => column(starts[i], &scale).min(last),
+    };
+    let x = |i: usize| frame.x.scale.place(starts[i] as f64);
+    let tooltip = |bucket: Bucket| {
+        let area = Area {
+            left: x(bucket.from),
+            right: x(bucket.to - 1),
+            ..frame.area
+        };
+        let highest = bucket.highest;
+        Tooltip {
+            at: (x(highest), frame.y.scale.place(values[highest])),
+            has_dot: true,
+            ..Tooltip::above(area, lines(&bucket))
+        }
+    };
+    let buckets = tips.buckets(0..values.len(), place);
+    buckets.into_iter().map(tooltip).collect()
 }

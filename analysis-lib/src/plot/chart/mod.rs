@@ -1,5 +1,6 @@
 //! Charts: what each draws in the frame that all have.
 
+pub(crate) mod band;
 pub(crate) mod bars;
 pub(crate) mod calendar;
 pub(crate) mod curve;

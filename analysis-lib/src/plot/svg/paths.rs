@@ -8,7 +8,7 @@ use plotters::backend::DrawingBackend;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{Circle, Drawable, PathElement, PointCollection, Rectangle};
+use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingErrorKind};
 
@@ -60,6 +60,12 @@ impl Paths {
     pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
         let points: Vec<_> = points.into_iter().collect();
         self.draw(&PathElement::new(points, look.style()));
+    }
+
+    /// The area between these points.
+    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
+        let points: Vec<_> = points.into_iter().collect();
+        self.draw(&Polygon::new(points, look.style()));
     }
 
     /// A rectangle between two opposite corners.
@@ -129,6 +135,21 @@ impl Backend {
         }
     }
 
+    fn corners(&mut self, corners: impl IntoIterator<Item = BackendCoord>) {
+        let mut before: Option<BackendCoord> = None;
+        let mut corners = corners.into_iter().peekable();
+        while let Some((x, y)) = corners.next() {
+            self.write(&match before {
+                // The round cap of a line without length is a dot.
+                None if corners.peek().is_none() => format!("M{x} {y}l0 0"),
+                None => format!("M{x} {y}"),
+                // Some readers take no coordinates without a separator.
+                Some((from_x, from_y)) => format!("l{} {}", x - from_x, y - from_y),
+            });
+            before = Some((x, y));
+        }
+    }
+
     fn close(&mut self) {
         if !self.look.is_empty() {
             self.write("\"/>");
@@ -169,18 +190,18 @@ impl DrawingBackend for Backend {
         style: &S,
     ) -> Written {
         self.open(style, false);
-        let mut before: Option<BackendCoord> = None;
-        let mut path = path.into_iter().peekable();
-        while let Some((x, y)) = path.next() {
-            self.write(&match before {
-                // The round cap of a line without length is a dot.
-                None if path.peek().is_none() => format!("M{x} {y}l0 0"),
-                None => format!("M{x} {y}"),
-                // Some readers take no coordinates without a separator.
-                Some((from_x, from_y)) => format!("l{} {}", x - from_x, y - from_y),
-            });
-            before = Some((x, y));
-        }
+        self.corners(path);
+        Ok(())
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        corners: I,
+        style: &S,
+    ) -> Written {
+        self.open(style, true);
+        self.corners(corners);
+        self.write("z");
         Ok(())
     }
 

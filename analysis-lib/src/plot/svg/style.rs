@@ -40,6 +40,8 @@ pub(crate) const CARD_EDGE: Colour = Colour(0xd8, 0xde, 0xe4);
 pub(crate) const BLUE: Colour = Colour(0x00, 0x72, 0xb2);
 /// The blue of values that are known in part.
 pub(crate) const PALE_BLUE: Colour = Colour(0x9c, 0xc8, 0xe3);
+/// The blue of an area behind a blue line.
+pub(crate) const BRIGHT_BLUE: Colour = Colour(0xcf, 0xe4, 0xf2);
 pub(crate) const GREY: Colour = Colour(0x9a, 0xa1, 0xa9);
 /// The colour of what isn't complete.
 pub(crate) const VERMILLION: Colour = Colour(0xd5, 0x5e, 0x00);

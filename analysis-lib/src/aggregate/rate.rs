@@ -1,0 +1,276 @@
+//! How fast people talk: a smooth rate with its uncertainty.
+
+use std::f64::consts::TAU;
+
+use crate::data::{Activity, Gap, Origin};
+use crate::held::Held;
+use crate::spline::poisson::{Counts, Smoothing, differences, fit};
+use crate::{Error, Result};
+
+const MINUTE: f64 = 60_000.0;
+/// Knots are two windows apart, but not closer than this and not wider than
+/// that or a window, in minutes.
+const CLOSEST: f64 = 10.0;
+const WIDEST: f64 = 20.0;
+/// How far around a knot the smoothing is found from, in minutes.
+const REACH: f64 = 180.0;
+/// A stretch without windows counts as this long at most, in minutes: what was
+/// half a day ago says little.
+const LONGEST_STEP: f64 = 720.0;
+/// What is taken for a usual course beforehand: waves that take the rate up and
+/// down to e times and an e-th, with a period of this many minutes.
+const WAVE: f64 = 360.0;
+/// How many standard errors the band reaches on both sides: 95 % of a normal
+/// distribution.
+const BAND: f64 = 1.959_963_984_540_054;
+/// The exact upper limit of 97.5 % for the mean of a Poisson count of zero:
+/// −ln 0.025.
+const NONE_SEEN: f64 = 3.688_879_454_113_936;
+
+/// Messages per minute as a smooth curve, with a band that holds the true rate
+/// in 95 of 100 windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rate(Held<Curve>);
+
+#[derive(Debug, PartialEq)]
+struct Curve {
+    origin: Held<Origin>,
+    gaps: Vec<Gap>,
+    times: Vec<i64>,
+    per_minute: Vec<f64>,
+    lower: Vec<f64>,
+    upper: Vec<f64>,
+    dispersion: f64,
+}
+
+impl Rate {
+    /// Gaps of the activity; the curve is not drawn across them.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.0.gaps
+    }
+
+    /// Source, server and time zone.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The middle of each window, in milliseconds since the epoch (UTC), in the
+    /// order of the activity's windows: that of their ends.
+    pub fn times(&self) -> &[i64] {
+        &self.0.times
+    }
+
+    /// Messages per minute at [`times`](Self::times), not below zero.
+    pub fn per_minute(&self) -> &[f64] {
+        &self.0.per_minute
+    }
+
+    /// The band's lower edge at [`times`](Self::times), not below zero.
+    pub fn lower(&self) -> &[f64] {
+        &self.0.lower
+    }
+
+    /// The band's upper edge at [`times`](Self::times).
+    pub fn upper(&self) -> &[f64] {
+        &self.0.upper
+    }
+
+    /// How many times as much as independent messages the counts vary around
+    /// the curve, at least 1: people answer each other.
+    pub fn dispersion(&self) -> f64 {
+        self.0.dispersion
+    }
+}
+
+/// The rate of messages, by penalised Poisson regression on the windows' counts
+/// with their true lengths; see `DESIGN.md`, "The rate".
+///
+/// The band is pointwise: it holds the true rate at about 95 of 100 windows, and
+/// fewer where the rate jumps. It knows what was recorded and nothing of gaps.
+/// Windows of two bots that overlap count as independent of each other, which
+/// they are not: their band is too narrow. Of one activity the fit is computed
+/// once.
+///
+/// ```
+/// use analysis_lib::{Activity, aggregate};
+///
+/// let activity = Activity::sample()?;
+/// let rate = aggregate::rate(&activity)?;
+/// assert_eq!(rate.per_minute().len(), activity.len());
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Fewer than four windows with different times.
+pub fn rate(activity: &Activity) -> Result<Rate> {
+    activity.recorded.kept.or_try(|| compute(activity))
+}
+
+fn compute(activity: &Activity) -> Result<Rate> {
+    let pairs = activity.begins().iter().zip(activity.times());
+    let times: Vec<i64> = pairs
+        .map(|(begin, end)| begin + (end - begin) / 2)
+        .collect();
+    let minutes: Vec<f64> = times.iter().map(|&time| time as f64 / MINUTE).collect();
+    let mut moments = minutes.clone();
+    moments.sort_by(f64::total_cmp);
+    moments.dedup();
+    let usual = activity.usual_length().filter(|_| moments.len() >= 4);
+    let Some(usual) = usual else {
+        return Err(Error::new(format!(
+            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
+            moments.len()
+        )));
+    };
+
+    // Of four moments and more, each window has a length; the least that there
+    // is keeps a division by zero out whatever the rule of time says.
+    let pairs = activity.begins().iter().zip(activity.times());
+    let exposures: Vec<f64> = pairs
+        .map(|(begin, end)| (end - begin).max(1) as f64 / MINUTE)
+        .collect();
+    let volume = activity.message_volume().iter();
+    let counts: Vec<f64> = volume.map(|&count| f64::from(count)).collect();
+    let (dispersion, bands) = if counts.iter().all(|&count| count == 0.0) {
+        let upper = NONE_SEEN / exposures.iter().sum::<f64>();
+        (1.0, vec![[0.0, 0.0, upper]; counts.len()])
+    } else {
+        smooth(
+            &minutes,
+            &moments,
+            &counts,
+            &exposures,
+            usual as f64 / MINUTE,
+        )
+    };
+    let column = |k: usize| bands.iter().map(|band| band[k]).collect();
+    Ok(Rate(Held::new(Curve {
+        origin: activity.origin.clone(),
+        gaps: activity.gaps(),
+        times,
+        lower: column(0),
+        per_minute: column(1),
+        upper: column(2),
+        dispersion,
+    })))
+}
+
+/// The dispersion, and of each count the lower edge, the rate and the upper
+/// edge. `moments` are the different `minutes`, ascending; a window usually is
+/// `usual` minutes long.
+fn smooth(
+    minutes: &[f64],
+    moments: &[f64],
+    counts: &[f64],
+    exposures: &[f64],
+    usual: f64,
+) -> (f64, Vec<[f64; 3]>) {
+    let spacing = usual.max((2.0 * usual).clamp(CLOSEST, WIDEST));
+    let clock = Clock::new(moments, spacing);
+    let places: Vec<f64> = minutes.iter().map(|&minute| clock.place(minute)).collect();
+    // The mean square of such a wave's second differences; of wide windows it
+    // would be that of noise.
+    let turn = TAU * spacing.min(60.0) / WAVE;
+    let fitted = fit(
+        &Counts {
+            places: &places,
+            counts,
+            exposures,
+            firmness: &clock.firmness(),
+        },
+        &Smoothing {
+            roughness: turn.powi(4) / 2.0,
+            trust: 4.0,
+            reach: (REACH / spacing).round().max(4.0) as usize,
+            pull: 1.0,
+            tolerance: 1e-3,
+            rounds: 60,
+        },
+    );
+    let band = |i: usize| {
+        let (log, reach) = (fitted.log_rates[i], BAND * fitted.errors[i]);
+        let rate = log.exp();
+        let upper = (log + reach).exp();
+        // Of a window that has no others near, a normal distribution of the
+        // logarithm knows less than its own count.
+        let own = limit(counts[i] / fitted.dispersion) * fitted.dispersion / exposures[i];
+        [(log - reach).exp(), rate, upper.min(own.max(rate * 10.0))]
+    };
+    (fitted.dispersion, (0..counts.len()).map(band).collect())
+}
+
+/// The upper limit of 97.5 % for the mean of a Poisson count, a quantile of the
+/// gamma distribution, as E. Wilson and M. Hilferty approximate it (1931, PNAS
+/// 17, 684–688).
+fn limit(count: f64) -> f64 {
+    let shape = count + 1.0;
+    shape * (1.0 - 1.0 / (9.0 * shape) + BAND / (3.0 * shape.sqrt())).powi(3)
+}
+
+/// Time in intervals between knots, where stretches without windows are no
+/// longer than they matter.
+struct Clock<'a> {
+    /// Minutes, ascending, and where each is on the clock.
+    moments: &'a [f64],
+    places: Vec<f64>,
+    spacing: f64,
+}
+
+impl<'a> Clock<'a> {
+    fn new(moments: &'a [f64], spacing: f64) -> Self {
+        let places = |longest: f64| {
+            let steps = moments.windows(2).map(|pair| (pair[1] - pair[0]) / spacing);
+            let mut places = vec![0.0];
+            places.extend(steps.scan(0.0, |place, step| {
+                *place += step.min(longest);
+                Some(*place)
+            }));
+            places
+        };
+        // There are not many more knots than windows, however scattered these are.
+        let most = 2.0 * moments.len() as f64 + 200.0;
+        let mut longest = (LONGEST_STEP / spacing).max(4.0);
+        let mut found = places(longest);
+        while found[found.len() - 1] > most && longest > 1.0 {
+            longest = (longest / 2.0).max(1.0);
+            found = places(longest);
+        }
+        Self {
+            moments,
+            places: found,
+            spacing,
+        }
+    }
+
+    fn place(&self, minute: f64) -> f64 {
+        self.places[self.moments.partition_point(|&moment| moment < minute)]
+    }
+
+    /// How firmly each second difference is held. Where the clock leaves time
+    /// out, knots are further apart than they seem; the variance of a second
+    /// difference is as the third power of their distance.
+    fn firmness(&self) -> Vec<f64> {
+        /// Less firm than this makes no difference, but rounding errors.
+        const LEAST: f64 = 1e-6;
+        let last = self.places.len() - 1;
+        let mut before = 0;
+        let mut minute = |place: f64| {
+            while before + 2 <= last && self.places[before + 1] < place {
+                before += 1;
+            }
+            let (from, to) = (self.places[before], self.places[before + 1]);
+            let share = ((place - from) / (to - from)).clamp(0.0, 1.0);
+            self.moments[before] + share * (self.moments[before + 1] - self.moments[before])
+        };
+        let count = differences(self.places[last]);
+        let knots: Vec<f64> = (0..count + 2).map(|k| minute(k as f64 - 1.0)).collect();
+        let pairs = knots.iter().zip(&knots[2..]);
+        pairs
+            .map(|(from, to)| {
+                let times_longer = ((to - from) / (2.0 * self.spacing)).max(1.0);
+                times_longer.powi(-3).max(LEAST)
+            })
+            .collect()
+    }
+}

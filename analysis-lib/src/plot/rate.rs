@@ -1,0 +1,104 @@
+//! How fast people talk, as a figure.
+
+use super::chart::band::Band;
+use super::chart::nothing;
+use super::chart::series::Series;
+use super::labels::{Labels, WINDOWS};
+use super::{Figure, window_count};
+use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
+use crate::data::{Activity, DAY_LENGTH};
+use crate::plot::axis::number::number;
+use crate::plot::axis::time::moments;
+
+/// Messages per minute over time with their 95 % band, beside the slope of the
+/// smoothed cumulative messages, which the original shows: see
+/// [`aggregate::rate`] and [`message_rate`](super::message_rate). Neither line
+/// leads over gaps, and the axis ends where the band does.
+pub fn rate(activity: &Activity) -> Figure {
+    let labels = Labels::new(
+        "Rate of Messages",
+        "Messages per Minute",
+        "messages_per_minute",
+    )
+    .measuring("messages per minute", 2);
+    let note = window_count(activity);
+    match aggregate::rate(activity) {
+        Ok(rate) => curve(activity, &labels, note, &rate),
+        Err(error) => {
+            let why = error.to_string();
+            let (first, rest) = why.split_at(1);
+            let why = format!("{}{rest}.", first.to_uppercase());
+            nothing::figure(activity.origin(), &labels, note, &why)
+        }
+    }
+}
+
+fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Figure {
+    // Windows of two bots may have middles in another order than their ends,
+    // and at the same moment the rate is the same.
+    let mut order: Vec<usize> = (0..rate.times().len()).collect();
+    order.sort_by_key(|&i| rate.times()[i]);
+    order.dedup_by_key(|i| rate.times()[*i]);
+    let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&i| values[i]).collect() };
+    let times: Vec<i64> = order.iter().map(|&i| rate.times()[i]).collect();
+    let values = pick(rate.per_minute());
+    let slope = aggregate::smoothed(activity)
+        .ok()
+        .map(|fit| slope(&fit, &times));
+    let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
+    Band {
+        origin: activity.origin(),
+        labels,
+        note,
+        says: &|places| says(rate, places),
+        series: series(&values),
+        lower: &lower,
+        upper: &upper,
+        beside: slope
+            .as_deref()
+            .map(|slope| (series(slope), "the original's spline")),
+        gaps: rate.gaps(),
+    }
+    .figure()
+}
+
+/// The spline's slope at these times, in messages per minute.
+fn slope(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
+    let days: Vec<f64> = times
+        .iter()
+        .map(|&time| time as f64 / DAY_LENGTH as f64)
+        .collect();
+    let slopes = fit.spline().derivative_all(&days);
+    slopes.iter().map(|slope| slope / MINUTES_PER_DAY).collect()
+}
+
+fn says(rate: &Rate, places: usize) -> String {
+    let rates = rate.per_minute();
+    let by = |a: &usize, b: &usize| rates[*a].total_cmp(&rates[*b]);
+    let fastest = (0..rates.len()).max_by(by).unwrap_or(0);
+    let highest = rates[fastest];
+    if highest == 0.0 {
+        return format!(
+            "No message in {}: with 95 % confidence the rate is below {} messages per minute.",
+            WINDOWS.count(rates.len()),
+            number(rate.upper()[0], places + 2)
+        );
+    }
+    let shown = |value: f64| number(value, places);
+    let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let time = rate.times()[fastest];
+    let varies = match number(rate.dispersion(), 1).as_str() {
+        "1.0" => "as much".to_owned(),
+        times => format!("{times} times as much"),
+    };
+    format!(
+        "Between {} and {highest} messages per minute; the fastest around {}: {highest} (95 % band {} to {}). \
+         Counts vary {varies} as independent messages would.",
+        shown(lowest),
+        moments(rate.origin().timezone(), time, time),
+        shown(rate.lower()[fastest]),
+        shown(rate.upper()[fastest]),
+        highest = shown(highest),
+    )
+}
