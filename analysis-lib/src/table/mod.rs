@@ -4,6 +4,12 @@
 //! saves itself as CSV. Where there is too little data for it, it has no row, and
 //! its sentence says what is needed.
 
+mod compare;
+mod unusual;
+
+pub use compare::compare;
+pub use unusual::unusual;
+
 use std::fmt;
 use std::io::Write;
 use std::path::Path;

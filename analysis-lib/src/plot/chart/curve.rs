@@ -48,6 +48,8 @@ impl Curve<'_> {
             series: Series::of_moments(POINTS, &times, &values),
             tips: Series::of_moments(POINTS, &tip_times, &tip_values),
             gaps,
+            marks: &[],
+            says: None,
         }
         .figure()
     }

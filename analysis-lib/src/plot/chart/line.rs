@@ -8,7 +8,10 @@ use crate::plot::Figure;
 use crate::plot::axis::Scale;
 use crate::plot::axis::time::{MINUTE, iso};
 use crate::plot::labels::{GAPS, Labels};
-use crate::plot::svg::{Area, BLUE, Content, Key, Look, Tooltip, VERMILLION, WHITE};
+use crate::plot::svg::{
+    Anchor, Area, BLUE, Content, GREEN, INK, Key, LABEL_SIZE, Look, PURPLE, Tooltip, VERMILLION,
+    WHITE, label_width, text,
+};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
@@ -27,6 +30,21 @@ pub(crate) struct Line<'a> {
     pub(crate) tips: Series<'a>,
     /// Where nothing was recorded, in order.
     pub(crate) gaps: &'a [Gap],
+    /// What is pointed out, the most important first.
+    pub(crate) marks: &'a [Mark],
+    /// What the figure shows, in sentences; else how low and high the line is.
+    pub(crate) says: Option<String>,
+}
+
+/// A stretch of time that is pointed out.
+pub(crate) struct Mark {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// The item of the series that has a dot with this number; without one, the
+    /// stretch lies on the line at zero.
+    pub(crate) dot: Option<(usize, usize)>,
+    /// What tooltips say of it.
+    pub(crate) about: String,
 }
 
 impl Line<'_> {
@@ -77,6 +95,22 @@ impl Line<'_> {
             }
         }
 
+        let stretches = self.marks.iter().filter(|mark| mark.dot.is_none());
+        for mark in stretches {
+            let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
+            paths.line(ends, Look::Outlined(GREEN, 60));
+        }
+        let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
+        for (item, _) in &dots {
+            paths.circle(place(item), 40, Look::Filled(PURPLE));
+        }
+        if !dots.is_empty() {
+            keys.push(Key::new(PURPLE, PURPLE, "unusual hours"));
+        }
+        if dots.len() < self.marks.len() {
+            keys.push(Key::new(GREEN, GREEN, "longest silences"));
+        }
+
         keys.extend(no_data(&thinned.gaps));
         let gaps = thinned.gaps.len() + thinned.too_narrow;
         let axis = self.labels.axis.to_lowercase();
@@ -86,8 +120,15 @@ impl Line<'_> {
             keys,
             tooltips: frame.side_by_side(self.tooltips(&frame), &thinned.gaps, series.item),
             description: format!("Line of {axis} over time."),
-            says: frame.extent(series, gaps),
+            says: self
+                .says
+                .clone()
+                .unwrap_or_else(|| frame.extent(series, gaps)),
             table: self.table(&thinned),
+            texts: numbers(&dots, |item| {
+                let (time, value) = place(&item);
+                (frame.x.scale.place(time), frame.y.scale.place(value))
+            }),
             ..Content::default()
         })
     }
@@ -111,10 +152,13 @@ impl Line<'_> {
                 right: x(to - 1),
                 ..frame.area
             };
+            let mut lines = frame.lines(&self.tips, &bucket);
+            let own = |mark: &&Mark| starts[to - 1] > mark.from && starts[from] <= mark.to;
+            lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
             Tooltip {
                 at: (x(highest), frame.y.scale.place(values[highest])),
                 has_dot: true,
-                ..Tooltip::above(area, frame.lines(&self.tips, &bucket))
+                ..Tooltip::above(area, lines)
             }
         };
         let buckets = self.tips.buckets(0..values.len(), place);
@@ -122,14 +166,46 @@ impl Line<'_> {
     }
 
     /// A row for each point of the line, and an empty row where it breaks:
-    /// programs that plot the table break their line there.
+    /// programs that plot the table break their line there. Marks, if there are
+    /// any, have rows of their own after the line's, and a column.
     fn table(&self, thinned: &Thinned) -> String {
         let zone = self.origin.timezone();
         let Series { starts, values, .. } = self.series;
-        let row = |&i: &usize| format!("{},{}\n", iso(zone, starts[i]), values[i]);
+        let (column, marked) = match self.marks {
+            [] => (self.labels.column.to_owned(), ""),
+            _ => (format!("{},mark", self.labels.column), ","),
+        };
+        let row = |&i: &usize| format!("{},{}{marked}\n", iso(zone, starts[i]), values[i]);
         let runs = thinned.runs.iter();
-        let runs: Vec<String> = runs.map(|run| run.iter().map(row).collect()).collect();
-        let column = self.labels.column;
-        format!("time_local,time_utc,{column}\n{}", runs.join(",,\n"))
+        let lines = runs.map(|run| run.iter().map(row).collect());
+        let marks = self.marks.iter().map(|mark| match mark.dot {
+            Some((i, number)) => format!("{},{},{number}\n", iso(zone, starts[i]), values[i]),
+            None => [mark.from, mark.to]
+                .map(|time| format!("{},0,{}\n", iso(zone, time), mark.about))
+                .concat(),
+        });
+        let runs: Vec<String> = lines.chain(marks).collect();
+        format!(
+            "time_local,time_utc,{column}\n{}",
+            runs.join(&format!(",,{marked}\n"))
+        )
     }
+}
+
+/// Numbers above dots, as far as they leave room for each other.
+fn numbers(dots: &[(usize, usize)], place: impl Fn(usize) -> (f64, f64)) -> String {
+    let mut placed: Vec<(f64, f64)> = Vec::new();
+    let mut texts = String::new();
+    for &(item, number) in dots {
+        let (x, y) = place(item);
+        let number = number.to_string();
+        let apart = label_width(&number) + 8.0;
+        let is_free =
+            |other: &(f64, f64)| (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE;
+        if placed.iter().all(is_free) {
+            texts += &text((x, y - 8.0), Anchor::Middle, INK, &number);
+            placed.push((x, y));
+        }
+    }
+    texts
 }
