@@ -120,7 +120,9 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     let before = zone.start(period, start - 1);
     // Only these hours have to be merged, and the one that the first lies in.
     let recent = u32::try_from((last - before) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
-    let hours = activity.last_hours(recent).every(HOUR);
+    let recent = activity.last_hours(recent);
+    // Who sent what takes the longest to merge, and only blocks are asked for it.
+    let hours = recent.without(|_| true).every(HOUR);
     let mut earlier = slots(&hours, period, before..start);
     let mut later = slots(&hours, period, start..end);
     earlier.retain(|slot, _| later.contains_key(slot));
@@ -141,8 +143,7 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     let mut messages = BTreeMap::<i64, [f64; 2]>::new();
     let mut online = messages.clone();
     let mut peak = [0.0; 2];
-    // Of each member the blocks in which they wrote, one bit each.
-    let mut blocks = vec![[0_u32; 2]; hours.members().len()];
+    let mut places = vec![None; hours.len()];
     for (side, slots) in [&earlier, &later].into_iter().enumerate() {
         for (slot, own) in slots {
             let block = slot.block(period);
@@ -150,26 +151,20 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
             online.entry(block).or_default()[side] += mean_online(&hours, own);
             for &hour in own {
                 peak[side] = f64::from(hours.online_max()[hour]).max(peak[side]);
-                for (member, _) in hours.senders(hour) {
-                    blocks[member][side] |= 1 << block;
-                }
+                places[hour] = Some((side, block));
             }
         }
     }
-    let count = |is_counted: &dyn Fn(bool, bool) -> bool| {
-        let counted = blocks
-            .iter()
-            .filter(|own| is_counted(own[0] > 0, own[1] > 0));
-        counted.count() as u64
+    let written = written_in(&recent, &hours, &places);
+    let count = |then: bool, now: bool| {
+        let own = written.iter();
+        own.filter(|own| own.map(|blocks| blocks > 0) == [then, now])
+            .count() as u64
     };
-    let (retained, lost, new) = (
-        count(&|then, now| then && now),
-        count(&|then, now| then && !now),
-        count(&|then, now| !then && now),
-    );
+    let (retained, lost, new) = (count(true, true), count(true, false), count(false, true));
     let without = messages.keys().map(|block| {
         [0, 1].map(|side| {
-            let others = blocks.iter().filter(|own| own[side] & !(1 << block) > 0);
+            let others = written.iter().filter(|own| own[side] & !(1 << block) > 0);
             others.count() as u64
         })
     });
@@ -242,6 +237,28 @@ fn slots(hours: &Periods, period: Period, span: Range<i64>) -> BTreeMap<Slot, Ve
     }
     slots.retain(|_, own| own.iter().all(|&hour| hours.coverage()[hour] >= WHOLE));
     slots
+}
+
+/// The blocks in which each member wrote, one bit each, before and now. Hours
+/// have their side and block as their place.
+fn written_in(
+    activity: &Activity,
+    hours: &Periods,
+    places: &[Option<(usize, i64)>],
+) -> Vec<[u32; 2]> {
+    let mut written = vec![[0; 2]; activity.members().len()];
+    let windows = activity.begins().iter().zip(activity.times());
+    for (index, (&begin, &end)) in windows.enumerate() {
+        // Each window lies in one of the hours.
+        let middle = begin.midpoint(end);
+        let hour = hours.starts().partition_point(|&start| start <= middle) - 1;
+        if let Some((side, block)) = places[hour] {
+            for (member, _) in activity.senders(index) {
+                written[member][side] |= 1 << block;
+            }
+        }
+    }
+    written
 }
 
 /// Messages in an hour's time, over these hours and parts of hours.

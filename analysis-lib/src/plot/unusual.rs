@@ -60,3 +60,88 @@ pub fn unusual(activity: &Activity) -> Figure {
     }
     volume(activity, "Unusual Message Volume", &marks, Some(says))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Window, WindowsBuilder};
+
+    /// Windows of so many minutes with these messages, by one member.
+    fn windows(minutes: i64, messages: &[u32]) -> Activity {
+        let mut windows = WindowsBuilder::new();
+        for (&volume, number) in messages.iter().zip(1..) {
+            windows.sent(7, volume);
+            let window = Window {
+                end: 1_772_389_800_000 + number * minutes * 60_000,
+                declared: 0,
+                online: 5,
+                volume,
+            };
+            windows.window(window).unwrap();
+        }
+        let sample = Activity::sample().unwrap();
+        Activity::new(sample.origin().clone(), windows.finish(), Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn marks_are_rows_after_the_line() {
+        let figure = unusual(&Activity::sample().unwrap());
+        assert!(
+            figure
+                .csv()
+                .starts_with("time_local,time_utc,message_volume,mark\n")
+        );
+        let marked = |mark: &str| {
+            let rows = figure.csv().lines();
+            rows.filter(|row| row.ends_with(&format!(",{mark}")))
+                .count()
+        };
+        // Five silences begin and end, and of one event the highest window has a dot.
+        assert_eq!((marked("0,silence"), marked("1")), (10, 1));
+        assert!(figure.csv().contains(",102,1\n"), "{}", figure.csv());
+    }
+
+    #[test]
+    fn a_silence_ends_at_a_gap() {
+        let mut messages = vec![3; 80];
+        messages[20..40].fill(0);
+        let activity = windows(10, &messages);
+        let without = activity
+            .windows()
+            .take((0..80).filter(|i| !(24..30).contains(i)));
+        let cut = Activity::new(activity.origin().clone(), without, Vec::new()).unwrap();
+        let silences = aggregate::unusual(&cut).silences;
+        let lengths: Vec<i64> = silences
+            .iter()
+            .map(|own| (own.to - own.from) / 60_000)
+            .collect();
+        assert_eq!(lengths, [100, 40]);
+    }
+
+    /// No window is too few or too long, and no message is no reason to fail.
+    #[test]
+    fn whatever_there_is_is_told_in_a_sentence() {
+        use crate::{DAY, HOUR, MONTH, Names, WEEK, plot, table};
+        let quiet = vec![0; 24 * 30 * 6];
+        for activity in [
+            windows(10, &[3]),
+            windows(10, &[0]),
+            windows(10, &quiet),
+            windows(150, &quiet[..600]),
+            windows(45, &[2; 1_000]),
+        ] {
+            let names = Names::test([7], [7], true);
+            for period in [HOUR, DAY, WEEK, MONTH] {
+                assert!(
+                    table::compare(&activity, &names, period)
+                        .says()
+                        .ends_with('.')
+                );
+            }
+            assert!(table::unusual(&activity).says().ends_with('.'));
+            for figure in [unusual, plot::busyness, plot::lags] {
+                assert!(figure(&activity).says().ends_with('.'), "{activity:?}");
+            }
+        }
+    }
+}
