@@ -1,5 +1,8 @@
 //! How far chance reaches: 95 % intervals of a ratio.
 
+/// 5 % of a standard normal variable's values are farther from zero.
+const NORMAL: f64 = 1.959_963_984_540_054;
+
 /// A 95 % interval of the ratio of two sums less one, the second to the first.
 /// Each pair is a block: what it brought to the first sum and to the second.
 /// `None` of fewer than three blocks, or of a sum of zero.
@@ -24,13 +27,13 @@ pub(super) fn ratio(blocks: &[[f64; 2]], are_counts: bool) -> Option<[f64; 2]> {
     let n = blocks.len() as f64;
     let among_blocks = n / (n - 1.0) * squares / (second * second);
     let least = 2.0 * half * (1.0 / first + 1.0 / second);
-    around(ratio.ln(), among_blocks.max(least), blocks)
+    around(ratio.ln(), [among_blocks, least], blocks)
 }
 
-/// As [`ratio`], of two numbers of members, of these numbers without each
-/// block, and of the blocks' messages: the variance is that of the jackknife, and at least that of members
-/// who come and go independently of each other (McNemar 1947): `one_sided` are
-/// in one of both alone.
+/// As [`ratio`], of two numbers of members, of these numbers without each block,
+/// and of the blocks' messages. The variance is that of the jackknife, and at
+/// least that of members who come and go independently of each other (McNemar
+/// 1947), of whom `one_sided` are in one of both alone.
 ///
 /// References: H. R. Künsch (1989), The jackknife and the bootstrap for general
 /// stationary observations, Annals of Statistics 17. Q. McNemar (1947), Note on
@@ -48,18 +51,19 @@ pub(super) fn jackknife(
     let mean = without.iter().copied().map(log).sum::<f64>() / n;
     let squares: f64 = without.iter().map(|&own| (log(own) - mean).powi(2)).sum();
     let least = one_sided as f64 / (count(all[0]) * count(all[1]));
-    around(log(all), ((n - 1.0) / n * squares).max(least), blocks)
+    around(log(all), [(n - 1.0) / n * squares, least], blocks)
 }
 
-/// The interval around the logarithm of a ratio, whose variance is estimated
-/// from blocks, as a ratio less one: with Student's t. Where deviations are as
-/// large as blocks are, a few large blocks among small ones are all that tells
-/// the variance, so they alone count as degrees of freedom. `None` of fewer than
-/// three blocks, or of two that hold nearly all.
+/// The interval around the logarithm of a ratio, as a ratio less one. Its
+/// variance is estimated from blocks, which Student's t allows for; the least that
+/// it can be is known. Where deviations are as large as blocks are, a few large
+/// blocks among small ones are all that tells the variance, so they alone count
+/// as degrees of freedom. `None` of fewer than three blocks, or of two that hold
+/// nearly all.
 ///
 /// References: F. E. Satterthwaite (1946), An approximate distribution of
 /// estimates of variance components, Biometrics Bulletin 2.
-fn around(log: f64, variance: f64, blocks: &[[f64; 2]]) -> Option<[f64; 2]> {
+fn around(log: f64, [among_blocks, least]: [f64; 2], blocks: &[[f64; 2]]) -> Option<[f64; 2]> {
     let sum = |side: usize| blocks.iter().map(|block| block[side]).sum::<f64>();
     let sums = [0, 1].map(sum);
     let share = |block: &[f64; 2], side: usize| match sums[side] {
@@ -75,7 +79,8 @@ fn around(log: f64, variance: f64, blocks: &[[f64; 2]]) -> Option<[f64; 2]> {
     let freedom = squares * squares / fourths - 1.0;
     // Not a number where there is no message at all.
     let is_told = blocks.len() >= 3 && freedom >= 1.0;
-    let reach = is_told.then(|| student_t(freedom) * variance.sqrt())?;
+    let among_blocks = is_told.then(|| student_t(freedom) * among_blocks.sqrt())?;
+    let reach = among_blocks.max(NORMAL * least.sqrt());
     Some([log - reach, log + reach].map(f64::exp_m1))
 }
 

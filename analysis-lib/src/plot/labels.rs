@@ -143,7 +143,7 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
             )
         }
         None if unusual.compared_hours == 0 => {
-            "What is usual can't be told: that takes a week of whole hours.".to_owned()
+            "What is usual can't be told: that takes a week of whole hours, in windows of at most an hour.".to_owned()
         }
         None => "No hour was far from usual.".to_owned(),
     };

@@ -29,7 +29,7 @@ pub fn busyness(activity: &Activity) -> Figure {
     let count: u64 = hours.iter().map(|hour| hour.hours).sum();
     let note = format!("{} recorded from begin to end", hours::HOURS.count(count));
     if count == 0 {
-        let why = "This takes an hour that was recorded from begin to end, with somebody online.";
+        let why = "This takes windows of at most an hour, and an hour recorded from begin to end with somebody online.";
         return nothing::figure(activity.origin(), &labels, note, why);
     }
     hours::figure(activity.origin(), &labels, note, &hours)
@@ -52,7 +52,7 @@ pub fn lags(activity: &Activity) -> Figure {
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
         let note = super::window_count(activity);
-        let why = "This takes a week of hours that were recorded from begin to end, in which messages and online members change.";
+        let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
         return nothing::figure(activity.origin(), &labels, note, why);
     }
     chart::figure(activity.origin(), &labels, &lags)

@@ -124,6 +124,7 @@ fn says(comparison: &Comparison, now: &str) -> String {
         ),
     };
     let chance = match messages.more_than_chance {
+        _ if messages.before + messages.now == 0.0 => "",
         Some(true) => "; that is more than chance",
         Some(false) => "; that is within chance",
         None if comparison.period == Period::Hour => "",
@@ -149,11 +150,17 @@ fn says(comparison: &Comparison, now: &str) -> String {
         let wrote = Noun::new("member", "members").count(retained + new);
         text += &match lost + new {
             0 => format!(" {wrote} wrote, the same as in the {one} before."),
-            _ => format!(
-                " {wrote} wrote; {} of them hadn't in the {one} before, and {} who had didn't any more.",
-                number(new as f64, 0),
-                number(lost as f64, 0),
-            ),
+            _ => {
+                let of_them = match retained {
+                    0 => "none".to_owned(),
+                    _ => format!("{} of them not", number(new as f64, 0)),
+                };
+                let only_then = match lost {
+                    0 => String::new(),
+                    _ => format!("; {} wrote only then", number(lost as f64, 0)),
+                };
+                format!(" {wrote} wrote, {of_them} in the {one} before{only_then}.")
+            }
         };
     }
     text
@@ -164,10 +171,64 @@ fn compared(change: &Change) -> String {
     match change.share().map(|share| (share * 100.0).round()) {
         None if change.now > 0.0 => "after none in".to_owned(),
         None => "as in".to_owned(),
+        Some(_) if change.now == change.before => "as many as in".to_owned(),
         Some(0.0) => "about as many as in".to_owned(),
         Some(percent) => {
             let which = if percent > 0.0 { "more" } else { "fewer" };
             format!("{}% {which} than in", number(percent.abs(), 0))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DAY, HOUR, aggregate};
+
+    fn sample() -> Activity {
+        let sample = Activity::sample().unwrap();
+        sample.in_timezone("US/Eastern").unwrap()
+    }
+
+    #[test]
+    fn the_sentence_is_computed() {
+        let names = Names::default();
+        let month = compare(&sample(), &names, Period::Month);
+        assert_eq!(
+            month.says(),
+            "In March 2026, 67,599 messages were sent, 1% more than in the month before over the same 466 hours; that is within chance. 61 members wrote, the same as in the month before."
+        );
+        let hour = compare(&sample(), &names, HOUR);
+        assert_eq!(
+            hour.says(),
+            "In the hour Mon 6 Apr 2026, 00:00 – 01:00, 134 messages were sent, 46% fewer than in the hour before. 41 members wrote, 4 of them not in the hour before; 19 wrote only then."
+        );
+        let week = compare(&sample().last_hours(13), &names, Period::Week);
+        assert!(week.is_empty());
+        assert_eq!(
+            week.says(),
+            "A comparison needs two whole weeks in a row, with at least half of their hours recorded in both; here 0 of 168 hours were."
+        );
+    }
+
+    #[test]
+    fn bots_that_are_hidden_are_no_active_members() {
+        let activity = sample();
+        let bot = aggregate::messages_by_member(&activity)[0].id;
+        let active = |names: &Names| {
+            let table = compare(&activity, names, DAY);
+            let row = table.csv().lines().nth(2).unwrap().to_owned();
+            row.split(',').nth(2).unwrap().parse::<u32>().unwrap()
+        };
+        let everyone = active(&Names::default());
+        assert_eq!(active(&Names::test([bot], [], true)), everyone - 1);
+    }
+
+    #[test]
+    fn numbers_have_a_sign() {
+        assert_eq!(signed(0.04, 1), "0.0");
+        assert_eq!(signed(-0.04, 1), "0.0");
+        assert_eq!(signed(1234.0, 0), "+1,234");
+        assert_eq!(signed(-5.0, 0), "−5");
     }
 }

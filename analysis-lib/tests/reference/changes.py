@@ -132,17 +132,16 @@ def change(blocks, counts):
         return {"interval": None, "more": None}
     residuals = now - second / first * before
     variance = n / (n - 1) * (residuals @ residuals) / second**2
-    if counts:
-        variance = max(variance, 1 / first + 1 / second)
-    return interval(math.log(second / first), variance, blocks, before.sum())
+    least = 1 / first + 1 / second if counts else 0
+    return interval(math.log(second / first), variance, least, blocks, before.sum())
 
 
-def interval(log, variance, blocks, before):
+def interval(log, variance, least, blocks, before):
     sizes = sum((side / side.sum() for side in numpy.array(blocks, dtype=float).T if side.sum() > 0), numpy.zeros(len(blocks)))
     freedom = (sizes**2).sum() ** 2 / (sizes**4).sum() - 1 if sizes.any() else 0
     if len(blocks) < 3 or freedom < 1:
         return {"interval": None, "more": None}
-    reach = stats.t.ppf(0.975, freedom) * math.sqrt(variance)
+    reach = max(stats.t.ppf(0.975, freedom) * math.sqrt(variance), stats.norm.ppf(0.975) * math.sqrt(least))
     ends = [math.exp(log - reach) - 1, math.exp(log + reach) - 1]
     return {"interval": ends if before > 0 else None, "more": bool(ends[0] > 0 or ends[1] < 0)}
 
@@ -156,8 +155,8 @@ def members_change(sides, block, blocks):
     then, now = (set().union(*side["senders"]) for side in sides)
     n = len(without)
     variance = (n - 1) / n * ((numpy.array(without) - numpy.mean(without)) ** 2).sum()
-    variance = max(variance, len(then ^ now) / (len(then) + 0.5) / (len(now) + 0.5))
-    return interval(active([side["senders"] for side in sides]), variance, blocks, len(then))
+    least = len(then ^ now) / (len(then) + 0.5) / (len(now) + 0.5)
+    return interval(active([side["senders"] for side in sides]), variance, least, blocks, len(then))
 
 
 def compare(frame, hours, period, zone):

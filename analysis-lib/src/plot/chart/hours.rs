@@ -102,6 +102,9 @@ fn says(hours: &[Busyness], frame: &Frame) -> String {
     let (Some(most), Some(least)) = (most, least) else {
         return String::new();
     };
+    if most.mean == Some(0.0) {
+        return "Nobody wrote a message in these hours.".to_owned();
+    }
     let mean = |hour: &Busyness| number(hour.mean.unwrap_or(0.0), frame.places);
     format!(
         "The most messages for each online member are written at {}: {} in the hour; the fewest at {}: {}.",
