@@ -78,13 +78,13 @@ impl Change {
 ///
 /// Intervals take blocks of hours for independent: four hours of a day, a day of
 /// a week, seven days of a month (of which the fourth block has the rest). How
-/// much single blocks differ says how much chance does, with Student's t of as
-/// many blocks as are large (Satterthwaite 1946). Of
-/// sums it is the variance of a ratio estimator (Cochran 1977), and at least that
-/// of Poisson counts; of active members the jackknife's over blocks (Künsch
-/// 1989), and at least that of members who come and go independently (McNemar
-/// 1947), which alone would call every busier week a change. What moves a whole
-/// day or week alike is a change, even if its cause was chance.
+/// much single blocks differ says what chance does, with Student's t for as many
+/// blocks as are large (Satterthwaite 1946). The variance is, of sums, that of a
+/// ratio estimator (Cochran 1977), and at least that of Poisson counts; of active
+/// members, that of the jackknife over blocks (Künsch 1989), and at least that of
+/// members who come and go independently (McNemar 1947), which alone would call
+/// many a busy day a change. What moves a whole period alike is a change, even if
+/// its cause was chance.
 ///
 /// References: W. G. Cochran (1977), Sampling Techniques, 3rd edition. H. R.
 /// Künsch (1989), The jackknife and the bootstrap for general stationary
