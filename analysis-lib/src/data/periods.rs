@@ -9,6 +9,11 @@ use super::{Gap, Origin, Period, Zone};
 use crate::held::Held;
 use crate::{MemberId, Result};
 
+/// A period of which less than this share was recorded isn't whole: a bot's
+/// restart costs a window or two of a day, and windows end some seconds early
+/// or late.
+pub(crate) const WHOLE: f64 = 0.98;
+
 /// One period, as it is summed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {

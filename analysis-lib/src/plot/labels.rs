@@ -1,7 +1,8 @@
 //! What figures show, in words.
 
 use super::axis::number::number;
-use super::axis::time::{MINUTE, days, moments, months};
+use super::axis::time::{MINUTE, days, duration, moments, months};
+use crate::aggregate::Unusual;
 use crate::data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
 
 /// A word for one of a kind and for others.
@@ -126,4 +127,35 @@ impl Item {
             Self::Period(Period::Month) => months(zone, from, to - 1),
         }
     }
+}
+
+/// The most unusual event and the longest silence, as sentences.
+pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
+    let when = |from, to| Item::Period(Period::Hour).when(zone, from, to);
+    let mut text = match unusual.events.first() {
+        Some(event) => {
+            let usual = number(event.usual, 0);
+            let are = if usual == "1" { "is" } else { "are" };
+            format!(
+                "The most unusual: {}, {} where {usual} {are} usual.",
+                when(event.from, event.to),
+                MESSAGES.count(event.messages)
+            )
+        }
+        None if unusual.compared_hours == 0 => {
+            "What is usual can't be told: that takes a week of whole hours, in windows of at most an hour.".to_owned()
+        }
+        None => "No hour was far from usual.".to_owned(),
+    };
+    match unusual.silences.first() {
+        Some(silence) => {
+            let (length, when) = (
+                duration(silence.to - silence.from),
+                when(silence.from, silence.to),
+            );
+            text += &format!(" The longest silence lasted {length}, {when}.");
+        }
+        None => text += " No window was without a message.",
+    }
+    text
 }

@@ -7,25 +7,29 @@
 pub(crate) mod axis;
 mod chart;
 pub(crate) mod figure;
-mod labels;
+pub(crate) mod labels;
+mod online;
 mod patterns;
 mod rate;
 mod summary;
 pub(crate) mod svg;
+mod unusual;
 
 pub use figure::Figure;
+pub use online::{busyness, lags};
 pub use patterns::{calendar, coverage, rolling, weekly_online, weekly_rhythm};
 pub use rate::rate;
 pub use summary::summary;
+pub use unusual::unusual;
 
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
-use crate::data::{Activity, Periods};
+use crate::data::{Activity, Gap, Periods};
 use crate::names::Names;
 use crate::spline::SmoothingSpline;
 use crate::text::clean;
 use axis::time::duration;
 use chart::curve::Curve;
-use chart::line::Line;
+use chart::line::{Line, Mark};
 use chart::series::Series;
 use chart::{bars, members};
 use labels::{Item, Labels, Noun, WINDOWS};
@@ -48,22 +52,38 @@ pub fn online_members(activity: &Activity) -> Figure {
     let labels = Labels::new(&title, axis, "online_members").counting(MEMBERS_ONLINE);
     let online = activity.online_members().iter();
     let values: Vec<f64> = online.map(|&online| f64::from(online)).collect();
-    by_window(activity, labels, moments(activity, &values))
+    by_window(
+        activity,
+        &labels,
+        moments(activity, &values),
+        &aggregate::gaps(activity),
+    )
+    .figure()
 }
 
 /// Messages in each window, over time. A last window that is shorter than half
 /// the window before it and half the usual window, or ends in the future, is
 /// marked as not over when it was recorded.
 pub fn message_volume(activity: &Activity) -> Figure {
+    volume(activity, "Message Volume", &[], None)
+}
+
+/// Messages in each window, with marks.
+fn volume(activity: &Activity, title: &str, marks: &[Mark], says: Option<String>) -> Figure {
     let axis = "Number of Messages Sent in Time Window";
-    let labels = Labels::new("Message Volume", axis, "message_volume");
+    let labels = Labels::new(title, axis, "message_volume");
     let volume = activity.message_volume().iter();
     let values: Vec<f64> = volume.map(|&volume| f64::from(volume)).collect();
     let mut series = moments(activity, &values);
     // The sample lies in a fixed past: comparing it with the clock says nothing.
     series.is_over = activity.origin().is_sample()
         || !aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis());
-    by_window(activity, labels, series)
+    Line {
+        marks,
+        says,
+        ..by_window(activity, &labels, series, &aggregate::gaps(activity))
+    }
+    .figure()
 }
 
 /// Cumulative messages: the running sum of the message volume, over time.
@@ -73,7 +93,13 @@ pub fn cumulative_messages(activity: &Activity) -> Figure {
         .counting(Noun::new("message so far", "messages so far"));
     let sums = aggregate::cumulative_messages(activity).into_iter();
     let values: Vec<f64> = sums.map(|sum| sum as f64).collect();
-    by_window(activity, labels, moments(activity, &values))
+    by_window(
+        activity,
+        &labels,
+        moments(activity, &values),
+        &aggregate::gaps(activity),
+    )
+    .figure()
 }
 
 /// The smoothed cumulative messages, over time.
@@ -166,6 +192,8 @@ pub fn online_members_by_period(periods: &Periods) -> Figure {
         tips: series,
         gaps: &series.gaps(),
         overlays: Vec::new(),
+        marks: &[],
+        says: None,
     }
     .figure()
 }
@@ -200,17 +228,23 @@ fn moments<'a>(activity: &'a Activity, values: &'a [f64]) -> Series<'a> {
 }
 
 /// A line through a value a window.
-fn by_window(activity: &Activity, labels: Labels, series: Series) -> Figure {
+fn by_window<'a>(
+    activity: &'a Activity,
+    labels: &'a Labels,
+    series: Series<'a>,
+    gaps: &'a [Gap],
+) -> Line<'a> {
     Line {
         origin: activity.origin(),
-        labels: &labels,
+        labels,
         note: window_count(activity),
         series,
         tips: series,
-        gaps: &aggregate::gaps(activity),
+        gaps,
         overlays: Vec::new(),
+        marks: &[],
+        says: None,
     }
-    .figure()
 }
 
 /// "78 windows of 10 min": how many, and how long they usually are.

@@ -11,7 +11,7 @@ use super::labels::{Labels, MESSAGES};
 use super::svg::{BLUE, VERMILLION};
 use super::{Figure, moments, window_count};
 use crate::aggregate::{self, WeekHour};
-use crate::data::{Activity, DAY, HOUR_LENGTH, Periods};
+use crate::data::{Activity, DAY, HOUR_LENGTH, Periods, WHOLE};
 
 /// The server's week: mean messages in a recorded hour by weekday and hour of
 /// local clocks, as a heat map. Hours that were never recorded are marked; the
@@ -127,7 +127,7 @@ fn of_days(
         return nothing::figure(days.origin(), &labels, String::new(), why);
     }
     let whole: Vec<usize> = (0..days.len())
-        .filter(|&index| days.coverage()[index] >= super::chart::series::WHOLE)
+        .filter(|&index| days.coverage()[index] >= WHOLE)
         .collect();
     let says = format!(
         "{count} with windows, {} recorded whole.{}",
@@ -207,7 +207,8 @@ pub fn rolling(activity: &Activity) -> Figure {
         name,
         column,
     };
-    let figure = Line {
+    let says: Vec<String> = sentences.into_iter().flatten().collect();
+    Line {
         origin: activity.origin(),
         labels: &labels,
         note: window_count(activity),
@@ -218,11 +219,8 @@ pub fn rolling(activity: &Activity) -> Figure {
             overlay(day, BLUE, "mean of 24 hours", "mean_24_hours"),
             overlay(week, VERMILLION, "mean of 7 days", "mean_7_days"),
         ],
+        marks: &[],
+        says: Some(says.join(" ")),
     }
-    .figure();
-    let says: Vec<String> = sentences.into_iter().flatten().collect();
-    Figure {
-        says: says.join(" "),
-        ..figure
-    }
+    .figure()
 }

@@ -4,11 +4,11 @@ use super::Figure;
 use super::axis::Scale;
 use super::axis::number::number;
 use super::axis::time::{days, moments, months};
-use super::chart::series::WHOLE;
+
 use super::chart::shades::Shades;
 use super::svg::{Colour, Look, Page, Paths, shorten, width};
 use crate::aggregate::{self, ShownMember, WeekHour};
-use crate::data::{Activity, DAY, MONTH, Origin, Periods};
+use crate::data::{Activity, DAY, MONTH, Origin, Periods, WHOLE};
 use crate::names::Names;
 use crate::text::{clean, csv_field};
 

@@ -4,7 +4,13 @@
 //! saves itself as CSV. Where there is too little data for it, it has no row, and
 //! its sentence says what is needed.
 
+mod compare;
 mod gaps;
+mod unusual;
+
+pub use compare::compare;
+pub use gaps::gaps;
+pub use unusual::unusual;
 
 use std::fmt;
 use std::io::Write;
@@ -17,8 +23,6 @@ use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};
 use crate::text::{clean, csv_field};
 use crate::{Error, MemberId, Result};
-
-pub use gaps::gaps;
 
 /// As many rows are shown; CSV has all.
 const SHOWN: usize = 25;

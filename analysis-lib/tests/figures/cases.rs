@@ -364,6 +364,28 @@ fn make() -> Vec<Case> {
         "band-gaps-and-a-lone-window",
         plot::rate(&one("US/Eastern", &islands)),
     );
+    // What was unusual, and messages beside online members.
+    case("sample-unusual", plot::unusual(&sample));
+    case("sample-busyness", plot::busyness(&sample));
+    case("sample-lags", plot::lags(&sample));
+    // Ten weeks with events near each other, silences and an outage.
+    let mut eventful = wave("2020-09-05T09:00:00Z", 10, 144 * 70);
+    for (i, window) in eventful.iter_mut().enumerate() {
+        let times = match i {
+            4_000..4_012 | 4_030..4_036 | 9_700..9_703 => 9,
+            6_100..6_106 => 4,
+            7_000..7_018 => 0,
+            _ => 1,
+        };
+        window.2 = (window.2 + i as u32 * 7_919 % 5) * times;
+    }
+    eventful.drain(8_000..8_100);
+    let eventful = one("Europe/London", &eventful);
+    case("unusual-eventful", plot::unusual(&eventful));
+    let half_day = one("US/Eastern", &wave("2020-09-05T09:00:00Z", 10, 78));
+    case("unusual-half-day", plot::unusual(&half_day));
+    case("busyness-half-day", plot::busyness(&half_day));
+    case("lags-half-day", plot::lags(&half_day));
     cases
 }
 

@@ -3,9 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::frame::{Frame, TOP};
-use super::series::WHOLE;
 use super::shades::Shades;
-use crate::data::Periods;
+use crate::data::{Periods, WHOLE};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::{days, iso};

@@ -49,6 +49,8 @@ impl Curve<'_> {
             tips: Series::of_moments(POINTS, &tip_times, &tip_values),
             gaps,
             overlays: Vec::new(),
+            marks: &[],
+            says: None,
         }
         .figure()
     }

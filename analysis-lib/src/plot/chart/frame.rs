@@ -50,6 +50,23 @@ impl<'a> Frame<'a> {
         let range = values.fold((0.0, 0.0), |(low, high), value| {
             (value.min(low), value.max(high))
         });
+        let zone = origin.timezone();
+        let times = [times.start as f64, times.end as f64];
+        let name = format!("Time ({})", zone.name());
+        let mut frame = Self::upwards(origin, labels, range, times, name);
+        frame.x.ticks = time_ticks(zone, &frame.x.scale, series.item.length());
+        frame
+    }
+
+    /// Values from the lowest to the highest upwards, and others to the right,
+    /// whose ticks are to come.
+    pub(crate) fn upwards(
+        origin: &'a Origin,
+        labels: &'a Labels,
+        range: (f64, f64),
+        across: [f64; 2],
+        name: String,
+    ) -> Self {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
         let area = Area {
@@ -58,16 +75,13 @@ impl<'a> Frame<'a> {
             right: WIDTH - MARGIN - 8.0,
             bottom: BOTTOM,
         };
-        let zone = origin.timezone();
-        let times = [times.start as f64, times.end as f64];
-        let times = Scale::new(times, [area.left, area.right]);
-        let ticks = time_ticks(zone, &times, series.item.length());
+        let across = Scale::new(across, [area.left, area.right]);
         let upwards = Scale::new([numbers.low, numbers.high], [BOTTOM, TOP]);
         Self {
             origin,
             labels,
             area,
-            x: Axis::new(times, ticks, format!("Time ({})", zone.name())),
+            x: Axis::new(across, Vec::new(), name),
             y: Axis::new(upwards, numbers.ticks, &labels.axis),
             below: [18.0, 54.0, 92.0],
             places: labels.places.max(numbers.places),

@@ -12,7 +12,8 @@ use crate::plot::axis::number::number;
 use crate::plot::axis::time::{MINUTE, iso};
 use crate::plot::labels::{GAPS, Labels};
 use crate::plot::svg::{
-    Area, BLUE, Colour, Content, Key, Look, PALE_BLUE, Tooltip, VERMILLION, WHITE,
+    Anchor, Area, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE,
+    Tooltip, VERMILLION, WHITE, label_width, text,
 };
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
@@ -34,6 +35,10 @@ pub(crate) struct Line<'a> {
     pub(crate) gaps: &'a [Gap],
     /// Lines over the first, which is then paler.
     pub(crate) overlays: Vec<Overlay>,
+    /// What is pointed out, the most important first.
+    pub(crate) marks: &'a [Mark],
+    /// What the figure shows, in sentences; else how low and high the line is.
+    pub(crate) says: Option<String>,
 }
 
 /// A line over another: a value for each of that one's points, or none.
@@ -43,6 +48,17 @@ pub(crate) struct Overlay {
     /// What it shows, and its column in a table.
     pub(crate) name: &'static str,
     pub(crate) column: &'static str,
+}
+
+/// A stretch of time that is pointed out.
+pub(crate) struct Mark {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// The item of the series that has a dot with this number; without one, the
+    /// stretch lies on the line at zero.
+    pub(crate) dot: Option<(usize, usize)>,
+    /// What tooltips say of it.
+    pub(crate) about: String,
 }
 
 impl Line<'_> {
@@ -110,6 +126,22 @@ impl Line<'_> {
 
         let overlays = self.overlays.iter().rev();
         keys.extend(overlays.map(|own| Key::new(own.colour, own.colour, own.name)));
+        let stretches = self.marks.iter().filter(|mark| mark.dot.is_none());
+        for mark in stretches {
+            let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
+            paths.line(ends, Look::Outlined(GREEN, 60));
+        }
+        let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
+        for (item, _) in &dots {
+            paths.circle(place(item), 40, Look::Filled(PURPLE));
+        }
+        if !dots.is_empty() {
+            keys.push(Key::new(PURPLE, PURPLE, "unusual hours"));
+        }
+        if dots.len() < self.marks.len() {
+            keys.push(Key::new(GREEN, GREEN, "longest silences"));
+        }
+
         keys.extend(no_data(&thinned.gaps));
         let gaps = thinned.gaps.len() + thinned.too_narrow;
         let axis = self.labels.axis.to_lowercase();
@@ -120,6 +152,10 @@ impl Line<'_> {
                     lines.push(format!("{name}: {}", number(value, frame.places)));
                 }
             }
+            let times = self.tips.starts;
+            let (from, to) = (times[bucket.from], times[bucket.to - 1]);
+            let own = |mark: &&Mark| to > mark.from && from <= mark.to;
+            lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
             lines
         };
         let tips = tooltips(&frame, &self.tips, lines);
@@ -129,34 +165,56 @@ impl Line<'_> {
             keys,
             tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
             description: format!("Line of {axis} over time."),
-            says: frame.extent(series, gaps),
+            says: self
+                .says
+                .clone()
+                .unwrap_or_else(|| frame.extent(series, gaps)),
             table: self.table(&thinned),
+            texts: numbers(&dots, |item| {
+                let (time, value) = place(&item);
+                (frame.x.scale.place(time), frame.y.scale.place(value))
+            }),
             ..Content::default()
         })
     }
 
     /// A row for each point of the line, and an empty row where it breaks:
-    /// programs that plot the table break their line there.
+    /// programs that plot the table break their line there. Marks, if there are
+    /// any, have rows of their own after the line's, and a column.
     fn table(&self, thinned: &Thinned) -> String {
         let zone = self.origin.timezone();
         let Series { starts, values, .. } = self.series;
+        let mut columns = format!("time_local,time_utc,{}", self.labels.column);
+        // What follows a mark's time and value, and what stands between lines.
+        let mut empty = String::new();
+        for overlay in &self.overlays {
+            columns += &format!(",{}", overlay.column);
+            empty.push(',');
+        }
+        let marked = if self.marks.is_empty() { "" } else { "," };
+        if !self.marks.is_empty() {
+            columns += ",mark";
+        }
         let row = |&i: &usize| {
             let mut row = format!("{},{}", iso(zone, starts[i]), values[i]);
             for overlay in &self.overlays {
                 let value = overlay.values[i].map(|value| value.to_string());
                 row += &format!(",{}", value.unwrap_or_default());
             }
-            row + "\n"
+            row + marked + "\n"
         };
         let runs = thinned.runs.iter();
-        let runs: Vec<String> = runs.map(|run| run.iter().map(row).collect()).collect();
-        let mut columns = format!("time_local,time_utc,{}", self.labels.column);
-        let mut empty = ",,".to_owned();
-        for overlay in &self.overlays {
-            columns += &format!(",{}", overlay.column);
-            empty.push(',');
-        }
-        format!("{columns}\n{}", runs.join(&(empty + "\n")))
+        let lines = runs.map(|run| run.iter().map(row).collect());
+        let marks = self.marks.iter().map(|mark| match mark.dot {
+            Some((i, number)) => {
+                format!("{},{}{empty},{number}\n", iso(zone, starts[i]), values[i])
+            }
+            None => [mark.from, mark.to]
+                .map(|time| format!("{},0{empty},{}\n", iso(zone, time), mark.about))
+                .concat(),
+        });
+        let runs: Vec<String> = lines.chain(marks).collect();
+        format!("{columns}\n{}", runs.join(&format!(",,{empty}{marked}\n")))
     }
 }
 
@@ -201,4 +259,22 @@ pub(crate) fn tooltips(
     };
     let buckets = tips.buckets(0..values.len(), place);
     buckets.into_iter().map(tooltip).collect()
+}
+
+/// Numbers above dots, as far as they leave room for each other.
+fn numbers(dots: &[(usize, usize)], place: impl Fn(usize) -> (f64, f64)) -> String {
+    let mut placed: Vec<(f64, f64)> = Vec::new();
+    let mut texts = String::new();
+    for &(item, number) in dots {
+        let (x, y) = place(item);
+        let number = number.to_string();
+        let apart = label_width(&number) + 8.0;
+        let is_free =
+            |other: &(f64, f64)| (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE;
+        if placed.iter().all(is_free) {
+            texts += &text((x, y - 8.0), Anchor::Middle, INK, &number);
+            placed.push((x, y));
+        }
+    }
+    texts
 }

@@ -5,6 +5,8 @@ pub(crate) mod bars;
 pub(crate) mod calendar;
 pub(crate) mod curve;
 mod frame;
+pub(crate) mod hours;
+pub(crate) mod lags;
 pub(crate) mod line;
 pub(crate) mod members;
 pub(crate) mod nothing;

@@ -2,12 +2,8 @@
 
 use std::ops::Range;
 
-use crate::data::{Gap, Zone};
+use crate::data::{Gap, WHOLE, Zone};
 use crate::plot::labels::{Item, Noun};
-
-/// Periods with less than this share recorded are marked: a bot's restart costs
-/// a window or two of a day, and windows end some seconds early or late.
-pub(crate) const WHOLE: f64 = 0.98;
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]

@@ -45,6 +45,10 @@ pub(crate) const BRIGHT_BLUE: Colour = Colour(0xcf, 0xe4, 0xf2);
 pub(crate) const GREY: Colour = Colour(0x9a, 0xa1, 0xa9);
 /// The colour of what isn't complete.
 pub(crate) const VERMILLION: Colour = Colour(0xd5, 0x5e, 0x00);
+/// Colours of what is pointed out beside the blue.
+pub(crate) const GREEN: Colour = Colour(0x00, 0x9e, 0x73);
+pub(crate) const PALE_GREEN: Colour = Colour(0xd3, 0xec, 0xe3);
+pub(crate) const PURPLE: Colour = Colour(0xcc, 0x79, 0xa7);
 pub(crate) const GRID: Colour = Colour(0xe4, 0xe7, 0xeb);
 pub(crate) const AXIS: Colour = Colour(0x8c, 0x95, 0x9f);
 pub(crate) const GAP: Colour = Colour(0xf0, 0xee, 0xe9);

@@ -1,0 +1,180 @@
+//! How far chance reaches: 95 % intervals of a ratio.
+
+/// 5 % of a standard normal variable's values are farther from zero.
+const NORMAL: f64 = 1.959_963_984_540_054;
+
+/// A 95 % interval of the ratio of two sums less one, the second to the first.
+/// Each pair is a block: what it brought to the first sum and to the second.
+/// `None` of fewer than three blocks, or of a sum of zero.
+///
+/// The variance is that of a ratio estimator over the blocks: correlation within
+/// a block is in it, that between blocks isn't. Counts vary at least as Poisson
+/// variables do, and half a message more in each sum keeps a sum of zero finite.
+///
+/// References: W. G. Cochran (1977), Sampling Techniques, 3rd edition, 6.3 and
+/// 6.4. J. B. S. Haldane (1956), The estimation and significance of the
+/// logarithm of a ratio of frequencies, Annals of Human Genetics 20.
+pub(super) fn ratio(blocks: &[[f64; 2]], are_counts: bool) -> Option<[f64; 2]> {
+    let half = if are_counts { 0.5 } else { 0.0 };
+    let sum = |side: usize| blocks.iter().map(|block| block[side]).sum::<f64>() + half;
+    let (first, second) = (sum(0), sum(1));
+    if first <= 0.0 || second <= 0.0 {
+        return None;
+    }
+    let ratio = second / first;
+    let residuals = blocks.iter().map(|[first, second]| second - ratio * first);
+    let squares: f64 = residuals.map(|residual| residual * residual).sum();
+    let n = blocks.len() as f64;
+    let among_blocks = n / (n - 1.0) * squares / (second * second);
+    let least = 2.0 * half * (1.0 / first + 1.0 / second);
+    around(ratio.ln(), [among_blocks, least], blocks)
+}
+
+/// As [`ratio`], of two numbers of members, of these numbers without each block,
+/// and of the blocks' messages. The variance is that of the jackknife, and at
+/// least that of members who come and go independently of each other (McNemar
+/// 1947), of whom `one_sided` are in one of both alone.
+///
+/// References: H. R. Künsch (1989), The jackknife and the bootstrap for general
+/// stationary observations, Annals of Statistics 17. Q. McNemar (1947), Note on
+/// the sampling error of the difference between correlated proportions or
+/// percentages, Psychometrika 12.
+pub(super) fn jackknife(
+    all: [u64; 2],
+    without: &[[u64; 2]],
+    one_sided: u64,
+    blocks: &[[f64; 2]],
+) -> Option<[f64; 2]> {
+    let count = |members: u64| members as f64 + 0.5;
+    let log = |[before, now]: [u64; 2]| (count(now) / count(before)).ln();
+    let n = without.len() as f64;
+    let mean = without.iter().copied().map(log).sum::<f64>() / n;
+    let squares: f64 = without.iter().map(|&own| (log(own) - mean).powi(2)).sum();
+    let least = one_sided as f64 / (count(all[0]) * count(all[1]));
+    around(log(all), [(n - 1.0) / n * squares, least], blocks)
+}
+
+/// The interval around the logarithm of a ratio, as a ratio less one. Its
+/// variance is estimated from blocks, which Student's t allows for; the least that
+/// it can be is known. Where deviations are as large as blocks are, a few large
+/// blocks among small ones are all that tells the variance, so they alone count
+/// as degrees of freedom. `None` of fewer than three blocks, or of two that hold
+/// nearly all.
+///
+/// References: F. E. Satterthwaite (1946), An approximate distribution of
+/// estimates of variance components, Biometrics Bulletin 2.
+fn around(log: f64, [among_blocks, least]: [f64; 2], blocks: &[[f64; 2]]) -> Option<[f64; 2]> {
+    let sum = |side: usize| blocks.iter().map(|block| block[side]).sum::<f64>();
+    let sums = [0, 1].map(sum);
+    let share = |block: &[f64; 2], side: usize| match sums[side] {
+        0.0 => 0.0,
+        sum => block[side] / sum,
+    };
+    let (mut squares, mut fourths) = (0.0, 0.0);
+    for block in blocks {
+        let size = share(block, 0) + share(block, 1);
+        squares += size.powi(2);
+        fourths += size.powi(4);
+    }
+    let freedom = squares * squares / fourths - 1.0;
+    // Not a number where there is no message at all.
+    let is_told = blocks.len() >= 3 && freedom >= 1.0;
+    let among_blocks = is_told.then(|| student_t(freedom) * among_blocks.sqrt())?;
+    let reach = among_blocks.max(NORMAL * least.sqrt());
+    Some([log - reach, log + reach].map(f64::exp_m1))
+}
+
+/// Student's t that 5 % of all values are farther from zero than.
+fn student_t(freedom: f64) -> f64 {
+    let x = beta_quantile(0.05, freedom / 2.0, 0.5);
+    (freedom * (1.0 - x) / x).sqrt()
+}
+
+/// The value that a share `p` of a beta distribution lies below.
+fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        if incomplete_beta(middle, a, b) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low + high) / 2.0
+}
+
+/// The regularised incomplete beta function, by its continued fraction.
+///
+/// References: NIST Digital Library of Mathematical Functions, 8.17.22; W. J.
+/// Lentz (1976), Generating Bessel functions in Mie scattering calculations
+/// using continued fractions, Applied Optics 15.
+fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
+    if x > (a + 1.0) / (a + b + 2.0) {
+        // The fraction converges fast on this side alone.
+        return 1.0 - incomplete_beta(1.0 - x, b, a);
+    }
+    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p();
+    let (mut c, mut d, mut fraction) = (1.0, 0.0, 1.0);
+    for step in 0..10_000 {
+        let m = f64::from(step / 2);
+        let numerator = match step {
+            0 => 1.0,
+            _ if step % 2 == 0 => m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
+            _ => -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
+        };
+        let away_from_zero = |value: f64| {
+            if value == 0.0 {
+                f64::MIN_POSITIVE
+            } else {
+                value
+            }
+        };
+        d = 1.0 / away_from_zero(1.0 + numerator * d);
+        c = away_from_zero(1.0 + numerator / c);
+        fraction *= c * d;
+        if (c * d - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    front.exp() * (fraction - 1.0) / a
+}
+
+/// The logarithm of the gamma function of a positive number, by Stirling's
+/// series where that is good to the last digits.
+fn ln_gamma(x: f64) -> f64 {
+    if x < 12.0 {
+        return ln_gamma(x + 1.0) - x.ln();
+    }
+    let inverse = 1.0 / (x * x);
+    let series = 1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse / 1680.0));
+    (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + series / x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `scipy.stats.t.ppf(0.975, freedom)`, SciPy 1.17.
+    #[test]
+    fn students_t_is_scipys() {
+        for (freedom, expected) in [
+            (1.0, 12.706204736174694),
+            (2.0, 4.302652729749462),
+            (6.0, 2.4469118511449692),
+            (30.0, 2.0422724563012378),
+        ] {
+            let t = student_t(freedom);
+            assert!((t / expected - 1.0).abs() < 1e-11, "{freedom}: {t}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_needs_three_blocks_and_sums() {
+        assert_eq!(ratio(&[[1.0, 2.0], [2.0, 3.0]], true), None);
+        assert_eq!(ratio(&[[0.0, 2.0]; 3], false), None);
+        assert_eq!(ratio(&[[4.0, 4.0]; 3], false), Some([0.0, 0.0]));
+        let [low, high] = ratio(&[[1000.0, 0.0]; 3], true).unwrap();
+        assert!(low < high && high < -0.5, "{low} {high}");
+    }
+}

@@ -1,0 +1,364 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::chance::{jackknife, ratio};
+use super::hours::are_within_hours;
+use crate::data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, WHOLE};
+use crate::{Error, Result};
+
+/// A period beside the one directly before it: see [`compare`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// What is compared: hours, days, weeks or months.
+    pub period: Period,
+    /// When the earlier one began, in milliseconds since the epoch (UTC).
+    pub before: i64,
+    /// When it ended and the later one began.
+    pub start: i64,
+    /// When that ended.
+    pub end: i64,
+    /// How many hours of the clock were recorded in both; all numbers are of
+    /// these alone.
+    pub hours: usize,
+    /// Messages. An hour that clocks show twice counts with its mean.
+    pub messages: Change,
+    /// Members who sent a message.
+    pub active_members: Change,
+    /// Mean online members.
+    pub online_mean: Change,
+    /// The most online members at any window's end. A single moment has no
+    /// interval.
+    pub online_peak: Change,
+    /// Members who wrote in both, only in the earlier, and only in the later.
+    pub retained: u64,
+    /// See `retained`.
+    pub lost: u64,
+    /// See `retained`.
+    pub new: u64,
+}
+
+/// A number before and now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// In the earlier period.
+    pub before: f64,
+    /// In the later period.
+    pub now: f64,
+    /// A 95 % interval of the change as a share of `before`: `[-0.1, 0.3]` is
+    /// from 10 % less to 30 % more. `None` where none can be told.
+    pub interval: Option<[f64; 2]>,
+    /// Whether the change is larger than chance explains, at 5 %. `None` where
+    /// that can't be told.
+    pub more_than_chance: Option<bool>,
+}
+
+impl Change {
+    /// The change as a share of `before`: 0.12 is 12 % more. `None` if that is 0.
+    pub fn share(&self) -> Option<f64> {
+        (self.before > 0.0).then(|| self.now / self.before - 1.0)
+    }
+
+    fn new([before, now]: [f64; 2], interval: Option<[f64; 2]>) -> Self {
+        Self {
+            before,
+            now,
+            interval: interval.filter(|_| before > 0.0),
+            more_than_chance: interval.map(|[low, high]| low > 0.0 || high < 0.0),
+        }
+    }
+}
+
+/// The last whole hour, day, week or month beside the one directly before it,
+/// over the hours of the clock that were recorded in both.
+///
+/// A period is whole once windows reach its end. Hours are matched by day of
+/// the period and hour of local clocks: Tuesday 14:00 with Tuesday 14:00, the
+/// 3rd at 14:00 with the 3rd at 14:00. An hour that only one has, since it
+/// wasn't recorded or clocks skipped it in the other, isn't compared.
+///
+/// Intervals take blocks of hours for independent: four hours of a day, a day of
+/// a week, seven days of a month (of which the fourth block has the rest). How
+/// much single blocks differ says what chance does, with Student's t for as many
+/// blocks as are large (Satterthwaite 1946). The variance is, of sums, that of a
+/// ratio estimator (Cochran 1977), and at least that of Poisson counts; of active
+/// members, that of the jackknife over blocks (Künsch 1989), and at least that of
+/// members who come and go independently (McNemar 1947), which alone would call
+/// many a busy day a change. What moves a whole period alike is a change, even if
+/// its cause was chance.
+///
+/// References: W. G. Cochran (1977), Sampling Techniques, 3rd edition. H. R.
+/// Künsch (1989), The jackknife and the bootstrap for general stationary
+/// observations, Annals of Statistics 17. Q. McNemar (1947), Note on the sampling
+/// error of the difference between correlated proportions or percentages,
+/// Psychometrika 12. F. E. Satterthwaite (1946), An approximate distribution of
+/// estimates of variance components, Biometrics Bulletin 2.
+///
+/// # Errors
+///
+/// Fewer than half of the period's hours were recorded in both, or windows are
+/// longer than an hour.
+///
+/// ```
+/// use analysis_lib::{Activity, WEEK, aggregate};
+///
+/// let weeks = aggregate::compare(&Activity::sample()?, WEEK)?;
+/// assert!(weeks.hours <= 168);
+/// assert!(weeks.messages.share().is_some_and(|share| share.abs() < 0.1));
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
+    if !are_within_hours(activity) {
+        return Err(Error::new(
+            "A comparison needs windows of at most an hour".to_owned(),
+        ));
+    }
+    let zone = activity.origin().timezone();
+    let last = activity.times()[activity.len() - 1];
+    // A period is over once half a window is missing at most.
+    let end = zone.start(period, last + activity.usual_length().unwrap_or(0) / 2);
+    let start = zone.start(period, end - 1);
+    let before = zone.start(period, start - 1);
+    // Only these hours have to be merged, and the one that the first lies in.
+    let recent = u32::try_from((last - before) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
+    let recent = activity.last_hours(recent);
+    // Who sent what takes the longest to merge, and only blocks are asked for it.
+    let hours = recent.without(|_| true).every(HOUR);
+    let mut earlier = slots(&hours, period, before..start);
+    let mut later = slots(&hours, period, start..end);
+    earlier.retain(|slot, _| later.contains_key(slot));
+    later.retain(|slot, _| earlier.contains_key(slot));
+    let matched = later.len();
+    let all = ((end - start) / HOUR_LENGTH) as usize;
+    if matched == 0 || 2 * matched < all {
+        return Err(Error::new(match period {
+            Period::Hour => {
+                "A comparison needs two whole hours in a row that were fully recorded".to_owned()
+            }
+            _ => format!(
+                "A comparison needs two whole {period}s in a row, with at least half of their hours recorded in both; here {matched} of {all} hours were"
+            ),
+        }));
+    }
+
+    let mut messages = BTreeMap::<i64, [f64; 2]>::new();
+    let mut online = messages.clone();
+    let mut peak = [0.0; 2];
+    let mut places = vec![None; hours.len()];
+    for (side, slots) in [&earlier, &later].into_iter().enumerate() {
+        for (slot, own) in slots {
+            let block = slot.block(period);
+            messages.entry(block).or_default()[side] += mean_messages(&hours, own);
+            online.entry(block).or_default()[side] += mean_online(&hours, own);
+            for &hour in own {
+                peak[side] = f64::from(hours.online_max()[hour]).max(peak[side]);
+                places[hour] = Some((side, block));
+            }
+        }
+    }
+    let written = written_in(&recent, &hours, &places);
+    let count = |then: bool, now: bool| {
+        let own = written.iter();
+        own.filter(|own| own.map(|blocks| blocks > 0) == [then, now])
+            .count() as u64
+    };
+    let (retained, lost, new) = (count(true, true), count(true, false), count(false, true));
+    let without = messages.keys().map(|block| {
+        [0, 1].map(|side| {
+            let others = written.iter().filter(|own| own[side] & !(1 << block) > 0);
+            others.count() as u64
+        })
+    });
+    let without: Vec<[u64; 2]> = without.collect();
+    let active = [retained + lost, retained + new];
+    let sums = |blocks: &BTreeMap<i64, [f64; 2]>| {
+        let sum = |side: usize| blocks.values().map(|block| block[side]).sum::<f64>();
+        [sum(0), sum(1)]
+    };
+    let values = |blocks: &BTreeMap<i64, [f64; 2]>| blocks.values().copied().collect::<Vec<_>>();
+    Ok(Comparison {
+        period,
+        before,
+        start,
+        end,
+        hours: matched,
+        messages: Change::new(sums(&messages), ratio(&values(&messages), true)),
+        active_members: Change::new(
+            active.map(|members| members as f64),
+            jackknife(active, &without, lost + new, &values(&messages)),
+        ),
+        online_mean: Change::new(
+            sums(&online).map(|sum| sum / matched as f64),
+            ratio(&values(&online), false),
+        ),
+        online_peak: Change::new(peak, None),
+        retained,
+        lost,
+        new,
+    })
+}
+
+/// An hour of the clock within a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    /// Days after the period's first.
+    day: i64,
+    /// Hour on local clocks.
+    hour: i64,
+}
+
+impl Slot {
+    /// The number of the block that it belongs to.
+    fn block(self, period: Period) -> i64 {
+        match period {
+            Period::Hour => 0,
+            Period::Day => self.hour / 4,
+            Period::Week => self.day,
+            Period::Month => (self.day / 7).min(3),
+        }
+    }
+}
+
+/// The hours of a span by their slot: two where clocks show one twice. Only
+/// slots that were recorded as a whole.
+fn slots(hours: &Periods, period: Period, span: Range<i64>) -> BTreeMap<Slot, Vec<usize>> {
+    let zone = hours.origin().timezone();
+    let mut slots = BTreeMap::<Slot, Vec<usize>>::new();
+    for (i, &start) in hours.starts().iter().enumerate() {
+        if span.contains(&start) {
+            let slot = match period {
+                Period::Hour => Slot { day: 0, hour: 0 },
+                _ => Slot {
+                    day: zone.day(start) - zone.day(span.start),
+                    hour: zone.local(start).rem_euclid(DAY_LENGTH) / HOUR_LENGTH,
+                },
+            };
+            slots.entry(slot).or_default().push(i);
+        }
+    }
+    slots.retain(|_, own| own.iter().all(|&hour| hours.coverage()[hour] >= WHOLE));
+    slots
+}
+
+/// The blocks in which each member wrote, one bit each, before and now. Hours
+/// have their side and block as their place.
+fn written_in(
+    activity: &Activity,
+    hours: &Periods,
+    places: &[Option<(usize, i64)>],
+) -> Vec<[u32; 2]> {
+    let mut written = vec![[0; 2]; activity.members().len()];
+    let windows = activity.begins().iter().zip(activity.times());
+    for (index, (&begin, &end)) in windows.enumerate() {
+        // Each window lies in one of the hours.
+        let middle = begin.midpoint(end);
+        let hour = hours.starts().partition_point(|&start| start <= middle) - 1;
+        if let Some((side, block)) = places[hour] {
+            for (member, _) in activity.senders(index) {
+                written[member][side] |= 1 << block;
+            }
+        }
+    }
+    written
+}
+
+/// Messages in an hour's time, over these hours and parts of hours.
+fn mean_messages(hours: &Periods, own: &[usize]) -> f64 {
+    let messages: u64 = own.iter().map(|&hour| hours.messages()[hour]).sum();
+    let length = own
+        .iter()
+        .map(|&hour| hours.ends()[hour] - hours.starts()[hour]);
+    messages as f64 * HOUR_LENGTH as f64 / length.sum::<i64>() as f64
+}
+
+/// Mean online members over the windows of these hours.
+fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
+    let windows = |hour: usize| hours.windows()[hour] as f64;
+    let sum: f64 = own
+        .iter()
+        .map(|&hour| hours.online_mean()[hour] * windows(hour))
+        .sum();
+    sum / own.iter().map(|&hour| windows(hour)).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::simulated::{server, share};
+    use crate::source::sample::Random;
+    use crate::{DAY, MONTH, WEEK};
+
+    /// How often the change of messages, online members and active members is said
+    /// to be more than chance: in so many pairs of periods of so many days each, the
+    /// later with so many times the messages, by so many members.
+    fn said(period: Period, days: i64, times: f64, members: u64, pairs: usize) -> [f64; 3] {
+        let mut random = Random(7);
+        let mut said = [0.0; 3];
+        for _ in 0..pairs {
+            let level = |hour: i64| if hour < 24 * days { 2.0 } else { 2.0 * times };
+            let activity = server(&mut random, 2 * days, members, level);
+            let found = compare(&activity, period).unwrap();
+            let changes = [found.messages, found.online_mean, found.active_members];
+            for (said, change) in said.iter_mut().zip(changes) {
+                *said += f64::from(change.more_than_chance == Some(true)) / pairs as f64;
+            }
+        }
+        said
+    }
+
+    /// In about 5 % of all cases.
+    #[test]
+    fn where_nothing_changed_it_is_seldom_said() {
+        for (period, days, pairs) in [(DAY, 1, 1_000), (WEEK, 7, 500), (MONTH, 30, 150)] {
+            let [messages, online, _] = said(period, days, 1.0, 0, pairs);
+            assert!((0.02..=0.09).contains(&messages), "{period}: {messages}");
+            assert!((0.02..=0.09).contains(&online), "{period}: {online}");
+        }
+        // The jackknife's variance is rather too large than too small.
+        for (period, days, pairs) in [(DAY, 1, 300), (WEEK, 7, 100)] {
+            let [_, _, active] = said(period, days, 1.0, 2_000, pairs);
+            assert!(active <= 0.09, "{period}: {active}");
+        }
+    }
+
+    #[test]
+    fn a_change_by_half_is_nearly_always_said() {
+        for times in [0.5, 1.5] {
+            let [messages, _, active] = said(WEEK, 7, times, 2_000, 50);
+            assert!(messages >= 0.95 && active >= 0.8, "{messages} {active}");
+        }
+    }
+
+    /// What is over is told by the last window; what isn't, isn't compared.
+    #[test]
+    fn too_little_is_said_in_a_sentence() {
+        let activity = server(&mut Random(1), 3, 0, |_| 1.0);
+        let day = compare(&activity, DAY).unwrap();
+        assert_eq!(
+            (day.hours, day.end),
+            (24, activity.times()[activity.len() - 1])
+        );
+        assert_eq!(
+            compare(&activity, WEEK).unwrap_err().to_string(),
+            "A comparison needs two whole weeks in a row, with at least half of their hours recorded in both; here 0 of 168 hours were"
+        );
+        assert!(compare(&activity.last_hours(0), HOUR).is_err());
+        let nobody = server(&mut Random(1), 14, 0, |_| 0.0);
+        let week = compare(&nobody, WEEK).unwrap();
+        assert_eq!(week.messages.share(), None);
+        assert_eq!(week.messages.more_than_chance, None);
+        assert_eq!(week.active_members.more_than_chance, None);
+    }
+
+    /// A server that falls silent has no doubt about it.
+    #[test]
+    fn silence_is_a_change() {
+        let mut random = Random(3);
+        let share = share(20, || {
+            let activity = server(&mut random, 14, 500, |hour| f64::from(u8::from(hour < 168)));
+            let found = compare(&activity, WEEK).unwrap();
+            found.messages.more_than_chance == Some(true)
+                && found.active_members.more_than_chance == Some(true)
+        });
+        assert_eq!(share, 1.0);
+    }
+}

@@ -1,0 +1,163 @@
+//! Correlations over lags, as two lines.
+
+use super::frame::Frame;
+use super::hours::HOURS;
+use crate::aggregate::{Lag, MOST_LAG};
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::axis::Tick;
+use crate::plot::axis::number::number;
+use crate::plot::labels::{Labels, Noun};
+use crate::plot::svg::{Area, BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
+
+const PAIRS: Noun = Noun::new("pair", "pairs");
+
+/// What chance reaches is drawn below both lines.
+pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
+    let values = lags.iter().flat_map(|lag| {
+        [
+            lag.correlation,
+            lag.beyond_rhythm,
+            lag.by_chance,
+            lag.by_chance.map(|reach| -reach),
+        ]
+    });
+    let range = values.flatten().fold((0.0, 0.0), |(low, high), value| {
+        (value.min(low), value.max(high))
+    });
+    let most = MOST_LAG as f64;
+    let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
+    let across = [-most - 0.5, most + 0.5];
+    let mut frame = Frame::upwards(origin, labels, range, across, name);
+    frame.below = [18.0, 40.0, 78.0];
+    let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
+    frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
+
+    let mut paths = frame.paths_over(&[]);
+    for lag in lags {
+        if let Some(reach) = lag.by_chance {
+            let x = lag.hours as f64;
+            let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
+            paths.rectangle(corners, Look::Filled(PALE_GREEN));
+        }
+    }
+    frame.grid_up(&mut paths);
+    frame.zero_line(&mut paths);
+    let mut line = |value: fn(&Lag) -> Option<f64>, colour| {
+        for run in lags
+            .split(|lag| value(lag).is_none())
+            .filter(|run| !run.is_empty())
+        {
+            let points = run
+                .iter()
+                .filter_map(|lag| Some((lag.hours as f64, value(lag)?)));
+            paths.line(points, Look::Outlined(colour, 18));
+        }
+    };
+    line(|lag| lag.correlation, BLUE);
+    line(|lag| lag.beyond_rhythm, GREEN);
+
+    let mut keys = vec![Key::new(BLUE, BLUE, "as they are")];
+    if lags.iter().any(|lag| lag.beyond_rhythm.is_some()) {
+        keys.insert(0, Key::new(GREEN, GREEN, "beyond the week's rhythm"));
+        keys.insert(
+            0,
+            Key::new(PALE_GREEN, PALE_GREEN, "by chance alone, 95% of cases"),
+        );
+    }
+    let pairs = lags.iter().map(|lag| lag.pairs);
+    let (fewest, most) = (pairs.clone().min().unwrap_or(0), pairs.max().unwrap_or(0));
+    frame.figure(Content {
+        note: format!(
+            "{} to {} pairs of hours",
+            number(fewest as f64, 0),
+            number(most as f64, 0)
+        ),
+        shapes: paths.group(),
+        keys,
+        tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
+        description: "Lines of the correlation of messages and online members over hours."
+            .to_owned(),
+        says: says(lags),
+        table: table(lags),
+        ..Content::default()
+    })
+}
+
+fn tooltip(lag: &Lag, frame: &Frame) -> Tooltip {
+    let x = lag.hours as f64;
+    let area = Area {
+        left: frame.x.scale.place(x - 0.5),
+        right: frame.x.scale.place(x + 0.5),
+        ..frame.area
+    };
+    let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| number(value, 2));
+    let mut lines = vec![shown(lag.correlation), when(lag.hours)];
+    if let (Some(_), Some(reach)) = (lag.beyond_rhythm, lag.by_chance) {
+        lines.push(format!(
+            "beyond the week's rhythm: {}",
+            shown(lag.beyond_rhythm)
+        ));
+        lines.push(format!("by chance alone: within ±{}", number(reach, 2)));
+    }
+    lines.push(format!("{} of hours", PAIRS.count(lag.pairs)));
+    Tooltip {
+        at: (
+            area.middle().0,
+            frame.y.scale.place(lag.correlation.unwrap_or(0.0)),
+        ),
+        has_dot: lag.correlation.is_some(),
+        ..Tooltip::above(area, lines)
+    }
+}
+
+/// "in the same hour", "2 hours later".
+fn when(hours: i64) -> String {
+    let count = HOURS.count(hours.unsigned_abs());
+    match hours {
+        0 => "in the same hour".to_owned(),
+        1.. => format!("{count} later"),
+        _ => format!("{count} earlier"),
+    }
+}
+
+fn says(lags: &[Lag]) -> String {
+    let known = lags
+        .iter()
+        .filter_map(|lag| Some((lag.hours, lag.correlation?)));
+    let Some((closest, correlation)) = known.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return String::new();
+    };
+    let mut text = format!(
+        "Messages follow online members most closely {} (correlation {}).",
+        when(closest),
+        number(correlation, 2)
+    );
+    // One lag that was chosen before: of all 97, some are far off by chance.
+    let same = lags.iter().find(|lag| lag.hours == 0);
+    match same.and_then(|lag| Some((lag.beyond_rhythm?, lag.by_chance?))) {
+        Some((beyond, reach)) => {
+            let is_more = beyond.abs() > reach;
+            text += &format!(
+                " Beyond the week's rhythm it is {} in the same hour, {} chance alone ({}).",
+                number(beyond, 2),
+                if is_more { "more than" } else { "within" },
+                number(reach, 2)
+            );
+        }
+        None => {
+            text += " What is beyond the week's rhythm can't be told from less than three weeks."
+        }
+    }
+    text
+}
+
+fn table(lags: &[Lag]) -> String {
+    let field = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
+    let row = |lag: &Lag| {
+        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance].map(field);
+        format!("{},{},{}\n", lag.hours, values.join(","), lag.pairs)
+    };
+    let rows: String = lags.iter().map(row).collect();
+    format!("hours_later,correlation,beyond_rhythm,by_chance,pairs\n{rows}")
+}

@@ -1,0 +1,147 @@
+//! What was unusual, on the line of the message volume.
+
+use super::chart::line::Mark;
+use super::labels::{MESSAGES, unusual_in_words};
+use super::{Figure, axis, volume};
+use crate::aggregate;
+use crate::data::Activity;
+
+/// As many events are marked: more would hide the line.
+const MARKED: usize = 50;
+
+/// Message volume over time, with hours that were far from usual and the longest
+/// silences marked. See [`aggregate::unusual`] for how they are found; events
+/// have the numbers of [`table::unusual`](crate::table::unusual).
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::unusual(&Activity::sample()?);
+/// assert!(figure.svg().contains("unusual hours"));
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn unusual(activity: &Activity) -> Figure {
+    let unusual = aggregate::unusual(activity);
+    let volume_at = activity.message_volume();
+    let mut marks: Vec<Mark> = Vec::new();
+    for (event, number) in unusual.events.iter().take(MARKED).zip(1..) {
+        // Of windows that end in these hours, the one that stands out the most.
+        let end = |time: i64| activity.times().partition_point(|&end| end <= time);
+        let windows = end(event.from)..end(event.to);
+        let dot = match event.deviations > 0.0 {
+            true => windows.rev().max_by_key(|&i| volume_at[i]),
+            false => windows.min_by_key(|&i| volume_at[i]),
+        };
+        let usual = axis::number::number(event.usual, 0);
+        marks.push(Mark {
+            from: event.from,
+            to: event.to,
+            dot: dot.map(|i| (i, number)),
+            about: format!(
+                "unusual, {number}: {} where {usual} usual",
+                MESSAGES.count(event.messages)
+            ),
+        });
+    }
+    // An event's last window may end in the next hour.
+    marks.retain(|mark| mark.dot.is_some());
+    marks.extend(unusual.silences.iter().map(|silence| Mark {
+        from: silence.from,
+        to: silence.to,
+        dot: None,
+        about: "silence".to_owned(),
+    }));
+    let mut says = unusual_in_words(&unusual, activity.origin().timezone());
+    if unusual.events.len() > MARKED {
+        says += &format!(
+            " The {MARKED} most unusual of {} are marked.",
+            unusual.events.len()
+        );
+    }
+    volume(activity, "Unusual Message Volume", &marks, Some(says))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Window, WindowsBuilder};
+
+    /// Windows of so many minutes with these messages, by one member.
+    fn windows(minutes: i64, messages: &[u32]) -> Activity {
+        let mut windows = WindowsBuilder::new();
+        for (&volume, number) in messages.iter().zip(1..) {
+            windows.sent(7.into(), volume);
+            let window = Window {
+                end: 1_772_389_800_000 + number * minutes * 60_000,
+                declared: 0,
+                online: 5,
+                volume,
+            };
+            windows.window(window).unwrap();
+        }
+        let sample = Activity::sample().unwrap();
+        Activity::new(sample.origin().clone(), windows.finish(), Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn marks_are_rows_after_the_line() {
+        let figure = unusual(&Activity::sample().unwrap());
+        assert!(
+            figure
+                .csv()
+                .starts_with("time_local,time_utc,message_volume,mark\n")
+        );
+        let marked = |mark: &str| {
+            let rows = figure.csv().lines();
+            rows.filter(|row| row.ends_with(&format!(",{mark}")))
+                .count()
+        };
+        // Five silences begin and end, and of one event the highest window has a dot.
+        assert_eq!((marked("0,silence"), marked("1")), (10, 1));
+        assert!(figure.csv().contains(",102,1\n"), "{}", figure.csv());
+    }
+
+    #[test]
+    fn a_silence_ends_at_a_gap() {
+        let mut messages = vec![3; 80];
+        messages[20..40].fill(0);
+        let activity = windows(10, &messages);
+        let without = activity
+            .windows()
+            .take((0..80).filter(|i| !(24..30).contains(i)));
+        let cut = Activity::new(activity.origin().clone(), without, Vec::new()).unwrap();
+        let silences = aggregate::unusual(&cut).silences;
+        let lengths: Vec<i64> = silences
+            .iter()
+            .map(|own| (own.to - own.from) / 60_000)
+            .collect();
+        assert_eq!(lengths, [100, 40]);
+    }
+
+    /// No window is too few or too long, and no message is no reason to fail.
+    #[test]
+    fn whatever_there_is_is_told_in_a_sentence() {
+        use crate::{DAY, HOUR, MONTH, Names, WEEK, plot, table};
+        let quiet = vec![0; 24 * 30 * 6];
+        for activity in [
+            windows(10, &[3]),
+            windows(10, &[0]),
+            windows(10, &quiet),
+            windows(150, &quiet[..600]),
+            windows(45, &[2; 1_000]),
+        ] {
+            let names = Names::test([7.into()], [7.into()], true);
+            for period in [HOUR, DAY, WEEK, MONTH] {
+                assert!(
+                    table::compare(&activity, &names, period)
+                        .says()
+                        .ends_with('.')
+                );
+            }
+            assert!(table::unusual(&activity).says().ends_with('.'));
+            for figure in [unusual, plot::busyness, plot::lags] {
+                assert!(figure(&activity).says().ends_with('.'), "{activity:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use super::{Cell, Table};
+use crate::aggregate::{self, Change, Comparison, without_bots};
+use crate::data::{Activity, Origin, Period};
+use crate::names::Names;
+use crate::plot::axis::number::number;
+use crate::plot::labels::{Item, MESSAGES, Noun};
+
+const COLUMNS: [(&str, &str); 8] = [
+    ("what", "what"),
+    ("before", "before"),
+    ("now", "now"),
+    ("change", "change"),
+    ("in percent", "change_share"),
+    ("95% interval from", "change_share_low"),
+    ("to", "change_share_high"),
+    ("more than chance?", "more_than_chance"),
+];
+
+/// What changed: the last whole hour, day, week or month beside the one directly
+/// before it, over the hours that were recorded in both. See
+/// [`aggregate::compare`] for how; with `HIDE_BOTS=yes` bots aren't among the
+/// active members.
+///
+/// ```
+/// use analysis_lib::{Activity, Names, WEEK, table};
+///
+/// let activity = Activity::sample()?;
+/// let changed = table::compare(&activity, &Names::load(&activity)?, WEEK);
+/// assert_eq!(changed.len(), 4);
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
+    let origin = activity.origin();
+    let noun = Item::Period(period).noun();
+    match aggregate::compare(&without_bots(activity, names), period) {
+        Ok(comparison) => filled(origin, &comparison),
+        Err(why) => {
+            let title = format!("What Changed from {0} to {0}", noun.title());
+            Table::new(origin, &title, &COLUMNS).saying(format!("{why}."))
+        }
+    }
+}
+
+fn filled(origin: &Origin, comparison: &Comparison) -> Table {
+    let Comparison {
+        period,
+        before,
+        start,
+        end,
+        ..
+    } = *comparison;
+    let when = |from, to| Item::Period(period).when(origin.timezone(), from, to);
+    let (then, now) = (when(before, start), when(start, end));
+    let title = format!("What Changed: {now}, Compared with {then}");
+    let mut table = Table::new(origin, &title, &COLUMNS);
+    let unknown = match period {
+        Period::Hour => "one hour: no interval",
+        _ => "can't tell",
+    };
+    for (what, change, places, unknown) in [
+        ("messages", comparison.messages, 0, unknown),
+        ("active members", comparison.active_members, 0, unknown),
+        ("mean online members", comparison.online_mean, 1, unknown),
+        (
+            "most online members",
+            comparison.online_peak,
+            0,
+            "one moment: no interval",
+        ),
+    ] {
+        let [low, high] = match change.interval {
+            Some(interval) => interval.map(percent),
+            None => [Cell::none(), Cell::none()],
+        };
+        let difference = change.now - change.before;
+        table.row([
+            Cell::text(what),
+            Cell::number(change.before, places),
+            Cell::number(change.now, places),
+            Cell::measure(difference, signed(difference, places)),
+            change.share().map_or_else(Cell::none, percent),
+            low,
+            high,
+            Cell::text(match change.more_than_chance {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => unknown,
+            }),
+        ]);
+    }
+    table.saying(says(comparison, &now))
+}
+
+/// A share with its sign, in percent.
+fn percent(share: f64) -> Cell {
+    Cell::measure(share, signed(share * 100.0, 1) + "%")
+}
+
+fn signed(value: f64, places: usize) -> String {
+    let shown = number(value, places);
+    let is_zero = !shown.contains(|c| ('1'..='9').contains(&c));
+    if value > 0.0 && !is_zero {
+        "+".to_owned() + &shown
+    } else {
+        shown
+    }
+}
+
+fn says(comparison: &Comparison, now: &str) -> String {
+    let messages = comparison.messages;
+    let noun = Item::Period(comparison.period).noun();
+    let sent = MESSAGES.count(messages.now.round() as u64);
+    let were = if messages.now.round() == 1.0 {
+        "was"
+    } else {
+        "were"
+    };
+    let (one, hours) = (noun.one, comparison.hours);
+    let over = match comparison.period {
+        Period::Hour => String::new(),
+        _ => format!(
+            " over the same {}",
+            Noun::new("hour", "hours").count(hours as u64)
+        ),
+    };
+    let chance = match messages.more_than_chance {
+        _ if messages.before + messages.now == 0.0 => "",
+        Some(true) => "; that is more than chance",
+        Some(false) => "; that is within chance",
+        None if comparison.period == Period::Hour => "",
+        None => "; whether that is chance can't be told",
+    };
+    let on = match comparison.period {
+        Period::Hour => "In the hour ",
+        Period::Day => "On ",
+        Period::Week => "In the ",
+        Period::Month => "In ",
+    };
+    let mut text = format!(
+        "{on}{now}, {sent} {were} sent, {} the {one} before{over}{chance}.",
+        compared(&messages)
+    );
+    let Comparison {
+        retained,
+        lost,
+        new,
+        ..
+    } = *comparison;
+    if retained + new > 0 {
+        let wrote = Noun::new("member", "members").count(retained + new);
+        text += &match lost + new {
+            0 => format!(" {wrote} wrote, the same as in the {one} before."),
+            _ => {
+                let of_them = match retained {
+                    0 => "none".to_owned(),
+                    _ => format!("{} of them not", number(new as f64, 0)),
+                };
+                let only_then = match lost {
+                    0 => String::new(),
+                    _ => format!("; {} wrote only then", number(lost as f64, 0)),
+                };
+                format!(" {wrote} wrote, {of_them} in the {one} before{only_then}.")
+            }
+        };
+    }
+    text
+}
+
+/// "12% more than in".
+fn compared(change: &Change) -> String {
+    match change.share().map(|share| (share * 100.0).round()) {
+        None if change.now > 0.0 => "after none in".to_owned(),
+        None => "as in".to_owned(),
+        Some(_) if change.now == change.before => "as many as in".to_owned(),
+        Some(0.0) => "about as many as in".to_owned(),
+        Some(percent) => {
+            let which = if percent > 0.0 { "more" } else { "fewer" };
+            format!("{}% {which} than in", number(percent.abs(), 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DAY, HOUR, aggregate};
+
+    fn sample() -> Activity {
+        let sample = Activity::sample().unwrap();
+        sample.in_timezone("US/Eastern").unwrap()
+    }
+
+    #[test]
+    fn the_sentence_is_computed() {
+        let names = Names::default();
+        let month = compare(&sample(), &names, Period::Month);
+        assert_eq!(
+            month.says(),
+            "In March 2026, 67,599 messages were sent, 1% more than in the month before over the same 466 hours; that is within chance. 61 members wrote, the same as in the month before."
+        );
+        let hour = compare(&sample(), &names, HOUR);
+        assert_eq!(
+            hour.says(),
+            "In the hour Mon 6 Apr 2026, 00:00 – 01:00, 134 messages were sent, 46% fewer than in the hour before. 41 members wrote, 4 of them not in the hour before; 19 wrote only then."
+        );
+        let week = compare(&sample().last_hours(13), &names, Period::Week);
+        assert!(week.is_empty());
+        assert_eq!(
+            week.says(),
+            "A comparison needs two whole weeks in a row, with at least half of their hours recorded in both; here 0 of 168 hours were."
+        );
+    }
+
+    #[test]
+    fn bots_that_are_hidden_are_no_active_members() {
+        let activity = sample();
+        let bot = aggregate::messages_by_member(&activity)[0].id;
+        let active = |names: &Names| {
+            let table = compare(&activity, names, DAY);
+            let row = table.csv().lines().nth(2).unwrap().to_owned();
+            row.split(',').nth(2).unwrap().parse::<u32>().unwrap()
+        };
+        let everyone = active(&Names::default());
+        assert_eq!(active(&Names::test([bot], [], true)), everyone - 1);
+    }
+
+    #[test]
+    fn numbers_have_a_sign() {
+        assert_eq!(signed(0.04, 1), "0.0");
+        assert_eq!(signed(-0.04, 1), "0.0");
+        assert_eq!(signed(1234.0, 0), "+1,234");
+        assert_eq!(signed(-5.0, 0), "−5");
+    }
+}
