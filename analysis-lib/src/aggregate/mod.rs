@@ -1,21 +1,33 @@
 //! Pure functions: [`Activity`](crate::Activity) → series, totals, tables.
 
+mod concentration;
 mod gaps;
+mod growth;
+mod hours;
 mod members;
 mod messages;
 mod quality;
+mod seen;
 mod shown_members;
 mod smoothed;
+mod stickiness;
 mod weekly;
 
 pub use crate::data::Gap;
+pub use concentration::{Concentration, concentration};
 pub(crate) use gaps::last_is_running;
 pub use gaps::{coverage, gaps, median_interval};
+pub(crate) use growth::growth_over;
+pub use growth::{Growth, growth};
+pub(crate) use hours::hours_by_member;
 pub use members::{MemberTotal, messages_by_member};
 pub use messages::cumulative_messages;
 pub use quality::{Quality, quality};
+pub use seen::{Seen, seen};
 pub(crate) use shown_members::without_bots;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};
 pub(crate) use smoothed::MINUTES_PER_DAY;
 pub use smoothed::{Smoothed, smoothed};
+pub(crate) use stickiness::stickiness_over;
+pub use stickiness::{Stickiness, stickiness};
 pub use weekly::{WeekHour, weekly_rhythm};

@@ -5,12 +5,18 @@
 //! column of pixels the first, lowest, highest and last value are drawn.
 
 pub(crate) mod axis;
-mod chart;
+pub(crate) mod chart;
 pub(crate) mod figure;
-mod labels;
+pub(crate) mod labels;
+mod people;
+mod presence;
+mod shares;
 pub(crate) mod svg;
 
 pub use figure::Figure;
+pub use people::{concentration, member, member_hours};
+pub use presence::{growth, stickiness};
+pub use shares::member_shares;
 
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed, WeekHour};
 use crate::data::{Activity, Periods};

@@ -4,6 +4,8 @@
 //! saves itself as CSV. Where there is too little data for it, it has no row, and
 //! its sentence says what is needed.
 
+mod members;
+
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -15,6 +17,8 @@ use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};
 use crate::text::{clean, csv_field};
 use crate::{Error, Result};
+
+pub use members::{seen, top_members};
 
 /// As many rows are shown; CSV has all.
 const SHOWN: usize = 25;

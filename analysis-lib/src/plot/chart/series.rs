@@ -7,7 +7,7 @@ use crate::plot::labels::{Item, Noun};
 
 /// Periods with less than this share recorded are marked: a bot's restart costs
 /// a window or two of a day, and windows end some seconds early or late.
-const WHOLE: f64 = 0.98;
+pub(crate) const WHOLE: f64 = 0.98;
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]
