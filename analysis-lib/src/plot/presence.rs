@@ -8,7 +8,7 @@ use super::chart::series::Series;
 use super::chart::stacked::{Layer, Stacked};
 use super::figure::Figure;
 use super::labels::{Item, Labels, MEMBERS, Noun};
-use super::people::{People, by_calendar, in_percent};
+use super::people::{NOBODY, People, by_calendar, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::data::{Activity, Calendar, DAY, Gap, Period, Zone};
@@ -39,7 +39,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let growth = growth_over(&activity, &calendar);
     let nothing = |why: &str| nothing::figure(activity.origin(), &labels, note.clone(), why);
     if growth.iter().all(|growth| growth.active == 0) {
-        return nothing("Nobody wrote a message in these windows.");
+        return nothing(NOBODY);
     }
     if growth.len() > MOST {
         let coarser = match period {
@@ -74,12 +74,11 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         }
     }
     let tooltip = |growth: &Growth| {
+        let [new, retained, resurrected, churned] = counts(growth);
         vec![
             format!("{} wrote", MEMBERS.count(growth.active)),
-            format!("new: {}", number(growth.new as f64, 0)),
-            format!("resurrected: {}", number(growth.resurrected as f64, 0)),
-            format!("retained: {}", number(growth.retained as f64, 0)),
-            format!("churned: {}", number(growth.churned as f64, 0)),
+            format!("new {new}, retained {retained}"),
+            format!("resurrected {resurrected}, churned {churned}"),
         ]
     };
     let zone = activity.origin().timezone();
@@ -121,27 +120,15 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
 fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> String {
     let last = growth.len() - 1;
     let told = last.saturating_sub(usize::from(series.is_running(last)));
-    let Growth {
-        active,
-        new,
-        retained,
-        resurrected,
-        churned,
-        ..
-    } = growth[told];
+    let [new, retained, resurrected, churned] = counts(&growth[told]);
+    let members = MEMBERS.count(growth[told].active);
     let when = series.when(zone, told..told + 1);
     let (first, rest) = when.split_at(1);
-    let [new, retained, resurrected, churned] =
-        [new, retained, resurrected, churned].map(|count| number(count as f64, 0));
-    let mut says = format!(
-        "{}{rest}: {} wrote",
-        first.to_uppercase(),
-        MEMBERS.count(active)
-    );
+    let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
     says += &match told {
         0 => ".".to_owned(),
         _ => format!(
-            ", {retained} of them also in the {} before, {new} for the first time, {resurrected} after a pause; {churned} from the {0} before did not.",
+            ", {retained} of them also the {} before, {new} for the first time, {resurrected} after a pause; {churned} from the {0} before did not.",
             noun.one
         ),
     };
@@ -153,6 +140,18 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
         );
     }
     says
+}
+
+/// New, retained, resurrected and churned members, as people write them.
+fn counts(growth: &Growth) -> [String; 4] {
+    let Growth {
+        new,
+        retained,
+        resurrected,
+        churned,
+        ..
+    } = *growth;
+    [new, retained, resurrected, churned].map(|count| number(count as f64, 0))
 }
 
 /// Stickiness: of those who wrote within 30 days, how many wrote on the last of

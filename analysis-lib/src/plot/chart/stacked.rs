@@ -12,7 +12,8 @@ use crate::plot::svg::{
 
 /// How much white is in the colours of what isn't fully recorded.
 const PALE: f64 = 0.6;
-/// Bars at least this wide, in pixels, have air beside them.
+/// The narrowest bar, in pixels, and the narrowest with air beside it.
+const NARROWEST: f64 = 1.0;
 const AIRY: f64 = 4.0;
 /// How far the legend is from the chart, and the height of its rows, in pixels.
 const BESIDE: f64 = 16.0;
@@ -79,6 +80,7 @@ impl Stacked<'_> {
             let (from, to) = (starts[bar] as f64, ends[bar] as f64);
             let width = frame.x.scale.pixels(from, to);
             let air = if width < AIRY { 0.0 } else { (to - from) * 0.1 };
+            let to = from + (to - from) * (NARROWEST / width).max(1.0);
             [(from + air, low), (to - air, high)]
         };
         for (is_whole, white) in [(true, 0.0), (false, PALE)] {
