@@ -267,6 +267,65 @@ fn figures_stay_small_at_ten_years() {
     }
 }
 
+/// Whatever was recorded, figures and tables of members say something of it, and
+/// stay small.
+#[test]
+fn members_figures_take_whatever_was_recorded() {
+    use analysis_lib::{Activity, DAY, HOUR, MONTH, Names, WEEK, plot, table};
+    let of = |windows: &[_]| cases::activity("Australia/Lord_Howe", "Iraq BTW", windows);
+    let start = cases::time("2024-04-06T14:00:00Z");
+    let alone = (start, 5, 3, vec![(7, 3)]);
+    let silent = (start, 5, 0, Vec::new());
+    let mut two_bots = cases::wave("2024-04-08T00:00:00Z", 10, 5_000);
+    two_bots.extend(
+        two_bots
+            .clone()
+            .into_iter()
+            .map(|w| (w.0 + 61_000, w.1, w.2, w.3)),
+    );
+    let years_apart = [2_000, 0].map(|days| (start - days * 86_400_000, 5, 3, vec![(7, 3)]));
+    // Names that take as much room as they can.
+    let wide = |id: u64| (id, "'\"&".repeat(60) + &id.to_string());
+    let crowd: Vec<_> = (0..5_000)
+        .map(|i| {
+            (
+                start - (5_000 - i) * 12 * 3_600_000,
+                5,
+                60,
+                (0..60).map(|id| (id, 1)).collect(),
+            )
+        })
+        .collect();
+    for (windows, names) in [
+        (of(&[alone]), Names::default()),
+        (of(&[silent]), Names::default()),
+        (of(&two_bots), Names::default()),
+        (of(&years_apart), Names::default()),
+        (of(&crowd), Names::from_iter((0..60).map(wide))),
+        (Activity::sample().unwrap().last_hours(12), Names::default()),
+    ] {
+        let mut figures = vec![
+            plot::member_hours(&windows, &names),
+            plot::member(&windows, &names, 7),
+            plot::concentration(&windows, &names),
+            plot::stickiness(&windows, &names),
+        ];
+        let mut tables = vec![table::seen(&windows, &names)];
+        for period in [HOUR, DAY, WEEK, MONTH] {
+            figures.push(plot::member_shares(&windows, &names, period));
+            figures.push(plot::growth(&windows, &names, period));
+            tables.push(table::top_members(&windows, &names, period));
+        }
+        for figure in figures {
+            let size = figure.svg().len();
+            assert!(size < 150_000, "{}: {size} bytes", figure.title());
+            assert!(figure.says().ends_with('.'), "{}", figure.title());
+            roxmltree::Document::parse(figure.svg()).unwrap();
+        }
+        assert!(tables.iter().all(|table| table.says().ends_with('.')));
+    }
+}
+
 /// The line's points, and nothing else, are the table's rows; where the line
 /// breaks, a row is empty.
 #[test]

@@ -131,6 +131,22 @@ impl Activity {
         lengths::gaps(self.begins(), self.times())
     }
 
+    /// The middle of a window, in milliseconds since the epoch (UTC): the window
+    /// belongs to the hour, day, week and month that this lies in.
+    pub(crate) fn middle(&self, index: usize) -> i64 {
+        self.begins()[index].midpoint(self.times()[index])
+    }
+
+    /// When the first window began, and when the last ended.
+    pub(crate) fn span(&self) -> (i64, i64) {
+        (self.begins()[0], self.times()[self.len() - 1])
+    }
+
+    /// Whether windows reach this time, but for half a window.
+    pub(crate) fn reaches(&self, time: i64) -> bool {
+        self.span().1 + self.usual_length().unwrap_or(0) / 2 >= time
+    }
+
     /// Online members at each window's end.
     pub fn online_members(&self) -> &[u32] {
         &self.windows().online

@@ -2,6 +2,7 @@
 //! print nothing.
 
 mod activity;
+mod calendar;
 mod lengths;
 mod origin;
 mod period;
@@ -10,6 +11,7 @@ mod windows;
 mod zone;
 
 pub use activity::Activity;
+pub(crate) use calendar::Calendar;
 pub use lengths::Gap;
 #[cfg(feature = "mongodb")]
 pub(crate) use lengths::begins;

@@ -165,17 +165,15 @@ impl Periods {
 
     /// Of the windows of an activity, whose gaps say what was recorded.
     pub(crate) fn of_activity(activity: &Activity, period: Period, sums: &ByStart) -> Self {
-        let (first, last) = (activity.begins()[0], activity.times()[activity.len() - 1]);
         let mut columns = Columns::new(
             activity.origin().clone(),
             period,
             sums,
             activity.skipped().to_vec(),
         );
-        let recorded = (first, last);
-        columns.coverage = coverage(recorded, &activity.gaps(), &columns.starts, &columns.ends);
-        let end = columns.ends[columns.ends.len() - 1];
-        columns.is_over = last + activity.usual_length().unwrap_or(0) / 2 >= end;
+        let (span, gaps) = (activity.span(), activity.gaps());
+        columns.coverage = coverage(span, &gaps, &columns.starts, &columns.ends);
+        columns.is_over = activity.reaches(columns.ends[columns.ends.len() - 1]);
         Self(Held::new(columns))
     }
 
@@ -265,7 +263,12 @@ impl Columns {
 
 /// The share of each of these stretches that was recorded, where everything was
 /// from the first instant to the last but gaps. Stretches and gaps ascend.
-fn coverage((first, last): (i64, i64), mut gaps: &[Gap], starts: &[i64], ends: &[i64]) -> Vec<f64> {
+pub(super) fn coverage(
+    (first, last): (i64, i64),
+    mut gaps: &[Gap],
+    starts: &[i64],
+    ends: &[i64],
+) -> Vec<f64> {
     let stretches = starts.iter().zip(ends);
     stretches
         .map(|(&start, &end)| {

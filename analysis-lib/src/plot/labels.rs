@@ -13,6 +13,7 @@ pub(crate) struct Noun {
 }
 
 pub(crate) const MESSAGES: Noun = Noun::new("message", "messages");
+pub(crate) const MEMBERS: Noun = Noun::new("member", "members");
 pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
 pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
 

@@ -5,12 +5,15 @@
 //! column of pixels the first, lowest, highest and last value are drawn.
 
 pub(crate) mod axis;
-mod chart;
+pub(crate) mod chart;
 pub(crate) mod figure;
 pub(crate) mod labels;
 mod online;
 mod patterns;
+mod people;
+mod presence;
 mod rate;
+mod shares;
 mod summary;
 pub(crate) mod svg;
 mod unusual;
@@ -18,7 +21,10 @@ mod unusual;
 pub use figure::Figure;
 pub use online::{busyness, lags};
 pub use patterns::{calendar, coverage, rolling, weekly_online, weekly_rhythm};
+pub use people::{concentration, member, member_hours};
+pub use presence::{growth, stickiness};
 pub use rate::rate;
+pub use shares::member_shares;
 pub use summary::summary;
 pub use unusual::unusual;
 

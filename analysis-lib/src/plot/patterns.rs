@@ -64,7 +64,7 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
 pub fn calendar(days: &Periods) -> Figure {
     let labels = Labels::new("Messages by Day", "Number of Messages", "messages");
     let values: Vec<f64> = days.messages().iter().map(|&sent| sent as f64).collect();
-    let shades = Shades::of(values.iter().copied());
+    let shades = Shades::of(values.iter().copied(), "");
     let says = |whole: &[usize]| {
         let by = |a: &&usize, b: &&usize| values[**a].total_cmp(&values[**b]);
         let day = |index: usize| {

@@ -315,7 +315,7 @@ fn week_chart(paths: &mut Paths, page: &mut Page, week: &[WeekHour]) {
         true,
         "By hour of the week",
     );
-    let shades = Shades::of(week.iter().filter_map(WeekHour::per_hour));
+    let shades = Shades::of(week.iter().filter_map(WeekHour::per_hour), "");
     let (wide, tall) = ((right - left) / 24.0, (BOTTOM - TOP) / 7.0);
     for hour in week {
         let x = left + f64::from(hour.hour) * wide;

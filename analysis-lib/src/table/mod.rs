@@ -6,10 +6,12 @@
 
 mod compare;
 mod gaps;
+mod members;
 mod unusual;
 
 pub use compare::compare;
 pub use gaps::gaps;
+pub use members::{seen, top_members};
 pub use unusual::unusual;
 
 use std::fmt;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use analysis_lib::{Activity, DAY, Figure, HOUR, Names, aggregate, plot};
+use analysis_lib::{Activity, DAY, Figure, HOUR, Names, WEEK, aggregate, plot};
 
 const MINUTE: i64 = 60_000;
 const A_DAY: i64 = 1440 * MINUTE;
@@ -121,6 +121,35 @@ fn members(count: u64, sent: impl Fn(u64) -> u32) -> Activity {
         "Iraq BTW",
         &[(time("2020-09-04T21:00:00Z"), 84, volume, senders)],
     )
+}
+
+/// Hours of this many days, in which 48 members come, pause and go, each at hours
+/// of their own; the bot was down for 16 days in the middle.
+fn visitors(last: &str, days: i64) -> Vec<Window> {
+    let last = time(last);
+    let hours = (0..days * 24).filter(|hour| !(days / 2..days / 2 + 16).contains(&(hour / 24)));
+    hours
+        .map(|hour| {
+            let day = hour / 24;
+            let writes = |member: &i64| {
+                let stayed = day - member * 37 % days;
+                let is_here = (0..25 + member * 13 % 90).contains(&stayed) || member % 9 == 0;
+                let pauses = stayed.div_euclid(5 + member % 11) % 3 == 1;
+                is_here && !pauses && (hour % 24 * 7 + member * 11 + day * 3) % 24 < 4
+            };
+            let sent = (0..48).filter(writes);
+            let sent: Vec<(u64, u32)> = sent
+                .map(|member| (100 + member as u64, 1 + 40 / (member as u32 + 2)))
+                .collect();
+            let volume = sent.iter().map(|(_, sent)| sent).sum();
+            (
+                last - (days * 24 - 1 - hour) * 60 * MINUTE,
+                40,
+                volume,
+                sent,
+            )
+        })
+        .collect()
 }
 
 fn make() -> Vec<Case> {
@@ -386,6 +415,54 @@ fn make() -> Vec<Case> {
     case("unusual-half-day", plot::unusual(&half_day));
     case("busyness-half-day", plot::busyness(&half_day));
     case("lags-half-day", plot::lags(&half_day));
+    // Who carries the conversation, and who is here.
+    let people = one("Europe/London", &visitors("2026-05-08T12:00:00Z", 150));
+    let nobody = one("US/Eastern", &flat(78, 0));
+    let unknown = Names::default();
+    case(
+        "member-shares",
+        plot::member_shares(&people, &unknown, WEEK),
+    );
+    case("member-by-day", plot::member(&people, &unknown, 100));
+    case("member-unknown", plot::member(&people, &unknown, 7));
+    case("growth-with-a-hole", plot::growth(&people, &unknown, WEEK));
+    let years = one("Europe/London", &visitors("2026-05-08T12:00:00Z", 400));
+    case("growth-too-many-days", plot::growth(&years, &unknown, DAY));
+    case(
+        "stickiness-with-a-hole",
+        plot::stickiness(&people, &unknown),
+    );
+    case("stickiness-too-short", plot::stickiness(&nobody, &unknown));
+    case(
+        "concentration-5000-members",
+        plot::concentration(&members(5000, |i| 5000 / (i as u32 + 1) + 1), &unknown),
+    );
+    case(
+        "concentration-nobody",
+        plot::concentration(&nobody, &unknown),
+    );
+    // Evenings alone, and one who writes in a single hour.
+    let mut evenings = visitors("2026-05-08T12:00:00Z", 60);
+    evenings.retain(|window| (15..24).contains(&(window.0 / (60 * MINUTE) % 24)));
+    for window in &mut evenings {
+        if window.0 / (60 * MINUTE) % 24 == 20 {
+            window.3.push((7, 400));
+        }
+    }
+    case(
+        "member-hours-evenings",
+        plot::member_hours(&one("Europe/London", &evenings), &unknown),
+    );
+    let hostile = members(8, sent);
+    let hostile_names = names(ids(8), HOSTILE.into_iter());
+    case(
+        "hostile-shares",
+        plot::member_shares(&hostile, &hostile_names, DAY),
+    );
+    case(
+        "hostile-hours",
+        plot::member_hours(&hostile, &hostile_names),
+    );
     cases
 }
 

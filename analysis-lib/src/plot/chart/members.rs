@@ -14,7 +14,7 @@ use crate::plot::svg::{
 };
 use crate::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
-/// Members with a bar of their own.
+/// Members with a bar of their own in [`figure`].
 const SHOWN: usize = 25;
 const TOP: f64 = 60.0;
 const ROW: f64 = 21.0;
@@ -22,13 +22,15 @@ const BAR: f64 = 14.0;
 /// A name takes no more than this, in pixels.
 const NAME_WIDTH: f64 = 190.0;
 
-struct Bar {
-    id: Option<MemberId>,
-    /// As much of the name as fits.
-    label: String,
+/// A member, or several together.
+pub(crate) struct Bar {
+    /// `None` for all hidden members, and for all others.
+    pub(crate) id: Option<MemberId>,
+    /// As much of the name as fits; no two look alike.
+    pub(crate) label: String,
     /// The name, bounded.
-    name: String,
-    messages: u64,
+    pub(crate) name: String,
+    pub(crate) messages: u64,
 }
 
 /// Bars of the members with the most messages, and of all others together.
@@ -39,7 +41,7 @@ pub(crate) fn figure(
     note: String,
 ) -> Figure {
     let all: u64 = members.iter().map(|member| member.messages).sum();
-    let bars = bars(members);
+    let bars = bars(members, SHOWN, NAME_WIDTH);
     // All others together may be many times the first: their bar is cut where it
     // would leave too little room for the members'.
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
@@ -134,14 +136,16 @@ impl Bar {
     }
 }
 
-fn bars(members: &[ShownMember]) -> Vec<Bar> {
+/// The first members, so many; then all hidden ones, if there are any; then all
+/// others, if there are any. Labels are no wider than `limit` pixels.
+pub(crate) fn bars(members: &[ShownMember], shown: usize, limit: f64) -> Vec<Bar> {
     // All hidden members together are one bar, below those of single members.
     let (known, hidden): (Vec<&ShownMember>, Vec<&ShownMember>) =
         members.iter().partition(|member| member.id.is_some());
-    let (shown, others) = known.split_at(SHOWN.min(known.len()));
-    let mut bars: Vec<Bar> = shown.iter().map(|member| bar(member)).collect();
-    tell_apart(&mut bars);
-    bars.extend(hidden.into_iter().map(bar));
+    let (shown, others) = known.split_at(shown.min(known.len()));
+    let mut bars: Vec<Bar> = shown.iter().map(|member| bar(member, limit)).collect();
+    tell_apart(&mut bars, limit);
+    bars.extend(hidden.into_iter().map(|member| bar(member, limit)));
     if !others.is_empty() {
         let count = Noun::new("member", "members").count(others.len());
         let name = format!("others ({count})");
@@ -155,28 +159,28 @@ fn bars(members: &[ShownMember]) -> Vec<Bar> {
     bars
 }
 
-fn bar(member: &ShownMember) -> Bar {
+fn bar(member: &ShownMember, limit: f64) -> Bar {
     let mut name = clean(&member.name, 160);
     if is_blank(&name) {
         name = format!("unknown {}", tail(member.id.unwrap_or_default(), TAIL));
     }
     Bar {
         id: member.id,
-        label: shorten(&name, LABEL_SIZE, NAME_WIDTH),
+        label: shorten(&name, LABEL_SIZE, limit),
         name,
         messages: member.messages,
     }
 }
 
 /// Bars that would look the same get the end of the id.
-fn tell_apart(bars: &mut [Bar]) {
+fn tell_apart(bars: &mut [Bar], limit: f64) {
     let end = |bar: &Bar, digits| tail(bar.id.unwrap_or_default(), digits);
     let label = |bar: &Bar, digits: usize| {
         if digits == 0 {
             return bar.label.clone();
         }
         let end = end(bar, digits);
-        let room = NAME_WIDTH - width(&end, LABEL_SIZE) - 4.0;
+        let room = limit - width(&end, LABEL_SIZE) - 4.0;
         format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room))
     };
     let digits = crate::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
@@ -250,7 +254,7 @@ mod tests {
             id: Some(id.into()),
             messages: 7,
         };
-        let bars = bars(&members.map(member));
+        let bars = bars(&members.map(member), SHOWN, NAME_WIDTH);
         std::array::from_fn(|i| bars[i].label.clone())
     }
 

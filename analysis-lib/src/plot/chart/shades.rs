@@ -24,14 +24,16 @@ pub(crate) struct Shades {
     is_cut: bool,
     /// Decimal places of round values.
     pub(crate) places: usize,
+    /// What stands after a number, such as "%".
+    unit: &'static str,
 }
 
 impl Shades {
     /// Shades from zero to the highest of these values. Where that is more than
-    /// twice what 95 of 100 values don't exceed, the darkest shade begins there:
+    /// twice what 95 of 100 values above zero don't exceed, the darkest shade begins there:
     /// a few extreme values would leave all others pale.
-    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
+    pub(crate) fn of(values: impl Iterator<Item = f64>, unit: &'static str) -> Self {
+        let mut values: Vec<f64> = values.filter(|&value| value > 0.0).collect();
         values.sort_by(f64::total_cmp);
         let most = values.last().copied().unwrap_or(0.0);
         let usual = match values.len() {
@@ -46,6 +48,7 @@ impl Shades {
             high,
             is_cut: is_cut && most > high,
             places: numbers.places,
+            unit,
         }
     }
 
@@ -55,6 +58,7 @@ impl Shades {
             high: 100.0,
             is_cut: false,
             places: 0,
+            unit: "%",
         }
     }
 
@@ -67,9 +71,7 @@ impl Shades {
         let step = (value / self.high).clamp(0.0, 1.0) * STEPS;
         let place = step.round() / STEPS * 2.0;
         let index = (place as usize).min(1);
-        let (from, to, t) = (shades[index], shades[index + 1], place - index as f64);
-        let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * t).round() as u8;
-        Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+        shades[index].mixed(shades[index + 1], place - index as f64)
     }
 
     /// What the shades mean, with words before it, as a row that ends at
@@ -82,7 +84,7 @@ impl Shades {
         words: &str,
     ) -> String {
         let more = if self.is_cut { " or more" } else { "" };
-        let high = number(self.high, self.places) + more;
+        let high = number(self.high, self.places) + self.unit + more;
         let right = right - label_width(&high) - 6.0;
         let left = right - WIDE;
         // Each lies over the last, without seams.
@@ -94,10 +96,16 @@ impl Shades {
             ];
             paths.rectangle(corners, Look::Filled(self.shade(share * self.high)));
         }
-        let mut texts = text((left - 6.0, baseline), Anchor::End, SOFT_INK, "0");
+        let mut texts = text(
+            (left - 6.0, baseline),
+            Anchor::End,
+            SOFT_INK,
+            &format!("0{}", self.unit),
+        );
         texts += &text((right + 6.0, baseline), Anchor::Start, SOFT_INK, &high);
         if !words.is_empty() {
-            texts += &text((left - 36.0, baseline), Anchor::End, SOFT_INK, words);
+            let left = left - 26.0 - label_width(self.unit);
+            texts += &text((left, baseline), Anchor::End, SOFT_INK, words);
         }
         texts
     }
@@ -123,10 +131,10 @@ mod tests {
     #[test]
     fn an_extreme_value_does_not_wash_out_the_others() {
         let values = || (0..100).map(|i| f64::from(i % 50));
-        let calm = Shades::of(values());
-        let raid = Shades::of(values().chain([9_000.0]));
+        let calm = Shades::of(values(), "");
+        let raid = Shades::of(values().chain([9_000.0]), "");
         assert!(!calm.is_cut && raid.is_cut);
         assert!(calm.high <= 60.0 && raid.high <= 60.0);
-        assert_eq!(Shades::of([].into_iter()).high, 1.0);
+        assert_eq!(Shades::of([].into_iter(), "").high, 1.0);
     }
 }

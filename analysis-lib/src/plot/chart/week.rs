@@ -1,28 +1,17 @@
 //! The week as a heat map.
 
-use super::frame::{Frame, TOP};
-use super::shades::Shades;
+use super::heat::{Cell, Heat};
 use crate::aggregate::WeekHour;
 use crate::data::{HOUR_LENGTH, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
-use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::labels::{Labels, WINDOWS};
-use crate::plot::svg::{AXIS, Area, Content, Look, MARGIN, Tooltip, WIDTH};
+use crate::plot::svg::Content;
 
 #[rustfmt::skip]
 const DAYS: [&str; 7] = [
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 ];
-const ROW: f64 = 31.0;
-const AREA: Area = Area {
-    left: MARGIN + 84.0,
-    top: TOP,
-    right: WIDTH - MARGIN,
-    bottom: TOP + 7.0 * ROW,
-};
-const COLUMN: f64 = (AREA.right - AREA.left) / 24.0;
-const BELOW: [f64; 3] = [18.0, 40.0, 78.0];
 
 /// A cell for each hour of the week.
 pub(crate) struct Week<'a> {
@@ -37,93 +26,69 @@ pub(crate) struct Week<'a> {
 
 impl Week<'_> {
     pub(crate) fn figure(&self) -> Figure {
-        let shades = Shades::of(self.hours.iter().filter_map(self.value));
-        let clock = |hour: u32| {
-            let x = AREA.left + f64::from(hour) * COLUMN;
-            Tick::new(x, format!("{hour:02}:00"))
+        let cell = |hour: &WeekHour| Cell {
+            value: (self.value)(hour),
+            tooltip: self.tooltip(hour),
         };
-        let day = |(row, name): (usize, &&str)| {
-            let y = AREA.top + (row as f64 + 0.5) * ROW;
-            Tick::new(y, (*name).to_owned())
-        };
-        let zone = self.origin.timezone();
-        let frame = Frame {
+        Heat {
             origin: self.origin,
             labels: &self.labels,
-            area: AREA,
-            x: Axis::new(
-                Scale::of_pixels(0.0, WIDTH),
-                (0..24).step_by(3).map(clock).collect(),
-                format!("Hour of the Day ({})", zone.name()),
-            ),
-            y: Axis::new(
-                Scale::of_pixels(0.0, AREA.bottom + BELOW[2]),
-                DAYS.iter().enumerate().map(day).collect(),
-                &self.labels.axis,
-            ),
-            below: BELOW,
-            places: shades.places.max(if shades.high < 20.0 { 1 } else { 0 }),
-        };
-
-        let mut paths = frame.paths();
-        for hour in &self.hours {
-            if let Some(value) = (self.value)(hour) {
-                let look = Look::Filled(shades.shade(value));
-                paths.rectangle(cell(hour).corners(0.8), look);
-            }
+            rows: DAYS.map(str::to_owned).into(),
+            row_height: 31.0,
+            cells: self.hours.iter().map(cell).collect(),
+            unit: "",
+            content: Content {
+                note: self.note.clone(),
+                description: format!(
+                    "Heat map of mean {} by weekday and hour of the day.",
+                    self.labels.unit.many
+                ),
+                says: self.says(),
+                table: self.table(),
+                ..Content::default()
+            },
         }
-        let is_unseen = |hour: &&WeekHour| (self.value)(hour).is_none();
-        for hour in self.hours.iter().filter(is_unseen) {
-            let [(left, top), (right, bottom)] = cell(hour).corners(9.0);
-            paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
-        }
-        let unseen = self.hours.iter().any(|hour| is_unseen(&hour));
-        let words = if unseen { "╱ never recorded" } else { "" };
-        let legend = shades.legend(&mut paths, AREA.right, TOP - 17.0, words);
-        frame.figure(Content {
-            note: self.note.clone(),
-            shapes: paths.group(),
-            legend,
-            tooltips: self
-                .hours
-                .iter()
-                .map(|hour| self.tooltip(hour, &frame))
-                .collect(),
-            description: format!(
-                "Heat map of mean {} by weekday and hour of the day.",
-                self.labels.unit.many
-            ),
-            says: self.says(&frame),
-            table: self.table(),
-            ..Content::default()
-        })
+        .figure()
     }
 
-    fn tooltip(&self, hour: &WeekHour, frame: &Frame) -> Tooltip {
+    /// A value in words: as many digits as tell hours apart.
+    fn shown(&self, value: f64) -> String {
+        let values = self.hours.iter().filter_map(self.value);
+        let places = if values.fold(0.0, f64::max) < 20.0 {
+            1
+        } else {
+            0
+        };
+        number(value, self.labels.places.max(places))
+    }
+
+    fn tooltip(&self, hour: &WeekHour) -> Vec<String> {
         let value = match (self.value)(hour) {
-            Some(value) => self.labels.unit.after(&number(value, frame.places)),
+            Some(value) => self.labels.unit.after(&self.shown(value)),
             None => "never recorded".to_owned(),
         };
         let (day, from, to) = (weekday(hour), hour.hour, hour.hour + 1);
         let when = format!("{day}, {from:02}:00 – {to:02}:00");
-        let lines = vec![value, when, WINDOWS.count(hour.windows)];
-        Tooltip::above(cell(hour), lines)
+        vec![value, when, WINDOWS.count(hour.windows)]
     }
 
-    fn says(&self, frame: &Frame) -> String {
+    fn says(&self) -> String {
         let values = self
             .hours
             .iter()
             .filter_map(|hour| Some((hour, (self.value)(hour)?)));
-        let most = values.max_by(|(_, a), (_, b)| a.total_cmp(b));
-        most.map_or(String::new(), |(hour, most)| {
-            let most = number(most, frame.places);
-            format!(
-                "The most: {most} on {} at {:02}:00.",
-                weekday(hour),
-                hour.hour
-            )
-        })
+        let by = |(_, a): &(&WeekHour, f64), (_, b): &(&WeekHour, f64)| a.total_cmp(b);
+        let say = |what: &str, (hour, value): (&WeekHour, f64)| {
+            let (day, value) = (weekday(hour), self.shown(value));
+            format!("The {what}: {value} on {day} at {:02}:00.", hour.hour)
+        };
+        match (values.clone().max_by(by), values.min_by(by)) {
+            (Some(most), Some(least)) if most.1 > least.1 => {
+                format!("{} {}", say("most", most), say("fewest", least))
+            }
+            (Some(most), _) => say("most", most),
+            _ => String::new(),
+        }
     }
 
     fn table(&self) -> String {
@@ -143,13 +108,4 @@ impl Week<'_> {
 
 fn weekday(hour: &WeekHour) -> &'static str {
     DAYS[hour.weekday as usize]
-}
-
-fn cell(hour: &WeekHour) -> Area {
-    Area {
-        left: AREA.left + f64::from(hour.hour) * COLUMN,
-        top: AREA.top + f64::from(hour.weekday) * ROW,
-        right: AREA.left + f64::from(hour.hour + 1) * COLUMN,
-        bottom: AREA.top + f64::from(hour.weekday + 1) * ROW,
-    }
 }

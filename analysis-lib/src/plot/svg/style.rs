@@ -25,6 +25,19 @@ pub(crate) const FONTS: &str = "'DejaVu Sans',Verdana,Geneva,sans-serif";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
+impl Colour {
+    /// The colour mixed with another, of which there is this share, from 0 to 1.
+    pub(crate) fn mixed(self, other: Self, share: f64) -> Self {
+        let mix =
+            |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
+        Self(
+            mix(self.0, other.0),
+            mix(self.1, other.1),
+            mix(self.2, other.2),
+        )
+    }
+}
+
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
@@ -42,7 +55,11 @@ pub(crate) const BLUE: Colour = Colour(0x00, 0x72, 0xb2);
 pub(crate) const PALE_BLUE: Colour = Colour(0x9c, 0xc8, 0xe3);
 /// The blue of an area behind a blue line.
 pub(crate) const BRIGHT_BLUE: Colour = Colour(0xcf, 0xe4, 0xf2);
+pub(crate) const ORANGE: Colour = Colour(0xe6, 0x9f, 0x00);
+pub(crate) const SKY: Colour = Colour(0x56, 0xb4, 0xe9);
+pub(crate) const YELLOW: Colour = Colour(0xf0, 0xe4, 0x42);
 pub(crate) const GREY: Colour = Colour(0x9a, 0xa1, 0xa9);
+pub(crate) const LIGHT_GREY: Colour = Colour(0xcf, 0xd3, 0xd8);
 /// The colour of what isn't complete.
 pub(crate) const VERMILLION: Colour = Colour(0xd5, 0x5e, 0x00);
 /// Colours of what is pointed out beside the blue.

@@ -1,0 +1,90 @@
+use std::collections::VecDeque;
+
+use crate::data::{Activity, Calendar, DAY};
+
+/// Days that "monthly" looks at, the day itself included.
+const MONTH_DAYS: usize = 30;
+
+/// How many of those who wrote within a month wrote on its last day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stickiness {
+    /// The first instant of the local day, in milliseconds since the epoch (UTC).
+    pub start: i64,
+    /// Members who sent a message on that day.
+    pub daily: u64,
+    /// Members who sent a message in the 30 local days that end with it.
+    pub monthly: u64,
+}
+
+impl Stickiness {
+    /// `daily / monthly`, from 0 to 1. `None` where nobody wrote in the 30 days.
+    pub fn share(&self) -> Option<f64> {
+        (self.monthly > 0).then(|| self.daily as f64 / self.monthly as f64)
+    }
+}
+
+/// Stickiness: daily over monthly active members, for each local day that has a
+/// window and lies at least 29 local days after the first that has one.
+///
+/// Days without a window have no entry. They are among the 30 days of those
+/// after them, as days on which nobody was seen; so are parts of days that
+/// weren't recorded.
+///
+/// References: daily and monthly active users as in Facebook's Form S-1 (2012),
+/// where a month is the 30 days up to the date of measurement; their ratio is
+/// known as DAU/MAU.
+///
+/// ```
+/// use analysis_lib::{Activity, aggregate};
+///
+/// let days = aggregate::stickiness(&Activity::sample()?);
+/// assert!(days.iter().all(|day| day.daily <= day.monthly));
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn stickiness(activity: &Activity) -> Vec<Stickiness> {
+    stickiness_over(activity, &Calendar::new(activity, DAY))
+        .into_iter()
+        .map(|(_, stickiness)| stickiness)
+        .collect()
+}
+
+/// [`stickiness`] over these days, each with its index.
+pub(crate) fn stickiness_over(activity: &Activity, days: &Calendar) -> Vec<(usize, Stickiness)> {
+    // On how many of the last 30 days each member wrote, and how many did at all.
+    let mut own_days = vec![0_u32; activity.members().len()];
+    let mut monthly = 0;
+    let mut month: VecDeque<Vec<usize>> = VecDeque::new();
+    // The day on which each member wrote last.
+    let mut last: Vec<Option<usize>> = vec![None; activity.members().len()];
+    let mut found = Vec::new();
+    for index in 0..days.len() {
+        let mut members = Vec::new();
+        for (member, _) in days.senders(activity, index) {
+            if last[member].replace(index) != Some(index) {
+                members.push(member);
+                monthly += u64::from(own_days[member] == 0);
+                own_days[member] += 1;
+            }
+        }
+        let daily = members.len() as u64;
+        month.push_back(members);
+        if month.len() > MONTH_DAYS {
+            for member in month.pop_front().into_iter().flatten() {
+                own_days[member] -= 1;
+                monthly -= u64::from(own_days[member] == 0);
+            }
+        }
+        if month.len() == MONTH_DAYS && !days.windows(index).is_empty() {
+            let start = days.starts[index];
+            found.push((
+                index,
+                Stickiness {
+                    start,
+                    daily,
+                    monthly,
+                },
+            ));
+        }
+    }
+    found
+}

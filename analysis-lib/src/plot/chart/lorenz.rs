@@ -1,0 +1,119 @@
+//! The Lorenz curve: how unevenly something is spread.
+
+use super::frame::{Frame, TOP};
+use crate::data::Origin;
+use crate::plot::Figure;
+use crate::plot::axis::number::number;
+use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
+use crate::plot::svg::{
+    Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text,
+};
+
+const AREA: Area = Area {
+    left: MARGIN + 46.0,
+    top: TOP,
+    right: WIDTH - MARGIN - 18.0,
+    bottom: TOP + 300.0,
+};
+/// How far points of the curve are from each other at least, in percent.
+const STEP: f64 = 0.8;
+
+/// The share of messages that the least active members sent, over their share of
+/// all members. `sent` ascends, and has a message; `marked` members at the end of
+/// it are pointed at.
+pub(crate) fn figure(
+    origin: &Origin,
+    labels: &Labels,
+    sent: &[u64],
+    marked: usize,
+    content: Content,
+) -> Figure {
+    let mut sums = vec![0];
+    sums.extend(sent.iter().scan(0, |sum, &sent| {
+        *sum += sent;
+        Some(*sum)
+    }));
+    let (members, all) = (sent.len(), sums[sent.len()]);
+    let percent = |part: u64, of: u64| part as f64 / of as f64 * 100.0;
+    let place = |i: usize| (percent(i as u64, members as u64), percent(sums[i], all));
+    let mut points = vec![0];
+    for i in 1..=members {
+        let ((x, y), last) = (place(i), place(points[points.len() - 1]));
+        if x - last.0 >= STEP || y - last.1 >= STEP || i == members {
+            points.push(i);
+        }
+    }
+
+    let tick = |value: u32| Tick::new(f64::from(value), format!("{value}%"));
+    let ticks: Vec<Tick> = (0..=100).step_by(20).map(tick).collect();
+    let frame = Frame {
+        origin,
+        labels,
+        area: AREA,
+        x: Axis::new(
+            Scale::new([0.0, 100.0], [AREA.left, AREA.right]),
+            ticks.clone(),
+            "Share of Members, the Least Active First",
+        ),
+        y: Axis::new(
+            Scale::new([0.0, 100.0], [AREA.bottom, AREA.top]),
+            ticks,
+            &labels.axis,
+        ),
+        below: [18.0, 40.0, 78.0],
+        places: 0,
+    };
+    let mut paths = frame.paths_over(&[]);
+    frame.grid_up(&mut paths);
+    frame.zero_line(&mut paths);
+    paths.line([(0.0, 0.0), (100.0, 100.0)], Look::Outlined(GREY, 12));
+    let curve = points.iter().map(|&i| place(i));
+    paths.line(curve, Look::Outlined(BLUE, 20));
+    let mark = place(members - marked);
+    paths.circle(mark, 45, Look::Filled(BLUE));
+    let at = |(x, y): (f64, f64), by: (f64, f64)| {
+        (frame.x.scale.place(x) + by.0, frame.y.scale.place(y) + by.1)
+    };
+    let half = format!("the other half: {}", MEMBERS.count(marked));
+    // Left of the curve where there is room up to the straight line, else below.
+    let (beside, anchor) = match mark.0 > 75.0 {
+        true => ((-10.0, -8.0), Anchor::End),
+        false => ((10.0, 16.0), Anchor::Start),
+    };
+    let equal = at((30.0, 30.0), (-10.0, -8.0));
+    let texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
+        + &text(at(mark, beside), anchor, INK, &half);
+    let tooltip = |&i: &usize| {
+        let (x, y) = at(place(i), (0.0, 0.0));
+        let area = Area {
+            left: x,
+            right: x,
+            ..AREA
+        };
+        let (share_x, share_y) = place(i);
+        let lines = vec![
+            format!("{}% of messages", number(share_y, 1)),
+            format!("by the least active {}% of members", number(share_x, 1)),
+            format!("{}, {}", MEMBERS.count(i), MESSAGES.count(sums[i])),
+        ];
+        Tooltip {
+            at: (x, y),
+            has_dot: true,
+            ..Tooltip::above(area, lines)
+        }
+    };
+    let tooltips = points.iter().map(tooltip).collect();
+    let row = |&i: &usize| {
+        let (x, y) = place(i);
+        format!("{i},{},{x:.4},{y:.4}\n", sums[i])
+    };
+    let rows: String = points.iter().map(row).collect();
+    frame.figure(Content {
+        shapes: paths.group(),
+        texts,
+        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
+        table: format!("members,messages,members_percent,messages_percent\n{rows}"),
+        ..content
+    })
+}

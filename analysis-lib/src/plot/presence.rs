@@ -1,0 +1,210 @@
+//! Who is here: who comes, stays, leaves and comes back.
+
+use super::axis::number::number;
+use super::axis::time::iso;
+use super::chart::line::Line;
+use super::chart::nothing;
+use super::chart::series::Series;
+use super::chart::stacked::{Layer, Stacked};
+use super::figure::Figure;
+use super::labels::{Item, Labels, MEMBERS, Noun};
+use super::people::{NOBODY, People, by_calendar, in_percent};
+use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
+use crate::aggregate::{Growth, growth_over, stickiness_over};
+use crate::data::{Activity, Calendar, DAY, Gap, Period, Zone};
+use crate::names::Names;
+
+/// More bars than this are narrower than two pixels.
+const MOST: usize = 365;
+
+/// Who wrote in each period, compared with the period before: new members, those
+/// retained and those resurrected upwards, those churned downwards. Periods that
+/// weren't fully recorded, in which members were missed, are marked. See
+/// [`aggregate::growth`](crate::aggregate::growth).
+///
+/// ```
+/// use analysis_lib::{Activity, Names, WEEK, plot};
+///
+/// let activity = Activity::sample()?;
+/// let figure = plot::growth(&activity, &Names::load(&activity)?, WEEK);
+/// assert_eq!(figure.title(), "Members Who Wrote by Week");
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
+    let People { activity, note, .. } = People::of(activity, names);
+    let noun = Item::Period(period).noun();
+    let title = format!("Members Who Wrote by {}", noun.title());
+    let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
+    let calendar = Calendar::new(&activity, period);
+    let growth = growth_over(&activity, &calendar);
+    let nothing = |why: &str| nothing::figure(activity.origin(), &labels, note.clone(), why);
+    if growth.iter().all(|growth| growth.active == 0) {
+        return nothing(NOBODY);
+    }
+    if growth.len() > MOST {
+        let coarser = match period {
+            Period::Hour => "DAY, WEEK or MONTH",
+            Period::Day => "WEEK or MONTH",
+            _ => "MONTH",
+        };
+        let count = noun.count(growth.len());
+        return nothing(&format!("{count} are too many for bars; use {coarser}."));
+    }
+
+    let column = |value: fn(&Growth) -> f64| growth.iter().map(value).collect();
+    let layer = |name: &str, colour, value| Layer {
+        name: name.to_owned(),
+        colour,
+        values: column(value),
+    };
+    let layers = [
+        layer("churned", ORANGE, |growth| -(growth.churned as f64)),
+        layer("retained", BLUE, |growth| growth.retained as f64),
+        layer("resurrected", PURPLE, |growth| growth.resurrected as f64),
+        layer("new", GREEN, |growth| growth.new as f64),
+    ];
+    let active = column(|growth| growth.active as f64);
+    let series = by_calendar(&calendar, &active);
+    let mut gaps: Vec<Gap> = Vec::new();
+    for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
+        let (from, to) = (calendar.starts[i], calendar.ends[i]);
+        match gaps.last_mut() {
+            Some(gap) if gap.to == from => gap.to = to,
+            _ => gaps.push(Gap { from, to }),
+        }
+    }
+    let tooltip = |growth: &Growth| {
+        let [new, retained, resurrected, churned] = counts(growth);
+        vec![
+            format!("{} wrote", MEMBERS.count(growth.active)),
+            format!("new {new}, retained {retained}"),
+            format!("resurrected {resurrected}, churned {churned}"),
+        ]
+    };
+    let zone = activity.origin().timezone();
+    let row = |(i, growth): (usize, &Growth)| {
+        let Growth {
+            start,
+            active,
+            new,
+            retained,
+            resurrected,
+            churned,
+        } = *growth;
+        let (when, coverage) = (iso(zone, start), calendar.coverage[i]);
+        let over = !series.is_running(i);
+        format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}\n")
+    };
+    let rows: String = growth.iter().enumerate().map(row).collect();
+
+    Stacked {
+        origin: activity.origin(),
+        labels: &labels,
+        series,
+        layers: &layers,
+        gaps: &gaps,
+        tooltips: growth.iter().map(tooltip).collect(),
+        content: Content {
+            note: format!("{note} · {}", noun.count(growth.len())),
+            description: "Stacked bars of new, retained and resurrected members, and of churned ones below zero.".to_owned(),
+            says: growth_says(&growth, &series, activity.origin().timezone(), noun),
+            table: format!("period_start_local,period_start_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
+            ..Content::default()
+        },
+    }
+    .figure()
+}
+
+/// What became of members in the last period that is over, if there is one, and
+/// how many periods can't tell.
+fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> String {
+    let last = growth.len() - 1;
+    let told = last.saturating_sub(usize::from(series.is_running(last)));
+    let [new, retained, resurrected, churned] = counts(&growth[told]);
+    let members = MEMBERS.count(growth[told].active);
+    let when = series.when(zone, told..told + 1);
+    let (first, rest) = when.split_at(1);
+    let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
+    says += &match told {
+        0 => ".".to_owned(),
+        _ => format!(
+            ", {retained} of them also the {} before, {new} for the first time, {resurrected} after a pause; {churned} from the {0} before did not.",
+            noun.one
+        ),
+    };
+    let partly = (0..growth.len()).filter(|&i| !series.is_whole(i)).count();
+    if partly > 0 {
+        says += &format!(
+            " Not fully recorded: {partly} of {}; who wrote unseen counts as churned.",
+            noun.count(growth.len()),
+        );
+    }
+    says
+}
+
+/// New, retained, resurrected and churned members, as people write them.
+fn counts(growth: &Growth) -> [String; 4] {
+    let Growth {
+        new,
+        retained,
+        resurrected,
+        churned,
+        ..
+    } = *growth;
+    [new, retained, resurrected, churned].map(|count| number(count as f64, 0))
+}
+
+/// Stickiness: of those who wrote within 30 days, how many wrote on the last of
+/// them, in percent, day by day. See
+/// [`aggregate::stickiness`](crate::aggregate::stickiness).
+pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
+    let People { activity, note, .. } = People::of(activity, names);
+    let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
+    let labels = Labels::new("Stickiness", axis, "stickiness_percent").measuring("% wrote", 1);
+    let days = Calendar::new(&activity, DAY);
+    // Where nobody wrote in all of 30 days, there is no share.
+    let shares: Vec<(usize, f64)> = stickiness_over(&activity, &days)
+        .into_iter()
+        .filter_map(|(day, stickiness)| Some((day, stickiness.share()? * 100.0)))
+        .collect();
+    let Some(&(last, _)) = shares.last() else {
+        let why = "Stickiness needs 30 days of data with a message, and there are fewer.";
+        return nothing::figure(activity.origin(), &labels, note, why);
+    };
+    let pick =
+        |column: &[i64]| -> Vec<i64> { shares.iter().map(|&(day, _)| column[day]).collect() };
+    let (starts, ends) = (pick(&days.starts), pick(&days.ends));
+    let coverage: Vec<f64> = shares.iter().map(|&(day, _)| days.coverage[day]).collect();
+    let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
+    let series = Series {
+        item: Item::Period(DAY),
+        starts: &starts,
+        ends: &ends,
+        values: &values,
+        coverage: &coverage,
+        is_over: days.is_over || last + 1 < days.len(),
+    };
+    let mut figure = Line {
+        origin: activity.origin(),
+        labels: &labels,
+        note: format!("{note} · {}", series.item.noun().count(values.len())),
+        series,
+        tips: series,
+        gaps: &series.gaps(),
+        overlays: Vec::new(),
+        marks: &[],
+        says: None,
+    }
+    .figure();
+    // Days that were recorded in part miss members, unless there are no others.
+    let (whole, partly): (Vec<usize>, Vec<usize>) =
+        (0..values.len()).partition(|&i| series.is_whole(i));
+    let told = if whole.is_empty() { partly } else { whole };
+    let mean = told.iter().map(|&i| values[i]).sum::<f64>() / told.len() as f64;
+    figure.says = format!(
+        "On an average day {} of those who wrote in the 30 days up to it wrote. {}",
+        in_percent(mean),
+        figure.says
+    );
+    figure
+}

@@ -1,0 +1,277 @@
+use std::cmp::Reverse;
+
+use super::{Cell, Table};
+use crate::aggregate::{self, without_bots};
+use crate::data::{Activity, Calendar, Period, WHOLE};
+use crate::names::Names;
+use crate::plot::axis::number::number;
+use crate::plot::axis::time::moments;
+use crate::plot::labels::{Item, MEMBERS, MESSAGES};
+
+const NOBODY: &str = "Nobody wrote a message in these windows.";
+
+/// The members with the most messages in the last period that has a window: each
+/// one's messages, share, rank, and how the rank changed since the period before.
+///
+/// Members with as many messages have the same rank, and the next one's rank
+/// counts them all (1, 2, 2, 4). "▲ 3" is three ranks higher than in the period
+/// directly before, "new" is who wrote nothing then. Nothing is said of a period
+/// before that has no window. Hidden members are one row without a rank.
+///
+/// ```
+/// use analysis_lib::{Activity, MONTH, Names, table};
+///
+/// let activity = Activity::sample()?;
+/// let months = table::top_members(&activity, &Names::load(&activity)?, MONTH);
+/// assert!(months.says().starts_with("Aster wrote the most"), "{}", months.says());
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table {
+    let activity = without_bots(activity, names);
+    let (origin, zone) = (activity.origin(), activity.origin().timezone());
+    let calendar = Calendar::new(&activity, period);
+    let (item, last) = (Item::Period(period), calendar.len() - 1);
+    let when = item.when(zone, calendar.starts[last], calendar.ends[last]);
+    let mut table = Table::new(
+        origin,
+        &format!("Members with the Most Messages: {when}"),
+        &[
+            ("Rank", "rank"),
+            ("", "member_id"),
+            ("Member", "name"),
+            ("Messages", "messages"),
+            ("Share", "share"),
+            ("Change of Rank", "change_of_rank"),
+        ],
+    );
+    let messages = |period: usize| calendar.messages(&activity, period);
+    let is_known = |member: usize| !names.is_hidden(activity.members()[member]);
+    let sent = messages(last);
+    let ranks = ranks(&sent, is_known);
+    let before = last
+        .checked_sub(1)
+        .filter(|&before| !calendar.windows(before).is_empty());
+    let ranks_before = before.map(|before| self::ranks(&messages(before), is_known));
+    let all: u64 = sent.iter().sum();
+
+    // A member, or none for all hidden members together.
+    let mut rows: Vec<(Option<usize>, u64)> = (0..sent.len())
+        .filter(|&member| ranks[member].is_some())
+        .map(|member| (Some(member), sent[member]))
+        .collect();
+    let hidden: Vec<u64> = (0..sent.len())
+        .filter(|&member| sent[member] > 0 && !is_known(member))
+        .map(|member| sent[member])
+        .collect();
+    if !hidden.is_empty() {
+        rows.push((None, hidden.iter().sum()));
+    }
+    let id = |member: usize| activity.members()[member];
+    rows.sort_by_key(|&(member, sent)| (Reverse(sent), member.map(id)));
+    let mut highest: Option<(i64, usize)> = None;
+    for &(member, sent) in &rows {
+        let share = sent as f64 / all as f64;
+        let rank = member.and_then(|member| ranks[member]);
+        let rank_before = |member: usize| Some(ranks_before.as_ref()?[member]);
+        let change = match (rank, member.and_then(rank_before)) {
+            (Some(rank), Some(Some(before))) => {
+                let climbed = before as i64 - rank as i64;
+                if highest.is_none_or(|(most, _)| climbed > most) {
+                    highest = member.map(|member| (climbed, member));
+                }
+                change(climbed)
+            }
+            (Some(_), Some(None)) => Cell::text("new"),
+            _ => Cell::none(),
+        };
+        table.row([
+            rank.map_or(Cell::none(), |rank| Cell::number(rank as f64, 0)),
+            Cell::id(member.map(id)),
+            Cell::text(match member {
+                Some(member) => names.show(id(member)),
+                None => format!("hidden ({})", MEMBERS.count(hidden.len())),
+            }),
+            Cell::number(sent as f64, 0),
+            Cell::share(share),
+            change,
+        ]);
+    }
+
+    let mut says = match rows
+        .iter()
+        .find_map(|&(member, sent)| Some((member?, sent)))
+    {
+        _ if rows.is_empty() => format!("Nobody wrote a message: {when}."),
+        None => "All messages are from hidden members.".to_owned(),
+        Some((first, sent)) => format!(
+            "{} wrote the most: {} of {} ({:.1}%).",
+            names.show(id(first)),
+            number(sent as f64, 0),
+            MESSAGES.count(all),
+            sent as f64 / all as f64 * 100.0,
+        ),
+    };
+    if let (Some((climbed @ 1.., member)), Some(before)) = (highest, &ranks_before) {
+        let rank = |ranks: &[Option<usize>]| ranks[member].unwrap_or_default();
+        let (name, noun) = (names.show(id(member)), item.noun().one);
+        says += &format!(
+            " {name} climbed the most since the {noun} before, by {climbed}: from rank {} to {}.",
+            rank(before),
+            rank(&ranks),
+        );
+    }
+    let noun = item.noun().one;
+    let recorded = match (calendar.coverage[last] * 100.0).floor() {
+        0.0 => "less than 1%".to_owned(),
+        percent => format!("{percent}%"),
+    };
+    if !calendar.is_over {
+        says += &format!(" The {noun} was not over when recorded: {recorded} of it is in here.");
+    } else if calendar.coverage[last] < WHOLE {
+        says += &format!(" Of this {noun} {recorded} was recorded.");
+    }
+    table.saying(says)
+}
+
+/// The rank of each member with a message: one more than there are members with
+/// more messages. Who isn't known has none.
+fn ranks(sent: &[u64], is_known: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
+    let has_rank = |&member: &usize| sent[member] > 0 && is_known(member);
+    let mut order: Vec<usize> = (0..sent.len()).filter(has_rank).collect();
+    order.sort_by_key(|&member| Reverse(sent[member]));
+    let mut ranks = vec![None; sent.len()];
+    let mut rank = 0;
+    for (place, &member) in order.iter().enumerate() {
+        if place == 0 || sent[member] < sent[order[place - 1]] {
+            rank = place + 1;
+        }
+        ranks[member] = Some(rank);
+    }
+    ranks
+}
+
+/// How many ranks someone is higher, or lower, than before.
+fn change(climbed: i64) -> Cell {
+    let shown = match climbed {
+        0 => "–".to_owned(),
+        1.. => format!("▲ {climbed}"),
+        _ => format!("▼ {}", -climbed),
+    };
+    Cell::measure(climbed as f64, shown)
+}
+
+/// When each member was first and last seen to write, how long ago that is, and
+/// on how many days they wrote; those with the most messages first.
+///
+/// A time is the middle of a window: see [`aggregate::seen`]. Days since the last
+/// message are counted to the last day of the data, not to today. Hidden members
+/// are left out.
+///
+/// ```
+/// use analysis_lib::{Activity, Names, table};
+///
+/// let activity = Activity::sample()?;
+/// let seen = table::seen(&activity, &Names::load(&activity)?);
+/// assert_eq!(seen.len(), 61);
+/// # Ok::<(), analysis_lib::Error>(())
+/// ```
+pub fn seen(activity: &Activity, names: &Names) -> Table {
+    let activity = without_bots(activity, names);
+    let origin = activity.origin();
+    let mut table = Table::new(
+        origin,
+        "When Members Were Seen to Write",
+        &[
+            ("", "member_id"),
+            ("Member", "name"),
+            ("Messages", "messages"),
+            ("Days Active", "days_active"),
+            ("First Seen", "first_seen_local,first_seen_utc"),
+            ("Last Seen", "last_seen_local,last_seen_utc"),
+            ("Days Ago", "days_since_last"),
+        ],
+    );
+    let seen = aggregate::seen(&activity);
+    if seen.is_empty() {
+        return table.saying(NOBODY);
+    }
+    let is_hidden = |member: &&aggregate::Seen| names.is_hidden(member.id);
+    let hidden = seen.iter().filter(is_hidden).count();
+    let time = |time: i64| Cell::time(origin, time, moments(origin.timezone(), time, time));
+    for member in seen.iter().filter(|member| !is_hidden(member)) {
+        table.row([
+            Cell::id(Some(member.id)),
+            Cell::text(names.show(member.id)),
+            Cell::number(member.messages as f64, 0),
+            Cell::number(member.days as f64, 0),
+            time(member.first),
+            time(member.last),
+            Cell::number(member.days_ago as f64, 0),
+        ]);
+    }
+    let lately = seen.iter().filter(|member| member.days_ago < 7).count();
+    let mut says = format!(
+        "{} wrote, {} of them in the last 7 days of the data. Days ago are counted to the last day of the data, not to today.",
+        MEMBERS.count(seen.len()),
+        number(lately as f64, 0),
+    );
+    if hidden > 0 {
+        let hidden = MEMBERS.count(hidden);
+        says += &format!(" Left out, since they are to be hidden: {hidden}.");
+    }
+    table.saying(says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DAY, WEEK};
+
+    #[test]
+    fn ranks_count_those_before() {
+        let ranks = ranks(&[5, 0, 9, 5, 1, 9], |member| member != 5);
+        assert_eq!(ranks, [Some(2), None, Some(1), Some(2), Some(4), None]);
+    }
+
+    #[test]
+    fn hidden_members_have_no_name_and_no_rank() {
+        let activity = Activity::sample().unwrap();
+        let totals = aggregate::messages_by_member(&activity);
+        let [first, second] = [0, 1].map(|i| totals[i].id);
+        let names = Names::test([first], [first, second], false);
+        let top = top_members(&activity, &names, WEEK);
+        for table in [&top, &seen(&activity, &names)] {
+            let text = table.csv() + &table.to_string();
+            for id in [first, second] {
+                let tail = &id.to_string()[14..];
+                assert!(
+                    !text.contains(&id.to_string()) && !text.contains(tail),
+                    "{table:?}"
+                );
+            }
+        }
+        let csv = top.csv();
+        let hidden = csv.lines().find(|row| row.contains("hidden"));
+        assert!(
+            hidden.unwrap().starts_with(",,hidden (2 members),"),
+            "{csv}"
+        );
+        assert!(csv.contains("\n1,"), "{csv}");
+        let seen = seen(&activity, &names);
+        assert_eq!(seen.len(), 59);
+        assert!(
+            seen.says()
+                .ends_with("Left out, since they are to be hidden: 2 members.")
+        );
+    }
+
+    /// Windows in which nobody wrote.
+    #[test]
+    fn a_table_of_nobody_says_so() {
+        let activity = Activity::sample().unwrap().without(|_| true);
+        let names = Names::default();
+        for table in [top_members(&activity, &names, DAY), seen(&activity, &names)] {
+            assert!(table.is_empty() && table.says().starts_with("Nobody wrote"));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Who writes, how much, and who comes and goes, against pandas and NumPy, which
+//! compute it from the same files.
+
+use std::path::Path;
+use std::process::Command;
+
+use analysis_lib::{Activity, DAY, MONTH, Names, WEEK, aggregate, plot, table};
+use serde_json::{Value, json};
+
+/// What the reference makes of files with members who come and go.
+fn reference(folder: &Path, seed: &str) -> Vec<Value> {
+    let python = std::env::var_os("REFERENCE_PYTHON")
+        .expect("REFERENCE_PYTHON names no Python with pandas: run `make test`");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/people.py");
+    let command = Command::new(python)
+        .arg(script)
+        .arg(folder)
+        .arg(seed)
+        .output();
+    let output = command.unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "people.py {seed}: {errors}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The rows of a table as CSV, without apostrophes and quotes.
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let field = |field: &str| field.trim_matches(['"', '\'']).to_owned();
+    let row = |row: &str| row.split(',').map(field).collect();
+    csv.lines().skip(1).map(row).collect()
+}
+
+fn milliseconds(utc: &str) -> i64 {
+    let time = chrono::DateTime::parse_from_rfc3339(utc);
+    time.unwrap().timestamp_millis()
+}
+
+fn integer(text: &str) -> i64 {
+    text.parse().unwrap()
+}
+
+/// Shares in CSV have four places, and there is none of nothing.
+fn is_percent(text: &str, part: i64, of: i64) -> bool {
+    if of == 0 {
+        return text.is_empty();
+    }
+    let expected = part as f64 / of as f64 * 100.0;
+    (text.parse::<f64>().unwrap() - expected).abs() < 1e-4
+}
+
+fn check(activity: &Activity, expected: &Value, what: &str) {
+    let names = Names::default();
+    for (period, name) in [(DAY, "day"), (WEEK, "week"), (MONTH, "month")] {
+        let growth = aggregate::growth(activity, period);
+        let column = |value: fn(&aggregate::Growth) -> u64| -> Vec<u64> {
+            growth.iter().map(value).collect()
+        };
+        let starts: Vec<i64> = growth.iter().map(|growth| growth.start).collect();
+        let found = json!({
+            "start": starts,
+            "active": column(|growth| growth.active),
+            "new": column(|growth| growth.new),
+            "retained": column(|growth| growth.retained),
+            "resurrected": column(|growth| growth.resurrected),
+            "churned": column(|growth| growth.churned),
+        });
+        assert_eq!(found, expected["growth"][name], "{what}: growth by {name}");
+        top(activity, &names, period, &expected["top"][name], what);
+    }
+
+    let stickiness = aggregate::stickiness(activity);
+    let starts: Vec<i64> = stickiness.iter().map(|day| day.start).collect();
+    let daily: Vec<u64> = stickiness.iter().map(|day| day.daily).collect();
+    let monthly: Vec<u64> = stickiness.iter().map(|day| day.monthly).collect();
+    let found = json!({"start": starts, "daily": daily, "monthly": monthly});
+    assert_eq!(found, expected["stickiness"], "{what}: stickiness");
+
+    let concentration = aggregate::concentration(activity);
+    let own = &expected["concentration"];
+    assert_eq!(concentration.members, own["members"], "{what}");
+    assert_eq!(concentration.half, own["half"], "{what}");
+    // One division of whole numbers.
+    let [top, all] = ["top_tenth", "all"].map(|name| own[name].as_f64().unwrap());
+    assert_eq!(concentration.top_tenth, top / all, "{what}");
+    // NumPy's mean of all pairs' differences rounds once a pair.
+    let gini = own["gini"].as_f64().unwrap();
+    assert!((concentration.gini - gini).abs() < 1e-12, "{what}: {gini}");
+
+    let seen: Vec<Value> = rows(&table::seen(activity, &names).csv())
+        .iter()
+        .map(|row| {
+            let [id, _, messages, days, _, first, _, last, ago] = row.as_slice() else {
+                panic!("{what}: {row:?}");
+            };
+            let (first, last) = (milliseconds(first), milliseconds(last));
+            let [id, messages, days, ago] = [id, messages, days, ago].map(|n| integer(n));
+            json!([id, messages, days, first, last, ago])
+        })
+        .collect();
+    assert_eq!(json!(seen), expected["seen"], "{what}: seen");
+
+    let hours = rows(plot::member_hours(activity, &names).csv());
+    let found: Vec<Value> = hours
+        .iter()
+        .map(|row| json!([row[0], integer(&row[2]), integer(&row[3]), integer(&row[5])]))
+        .collect();
+    assert_eq!(json!(found), expected["hours"], "{what}: hours");
+    for own in hours.chunks(24) {
+        let all = own.iter().map(|row| integer(&row[3])).sum();
+        assert!(
+            own.iter()
+                .all(|row| is_percent(&row[4], integer(&row[3]), all)),
+            "{what}"
+        );
+    }
+
+    let shares = rows(plot::member_shares(activity, &names, WEEK).csv());
+    let found: Vec<Value> = shares
+        .iter()
+        .map(|row| json!([milliseconds(&row[1]), row[2], integer(&row[4])]))
+        .collect();
+    assert_eq!(json!(found), expected["shares"], "{what}: shares");
+    for week in shares.chunk_by(|one, other| one[1] == other[1]) {
+        let all = week.iter().map(|row| integer(&row[4])).sum();
+        assert!(
+            week.iter()
+                .all(|row| is_percent(&row[5], integer(&row[4]), all)),
+            "{what}"
+        );
+    }
+}
+
+fn top(
+    activity: &Activity,
+    names: &Names,
+    period: analysis_lib::Period,
+    expected: &Value,
+    what: &str,
+) {
+    let rows = rows(&table::top_members(activity, names, period).csv());
+    let found: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let change = match row[5].as_str() {
+                "" => Value::Null,
+                "new" => json!("new"),
+                change => json!(integer(change)),
+            };
+            json!([integer(&row[1]), integer(&row[3]), integer(&row[0]), change])
+        })
+        .collect();
+    assert_eq!(&json!(found), expected, "{what}: the most by {period}");
+    let all: i64 = rows.iter().map(|row| integer(&row[3])).sum();
+    for row in rows {
+        // One division of the same whole numbers.
+        assert_eq!(
+            row[4].parse::<f64>().unwrap(),
+            integer(&row[3]) as f64 / all as f64,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn members_are_counted_as_pandas_does() {
+    let folder = std::env::temp_dir().join(format!("people-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| std::process::id().to_string());
+    let expected = reference(&folder, &seed);
+    assert_eq!(expected.len(), 5);
+    for expected in &expected {
+        let [zone, path] = ["zone", "path"].map(|name| expected[name].as_str().unwrap());
+        let what = format!("{zone}; REFERENCE_SEED={seed} repeats it");
+        let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
+        check(&activity, expected, &what);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
