@@ -230,8 +230,8 @@ fn numbers(
             value: number(writers as f64, 0),
             below: match index {
                 0 => String::new(),
-                _ if new == 0 => "none for the first time".to_owned(),
-                _ => format!("{} for the first time", number(new as f64, 0)),
+                _ if new == 0 => "none of them new".to_owned(),
+                _ => format!("{} of them new", number(new as f64, 0)),
             },
         },
         Number {

@@ -10,8 +10,9 @@ use crate::plot::labels::{Item, MEMBERS, MESSAGES};
 
 const NOBODY: &str = "Nobody wrote a message in these windows.";
 
-/// The members with the most messages in the last period that has a window: each
-/// one's messages, share, rank, and how the rank changed since the period before.
+/// The members with the most messages in the last period that is over and of
+/// which half was recorded at least (else the newest): each one's messages, share,
+/// rank, and how the rank changed since the period before.
 ///
 /// Members with as many messages have the same rank, and the next one's rank
 /// counts them all (1, 2, 2, 4). "▲ 3" is three ranks higher than in the period
@@ -30,7 +31,11 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let activity = without_bots(activity, names);
     let (origin, zone) = (activity.origin(), activity.origin().timezone());
     let calendar = Calendar::new(&activity, period);
-    let (item, last) = (Item::Period(period), calendar.len() - 1);
+    let newest = calendar.len() - 1;
+    let is_over = |&i: &usize| i < newest || calendar.is_over;
+    let is_recorded = |&i: &usize| calendar.coverage[i] >= 0.5;
+    let last = (0..=newest).rev().filter(is_over).find(is_recorded);
+    let (item, last) = (Item::Period(period), last.unwrap_or(newest));
     let when = item.when(zone, calendar.starts[last], calendar.ends[last]);
     let mut table = Table::new(
         origin,
@@ -125,7 +130,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),
     };
-    if !calendar.is_over {
+    if last == newest && !calendar.is_over {
         says += &format!(" The {noun} was not over when recorded: {recorded} of it is in here.");
     } else if calendar.coverage[last] < WHOLE {
         says += &format!(" Of this {noun} {recorded} was recorded.");

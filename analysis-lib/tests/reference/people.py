@@ -91,7 +91,7 @@ def ranked(messages):
 
 
 def top(messages, period, before):
-    """The last period's members: id, messages, rank, and the change of rank."""
+    """A period's members: id, messages, rank, and the change of rank."""
     sums, ranks = ranked(messages[messages["period"] == period])
     _, ranks_before = ranked(messages[messages["period"] == before]) if before is not None else (None, None)
     change = {m: None if before is None else "new" if m not in ranks_before else int(ranks_before[m] - ranks[m]) for m in sums.index}
@@ -141,8 +141,11 @@ for zone in ZONES:
         every = pandas.date_range(frame[period].min(), frame[period].max(), freq=step)
         active = pandas.crosstab(messages[period], messages["member"]).gt(0).reindex(every, fill_value=False)
         result["growth"][period] = growth(active, zone)
-        is_seen = len(every) > 1 and every[-2] in set(frame[period])
-        result["top"][period] = top(messages.assign(period=messages[period]), every[-1], every[-2] if is_seen else None)
+        # Of the last ones, the newest first.
+        seen_in, pairs = set(frame[period]), [*zip(every[::-1], [*every[-2::-1], None])][:40]
+        result["top"][period] = [
+            top(messages.assign(period=messages[period]), own, before if before in seen_in else None) for own, before in pairs
+        ]
         if period == "day":
             monthly = active.astype(int).rolling(30).max().sum(axis=1)
             has_windows = active.index.isin(frame["day"]) & (numpy.arange(len(active)) >= 29)
