@@ -4,11 +4,12 @@ original's Python, in one run.
 The stock kernel is set up by its own installer and runs the same cells on an empty
 crate: what a kernel costs whatever the library does. Times are medians over a few
 kernels, in seconds. BENCH chooses parts, separated by commas: `kernel` (beside the
-stock kernel, in kernels and in a browser), `study` (beside the original), `pull`,
-and, only when asked for, `build` (the programs from nothing) and `crates`.
+stock kernel, in kernels and in a browser), `study` (beside the original),
+`patterns` (the second notebook), `pull`, and, only when asked for, `build` (the programs from nothing) and `crates`.
 """
 
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -32,12 +33,19 @@ from conftest import (
 )
 from playwright.sync_api import sync_playwright
 
-PARTS = os.environ.get("BENCH") or "kernel,study,pull"
+PARTS = os.environ.get("BENCH") or "kernel,study,patterns,pull"
 CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
 DEPENDENCY, PULL, *REST = CELLS
+PATTERNS = [
+    "".join(c["source"])
+    for c in json.loads((NOTEBOOKS / "community-patterns.ipynb").read_text())["cells"]
+    if c["cell_type"] == "code"
+]
 FIRST_FIGURE = next(cell for cell in REST if "plot::" in cell)
 RUNS = 3
-HALF_A_DAY, YEAR, TEN_YEARS, CENTURY = 78, 52_560, 525_600, 5_256_000
+HALF_A_DAY, YEAR, TEN_YEARS = 78, 52_560, 525_600
+# As many windows as a century has: ten years of them, a minute apart.
+CENTURY = 5_256_000
 
 # The study's calls, with nothing behind them.
 EMPTY = """
@@ -193,15 +201,19 @@ def original(database, address, *options):
 
 
 def fill(client, name, count):
-    client[name]["activitydata"].insert_many(documents(count, members=60 if count < 1000 else 400))
+    # Ten years of them must not reach into the future.
+    start = datetime.datetime(2016, 1, 1, tzinfo=datetime.timezone.utc)
+    members = 60 if count < 1000 else 400
+    client[name]["activitydata"].insert_many(documents(count, members=members, start=start))
 
 
-def repeat(client, source, name, times):
-    """Fills a collection with copies of another, one after the other in time."""
+def repeat(client, source, name, times, step=None):
+    """Fills a collection with copies of another, one after the other in time or,
+    with a step, each so many milliseconds later than the one before."""
     from_, to = client[source]["activitydata"], {"db": name, "coll": "activitydata"}
     count = from_.count_documents({})
     for number in range(times):
-        shifted = {"_id": 0, "time": {"$add": ["$time", number * count * 600_000]}}
+        shifted = {"_id": 0, "time": {"$add": ["$time", number * (step or count * 600_000)]}}
         shifted |= {field: 1 for field in ("online-members", "messages-sent", "quantities")}
         from_.aggregate([{"$project": shifted}, {"$merge": {"into": to}}])
     assert client[name]["activitydata"].count_documents({}) == times * count
@@ -308,6 +320,15 @@ def beside_the_original(address, folder, settings):
     row("memory of kernel and process, ten years", memory(decade), decade_original["peak MB"], "1/2", "MB")
 
 
+def patterns(settings):
+    """Each cell of the second notebook, on eight weeks (the sample), a year, ten years."""
+    study(PATTERNS, {})
+    columns = [study(PATTERNS, {})[1], study(PATTERNS, settings("year"))[1], study(PATTERNS, settings("decade"))[1]]
+    print("\n| cell of the second notebook, seconds | eight weeks | a year | ten years |\n|---|---|---|---|")
+    for code, *seconds in zip(PATTERNS, *columns):
+        print(f"| `{code.splitlines()[-1]}` | {' | '.join(f'{one:.2f}' for one in seconds)} |", flush=True)
+
+
 def build(folder):
     """Builds the programs from nothing, one after the other, in a folder of their own."""
     print("\n| from nothing | seconds | processor seconds |\n|---|---|---|")
@@ -322,7 +343,7 @@ def build(folder):
 
 def main():
     parts = set(PARTS.split(","))
-    if unknown := parts - {"kernel", "study", "pull", "build", "crates"}:
+    if unknown := parts - {"kernel", "study", "patterns", "pull", "build", "crates"}:
         sys.exit(f"BENCH has no part {', '.join(sorted(unknown))}")
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {psutil.cpu_count()} cores, "
           f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
@@ -336,16 +357,18 @@ def main():
         databases = {HALF_A_DAY: "half", YEAR: "year", TEN_YEARS: "decade", CENTURY: "century"}
         with pymongo.MongoClient(address) as client:
             fill(client, "half", HALF_A_DAY)
-            if parts & {"study", "pull"}:
+            if parts & {"study", "patterns", "pull"}:
                 fill(client, "year", YEAR)
                 repeat(client, "year", "decade", TEN_YEARS // YEAR)
         if "kernel" in parts:
             beside_the_stock_kernel(stock, folder, settings("half"))
         if "study" in parts:
             beside_the_original(address, folder, settings)
+        if "patterns" in parts:
+            patterns(settings)
         if "pull" in parts:
             with pymongo.MongoClient(address) as client:
-                repeat(client, "decade", "century", CENTURY // TEN_YEARS)
+                repeat(client, "decade", "century", CENTURY // TEN_YEARS, step=60_000)
             bench_pull.report(address, databases, folder)
         if "build" in parts:
             build(folder)
