@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -265,6 +266,12 @@ def is_read_at_start(run):
 def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(project, run):
     shutil.rmtree(project / ".tools", ignore_errors=True)
     assert not is_read_at_start(run)
+    # The kernel has a cache of its own for compiled crates, off here. What a crate's
+    # build script wrote would be named by the folder that it was compiled in first:
+    # once that is gone, each cell compiles the crate again.
+    lists = (project / ".tools/kernels").glob("*/target/*/debug/deps/*.d")
+    written = {path for file in lists for path in re.findall(r"^(/.*/out/\S+):$", file.read_text(), re.M)}
+    assert written and all(path.startswith(str(project)) for path in written)
     assert is_read_at_start(run)
 
     # What the crate calls its own is not in the way of the cells' own.
