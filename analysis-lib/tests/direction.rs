@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 10] = [
     &["program", "report", "settings"],
     &["store"],
     &["source"],
-    &["names", "pull"],
+    &["names", "pull", "record"],
     &["aggregate"],
     &["plot"],
     &["table"],
