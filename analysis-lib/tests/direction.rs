@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 11] = [
     &["program", "report", "settings"],
     &["store"],
     &["source"],
-    &["names", "pull"],
+    &["names", "pull", "record"],
     &["aggregate"],
     &["plot"],
     &["table"],

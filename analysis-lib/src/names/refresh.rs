@@ -11,7 +11,6 @@ use super::privacy::Privacy;
 use super::{Entry, Names};
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::text;
 use crate::{Activity, Error, MemberId, Result};
 
 /// What was learned is written down at least this often, in case that the
@@ -71,8 +70,8 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
 
 /// Asks about the members who are due, and keeps the answers.
 fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Files) -> Result<()> {
-    let token = token(settings)?;
-    let guild = guild(settings)?;
+    let token = settings.discord_token("Discord tells names to a bot only")?;
+    let guild = settings.discord_server()?.to_string();
     let known = files.merged();
     let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
     let (mut program, answers) = Program::start("names", "discord", &environment)?;
@@ -116,38 +115,6 @@ fn answer(line: &str) -> Option<(MemberId, Entry)> {
     let json: Value = serde_json::from_str(line).ok()?;
     let id = MemberId::parse(json["id"].as_str()?)?;
     Some((id, entry(json)?))
-}
-
-/// `DISCORD_TOKEN`, without ever repeating it in a message.
-fn token(settings: &Settings) -> Result<String> {
-    let token = settings.get("DISCORD_TOKEN").ok_or_else(|| {
-        Error::new(
-            "DISCORD_TOKEN is not set, and Discord tells names to a bot only: put the token of a bot that is in your server into .env (Developer Portal > application > Bot > Reset Token), and the server's id as DISCORD_GUILD_ID",
-        )
-    })?;
-    let token = token.trim();
-    // Text that can't stand in an HTTP header.
-    if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(Error::new(
-            "DISCORD_TOKEN holds characters that no token has; copy it again",
-        ));
-    }
-    Ok(token.to_owned())
-}
-
-/// `DISCORD_GUILD_ID`.
-fn guild(settings: &Settings) -> Result<String> {
-    let how = "turn on Developer Mode in Discord's settings, right-click your server and choose Copy Server ID";
-    let guild = settings
-        .get("DISCORD_GUILD_ID")
-        .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
-    match MemberId::parse(guild.trim()) {
-        Some(id) if id != 0 => Ok(guild.trim().to_owned()),
-        _ => Err(Error::new(format!(
-            "DISCORD_GUILD_ID={} is not a server's id; {how}",
-            text::shorten(&guild)
-        ))),
-    }
 }
 
 #[cfg(test)]

@@ -114,7 +114,23 @@ impl Snapshot {
     }
 }
 
-fn private_folder(folder: &Path) -> std::io::Result<()> {
+/// A file of the same server's beside the snapshot, or where it would be.
+/// `ending` is how its name ends. `None`: there is no folder for it.
+#[cfg(feature = "record")]
+pub(crate) fn beside(settings: &Settings, connection: &str, ending: &str) -> Option<PathBuf> {
+    let snapshot = Snapshot::from_settings(settings, connection);
+    let folder = match &snapshot {
+        Some(snapshot) => std::path::absolute(&snapshot.path)
+            .ok()?
+            .parent()?
+            .to_owned(),
+        None => cache_folder()?,
+    };
+    let name = file_name(settings, connection);
+    Some(folder.join(Path::new(&name).with_extension(ending)))
+}
+
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -78,6 +78,13 @@ impl Mongod {
         (self.child, self.port) = listening(&self.folder.0, arguments);
     }
 
+    /// The same data in a server on this port, where none is any more or yet.
+    pub(crate) fn restart_on(&mut self, port: u16) {
+        self.kill();
+        self.port = port;
+        self.child = listening_on(port, &self.folder.0, &[]).expect("mongod doesn't listen");
+    }
+
     pub(crate) fn uri(&self) -> String {
         uri(self.port)
     }
@@ -106,41 +113,49 @@ impl Drop for Mongod {
     }
 }
 
-/// Starts a server, and waits until it listens. Its own log says so: on a port
-/// that was free a moment ago, somebody else may.
+/// Starts a server on a port that is free. Until it listens, somebody else may.
 fn listening(folder: &Path, arguments: &[&str]) -> (Child, u16) {
     for _ in 0..5 {
         let port = free_port();
-        let log = folder.join(format!("{port}.log"));
-        let mut child = Command::new(tool("MONGOD"))
-            .args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
-            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-            .arg("--port")
-            .arg(port.to_string())
-            .arg("--dbpath")
-            .arg(folder)
-            .arg("--logpath")
-            .arg(&log)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        for _ in 0..1_200 {
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            if said.contains("Waiting for connections") {
-                return (child, port);
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        if let Some(child) = listening_on(port, folder, arguments) {
+            return (child, port);
         }
-        let _ = child.kill();
-        let _ = child.wait();
     }
     panic!("mongod doesn't listen");
+}
+
+/// Starts a server, and waits until its own log says that it listens.
+fn listening_on(port: u16, folder: &Path, arguments: &[&str]) -> Option<Child> {
+    let log = folder.join(format!("{port}.log"));
+    let _ = std::fs::remove_file(&log);
+    let mut child = Command::new(tool("MONGOD"))
+        .args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"])
+        .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        .arg("--port")
+        .arg(port.to_string())
+        .arg("--dbpath")
+        .arg(folder)
+        .arg("--logpath")
+        .arg(&log)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    for _ in 0..1_200 {
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        if said.contains("Waiting for connections") {
+            return Some(child);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
 }
 
 pub(crate) fn uri(port: u16) -> String {

@@ -57,13 +57,22 @@ impl From<mongodb::error::Error> for NotFound {
     }
 }
 
-/// Connects, finds the collection, and learns what it is.
-pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
+/// A client, as the settings say. Nothing was asked yet.
+struct Begun {
+    client: Client,
+    hosts: Vec<String>,
+    timeout: Duration,
+    asks_primary: bool,
+    /// The database that is named, in the settings or the connection string.
+    database: Option<String>,
+    collection: String,
+    servers: Servers,
+    heartbeats: Heartbeats,
+}
+
+async fn begin(settings: &Settings) -> Result<Begun, Error> {
     let timeout = settings.timeout()?;
-    let uri = settings.get("MONGOKEY").ok_or_else(|| {
-        Error::new("MONGOKEY is not set: it is the connection string, mongodb://…")
-    })?;
-    let begin = Instant::now();
+    let uri = uri(settings)?;
     // The driver's timeout is shorter than ours, so its reason arrives first.
     let options = uri::options(&uri, timeout.mul_f64(0.85)).await?;
     let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
@@ -82,35 +91,101 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
     let heartbeats = Heartbeats::default();
     let client = client(options, &heartbeats)
         .map_err(|failure| Error::new(failure.sentence(&servers, "the collection")))?;
-    let wanted = settings
+    let database = settings
         .get("MONGODB_DATABASE")
         .map(|name| name.trim().to_owned())
         .or_else(|| Some(client.default_database()?.name().to_owned()));
     let collection = settings
         .get("MONGODB_COLLECTION")
         .map_or("activitydata".to_owned(), |name| name.trim().to_owned());
-    let left = timeout.mul_f64(0.95).saturating_sub(begin.elapsed());
+    Ok(Begun {
+        client,
+        hosts,
+        timeout,
+        asks_primary,
+        database,
+        collection,
+        servers,
+        heartbeats,
+    })
+}
+
+fn uri(settings: &Settings) -> Result<String, Error> {
+    settings
+        .get("MONGOKEY")
+        .ok_or_else(|| Error::new("MONGOKEY is not set: it is the connection string, mongodb://…"))
+}
+
+/// Connects, finds the collection, and learns what it is.
+pub(crate) async fn connect(settings: &Settings) -> Result<Connection, Error> {
+    let start = Instant::now();
+    let begun = begin(settings).await?;
+    let left = begun.timeout.mul_f64(0.95).saturating_sub(start.elapsed());
     let found = tokio::select! {
-        found = find(&client, wanted.as_deref(), &collection) => found,
-        failure = hopeless(&heartbeats, &hosts, begin) => Err(failure.into()),
+        found = find(&begun.client, begun.database.as_deref(), &begun.collection) => found,
+        failure = hopeless(&begun.heartbeats, &begun.hosts, start) => Err(failure.into()),
         () = tokio::time::sleep(left) => Err(Failure::Silent.into()),
     };
     match found {
-        Ok((database, uuid)) => Ok(Connection {
-            collection: database.collection(&collection),
-            uuid,
-            timeout,
-            asks_primary,
-            client,
-            database,
-            servers,
-            heartbeats,
-        }),
+        Ok((database, uuid)) => Ok(begun.connection(database, uuid)),
         Err(NotFound::Other(sentence)) => Err(Error::new(sentence)),
         Err(NotFound::Failure(failure)) => {
-            let failure = explained(failure, &heartbeats);
-            let name = wanted.map_or(collection.clone(), |name| format!("{name}.{collection}"));
-            Err(Error::new(failure.sentence(&servers, &name)))
+            let failure = explained(failure, &begun.heartbeats);
+            let collection = begun.collection;
+            let name = begun
+                .database
+                .map_or(collection.clone(), |name| format!("{name}.{collection}"));
+            Err(Error::new(failure.sentence(&begun.servers, &name)))
+        }
+    }
+}
+
+/// The collection to write into, which need not be there yet. No server is asked
+/// for it.
+///
+/// # Errors
+///
+/// Those of the settings; and the servers behind the connection string can't be
+/// looked up.
+#[cfg(feature = "record")]
+pub(crate) async fn to_write(settings: &Settings) -> Result<Connection, Error> {
+    let begun = begin(settings).await?;
+    let name = begun.database.as_deref().ok_or_else(unnamed)?;
+    let database = begun.client.database(name);
+    Ok(begun.connection(database, None))
+}
+
+/// That the settings say where to write; the connection string. No server is
+/// looked up.
+#[cfg(feature = "record")]
+pub(crate) fn check(settings: &Settings) -> Result<String, Error> {
+    settings.timeout()?;
+    let uri = uri(settings)?;
+    let own = uri::database(&uri)?;
+    match settings.get("MONGODB_DATABASE").or(own).as_deref() {
+        None | Some("admin" | "local" | "config") => Err(unnamed()),
+        Some(_) => Ok(uri),
+    }
+}
+
+#[cfg(feature = "record")]
+fn unnamed() -> Error {
+    Error::new(
+        "no database is named to write into, or one of MongoDB's own; name yours with MONGODB_DATABASE, or after the last slash of MONGOKEY",
+    )
+}
+
+impl Begun {
+    fn connection(self, database: Database, uuid: Option<Vec<u8>>) -> Connection {
+        Connection {
+            collection: database.collection(&self.collection),
+            uuid,
+            timeout: self.timeout,
+            asks_primary: self.asks_primary,
+            client: self.client,
+            database,
+            servers: self.servers,
+            heartbeats: self.heartbeats,
         }
     }
 }

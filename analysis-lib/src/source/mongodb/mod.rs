@@ -10,9 +10,9 @@
 //! where the next pull goes on; `failure` knows what can go wrong.
 
 mod ask;
-mod connect;
+pub(crate) mod connect;
 mod decode;
-mod failure;
+pub(crate) mod failure;
 mod marker;
 mod merged;
 mod scan;

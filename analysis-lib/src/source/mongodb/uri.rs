@@ -128,6 +128,20 @@ pub(crate) async fn options(uri: &str, timeout: Duration) -> Result<ClientOption
     Ok(options)
 }
 
+/// The database that the connection string names.
+///
+/// # Errors
+///
+/// The string can't be used. The message shows neither the user nor the password.
+#[cfg(feature = "record")]
+pub(crate) fn database(uri: &str) -> Result<Option<String>> {
+    let parts = Parts::of(uri.trim())?;
+    match ConnectionString::parse(parts.join(&parts.options)) {
+        Ok(string) => Ok(string.default_database),
+        Err(_) => Err(parts.why_refused()),
+    }
+}
+
 impl<'a> Parts<'a> {
     fn of(uri: &'a str) -> Result<Self> {
         let (scheme, rest) = uri

@@ -1,0 +1,349 @@
+//! What is read of Discord's events: ids, who is a bot, who is online, and when
+//! a message was sent. There is no field for anything that somebody wrote.
+//!
+//! Reference: <https://discord.com/developers/docs/events/gateway-events>
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use twilight_model::gateway::event::GatewayEventDeserializer;
+use twilight_model::id::Id;
+use twilight_model::id::marker::{ApplicationMarker, GuildMarker, MessageMarker, UserMarker};
+
+/// When Discord's ids begin: 1 January 2015.
+pub(crate) const DISCORD_EPOCH: i64 = 1_420_070_400_000;
+
+/// What an event means for the recorder.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Event {
+    /// The connection's first: how often a heartbeat is answered, in ms.
+    Hello(u64),
+    /// A session began, and the server is among the bot's. Else the id with
+    /// which the bot can be invited.
+    Ready(Result<(), u64>),
+    /// Everything missed was told.
+    Resumed,
+    /// The server is there: bots, members online, and whether these are all.
+    Server {
+        bots: Vec<u64>,
+        online: Vec<u64>,
+        whole: bool,
+    },
+    /// Discord has trouble with the server.
+    Unavailable,
+    /// The bot was removed from the server.
+    Removed,
+    /// Somebody joined or is listed.
+    Members {
+        bots: Vec<u64>,
+        online: Vec<u64>,
+    },
+    Left(u64),
+    Presence(u64, bool),
+    /// A human's message, sent at this time.
+    Message(i64, u64),
+    /// The list of members has to be asked for again, after so many seconds.
+    Limited(f64),
+    /// Nothing that is recorded.
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Payload<T> {
+    d: T,
+}
+
+#[derive(Deserialize)]
+struct Hello {
+    heartbeat_interval: u64,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    guilds: Vec<Guild>,
+    application: Application,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    id: Id<ApplicationMarker>,
+}
+
+#[derive(Deserialize)]
+struct Guild {
+    id: Id<GuildMarker>,
+    /// Missing where a bot was removed.
+    unavailable: Option<bool>,
+    #[serde(default)]
+    member_count: usize,
+    #[serde(default)]
+    members: Vec<Member>,
+    #[serde(default)]
+    presences: Vec<Presence>,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    guild_id: Id<GuildMarker>,
+    members: Vec<Member>,
+    #[serde(default)]
+    presences: Vec<Presence>,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    /// Of all the servers' members, where the event is about one.
+    guild_id: Option<Id<GuildMarker>>,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: Id<UserMarker>,
+    #[serde(default)]
+    bot: bool,
+    /// One of Discord's own.
+    #[serde(default)]
+    system: bool,
+}
+
+#[derive(Deserialize)]
+struct Presence {
+    guild_id: Option<Id<GuildMarker>>,
+    user: User,
+    status: Status,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Online,
+    Idle,
+    Dnd,
+    #[serde(other)]
+    Offline,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: Id<MessageMarker>,
+    guild_id: Option<Id<GuildMarker>>,
+    author: User,
+    webhook_id: Option<IgnoredAny>,
+    r#type: u8,
+}
+
+/// Types of messages that people write; all others are the system's words or a
+/// bot's answer.
+const REGULAR: u8 = 0;
+const REPLY: u8 = 19;
+
+#[derive(Deserialize)]
+struct Limited {
+    retry_after: f64,
+}
+
+/// Reads an event as far as it concerns this server.
+///
+/// # Errors
+///
+/// The event isn't what Discord documents: its name.
+pub(crate) fn read(text: &str, server: Id<GuildMarker>) -> Result<Event, String> {
+    let Some((op, _, name)) =
+        GatewayEventDeserializer::from_json(text).map(GatewayEventDeserializer::into_parts)
+    else {
+        return Err("one without a kind".to_owned());
+    };
+    let name = name
+        .as_deref()
+        .unwrap_or(if op == 10 { "HELLO" } else { "" });
+    event(name, text, server).map_err(|_| name.to_owned())
+}
+
+fn event(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Result<Event> {
+    Ok(match name {
+        "HELLO" => Event::Hello(data::<Hello>(text)?.heartbeat_interval),
+        "READY" => {
+            let ready: Ready = data(text)?;
+            let is_in = ready.guilds.iter().any(|guild| guild.id == server);
+            Event::Ready(is_in.then_some(()).ok_or(ready.application.id.get()))
+        }
+        "RESUMED" => Event::Resumed,
+        "GUILD_CREATE" => match data::<Guild>(text)? {
+            guild if guild.id != server => Event::Other,
+            guild if guild.unavailable == Some(true) => Event::Unavailable,
+            guild => Event::Server {
+                whole: guild.members.len() >= guild.member_count,
+                bots: bots(&guild.members),
+                online: online(&guild.presences),
+            },
+        },
+        "GUILD_DELETE" => match data::<Guild>(text)? {
+            guild if guild.id != server => Event::Other,
+            guild if guild.unavailable.is_some() => Event::Unavailable,
+            _ => Event::Removed,
+        },
+        "GUILD_MEMBERS_CHUNK" => match data::<Chunk>(text)? {
+            chunk if chunk.guild_id == server => Event::Members {
+                bots: bots(&chunk.members),
+                online: online(&chunk.presences),
+            },
+            _ => Event::Other,
+        },
+        "GUILD_MEMBER_ADD" => match data::<Member>(text)? {
+            member if member.guild_id == Some(server) => Event::Members {
+                bots: bots(&[member]),
+                online: Vec::new(),
+            },
+            _ => Event::Other,
+        },
+        "GUILD_MEMBER_REMOVE" => match data::<Member>(text)? {
+            member if member.guild_id == Some(server) => Event::Left(member.user.id.get()),
+            _ => Event::Other,
+        },
+        "PRESENCE_UPDATE" => match data::<Presence>(text)? {
+            presence if presence.guild_id == Some(server) => {
+                Event::Presence(presence.user.id.get(), presence.status != Status::Offline)
+            }
+            _ => Event::Other,
+        },
+        "MESSAGE_CREATE" => message(&data(text)?, server),
+        "RATE_LIMITED" => Event::Limited(data::<Limited>(text)?.retry_after),
+        _ => Event::Other,
+    })
+}
+
+fn data<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str::<Payload<T>>(text).map(|payload| payload.d)
+}
+
+fn bots(members: &[Member]) -> Vec<u64> {
+    let bots = members.iter().filter(|member| member.user.bot);
+    bots.map(|member| member.user.id.get()).collect()
+}
+
+fn online(presences: &[Presence]) -> Vec<u64> {
+    let online = presences
+        .iter()
+        .filter(|presence| presence.status != Status::Offline);
+    online.map(|presence| presence.user.id.get()).collect()
+}
+
+fn message(message: &Message, server: Id<GuildMarker>) -> Event {
+    let is_human = !message.author.bot && !message.author.system && message.webhook_id.is_none();
+    if message.guild_id == Some(server) && is_human && matches!(message.r#type, REGULAR | REPLY) {
+        // The first 42 bits of an id are a time.
+        let sent = (message.id.get() >> 22).cast_signed() + DISCORD_EPOCH;
+        Event::Message(sent, message.author.id.get())
+    } else {
+        Event::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: Id<GuildMarker> = Id::new(7);
+
+    fn read(name: &str, data: &str) -> Result<Event, String> {
+        super::read(
+            &format!(r#"{{"t":"{name}","s":1,"op":0,"d":{data}}}"#),
+            SERVER,
+        )
+    }
+
+    #[test]
+    fn people_s_messages_count_and_no_others() {
+        let message = |rest: &str| {
+            read(
+                "MESSAGE_CREATE",
+                // The example of an id in Discord's reference.
+                &format!(
+                    r#"{{"id":"175928847299117063","content":"not read","embeds":[{{"type":"rich"}}],{rest}}}"#
+                ),
+            )
+        };
+        let counts = Ok(Event::Message(1_462_015_105_796, 5));
+        for (counted, rest) in [
+            (true, r#""guild_id":"7","author":{"id":"5"},"type":0"#),
+            (
+                true,
+                r#""guild_id":"7","author":{"id":"5","bot":false},"type":19"#,
+            ),
+            (false, r#""guild_id":"8","author":{"id":"5"},"type":0"#),
+            (false, r#""author":{"id":"5"},"type":0"#),
+            (
+                false,
+                r#""guild_id":"7","author":{"id":"5","bot":true},"type":0"#,
+            ),
+            (
+                false,
+                r#""guild_id":"7","author":{"id":"5","system":true},"type":0"#,
+            ),
+            (
+                false,
+                r#""guild_id":"7","author":{"id":"5"},"webhook_id":"5","type":0"#,
+            ),
+            (false, r#""guild_id":"7","author":{"id":"5"},"type":7"#),
+            (false, r#""guild_id":"7","author":{"id":"5"},"type":20"#),
+        ] {
+            let expected = if counted { &counts } else { &Ok(Event::Other) };
+            assert_eq!(&message(rest), expected, "{rest}");
+        }
+    }
+
+    #[test]
+    fn online_idle_and_busy_are_there() {
+        for (status, there) in [
+            ("online", true),
+            ("idle", true),
+            ("dnd", true),
+            ("offline", false),
+            ("invisible", false),
+            ("new", false),
+        ] {
+            let presence = format!(
+                r#"{{"guild_id":"7","user":{{"id":"5"}},"status":"{status}","activities":[{{"name":"x"}}]}}"#
+            );
+            assert_eq!(
+                read("PRESENCE_UPDATE", &presence),
+                Ok(Event::Presence(5, there))
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_is_there_in_part_or_as_a_whole() {
+        let server = |count: u32| {
+            read(
+                "GUILD_CREATE",
+                &format!(
+                    r#"{{"id":"7","unavailable":false,"member_count":{count},"members":[{{"user":{{"id":"1","bot":true}}}},{{"user":{{"id":"2"}},"nick":"x"}}],"presences":[{{"user":{{"id":"1"}},"status":"online"}},{{"user":{{"id":"2"}},"status":"offline"}}]}}"#
+                ),
+            )
+        };
+        for (count, whole) in [(2, true), (3, false)] {
+            let expected = Event::Server {
+                bots: vec![1],
+                online: vec![1],
+                whole,
+            };
+            assert_eq!(server(count), Ok(expected));
+        }
+        assert_eq!(
+            read("GUILD_DELETE", r#"{"id":"7","unavailable":true}"#),
+            Ok(Event::Unavailable)
+        );
+        assert_eq!(read("GUILD_DELETE", r#"{"id":"7"}"#), Ok(Event::Removed));
+        assert_eq!(read("GUILD_DELETE", r#"{"id":"8"}"#), Ok(Event::Other));
+    }
+
+    #[test]
+    fn an_event_of_another_form_is_named_and_not_shown() {
+        assert_eq!(
+            read("MESSAGE_CREATE", r#"{"id":"hello"}"#),
+            Err("MESSAGE_CREATE".to_owned())
+        );
+        assert_eq!(read("SOMETHING_NEW", r#"{"id":"hello"}"#), Ok(Event::Other));
+    }
+}

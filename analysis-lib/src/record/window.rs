@@ -1,0 +1,422 @@
+//! From what is heard to windows. There is no clock here and no network: each
+//! call says when it is.
+//!
+//! A window ends on the clock, but it is finished only when something was heard
+//! after its end: a connection that died in silence must not pass for a quiet
+//! hour. Discord answers a heartbeat every 41 seconds, so that is soon.
+//!
+//! Times are milliseconds since the epoch (UTC).
+
+use std::collections::{HashMap, HashSet};
+
+/// How long after its end a window still takes messages that were sent in it.
+pub(crate) const GRACE: i64 = 1_000;
+/// Nothing is heard for this long on a connection that is up only when the
+/// machine slept or its clock was set: Discord answers heartbeats sooner.
+pub(crate) const SILENCE: i64 = 180_000;
+/// A clock that goes back by less is waited for, within the running window.
+pub(crate) const STEP_BACK: i64 = 5_000;
+
+/// A window that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) since: i64,
+    /// The end, which is the first moment that isn't part of it.
+    pub(crate) time: i64,
+    /// Human members online, idle or busy at the end.
+    pub(crate) online: u32,
+    /// Member id and messages, in the order of ids.
+    pub(crate) quantities: Vec<(u64, u32)>,
+}
+
+/// A window that still takes messages.
+struct Open {
+    since: i64,
+    /// Where the clock ends it.
+    end: i64,
+    quantities: HashMap<u64, u32>,
+}
+
+impl Open {
+    fn close(self, time: i64, online: u32) -> Window {
+        let mut quantities: Vec<(u64, u32)> = self.quantities.into_iter().collect();
+        quantities.sort_unstable();
+        Window {
+            since: self.since,
+            time,
+            online,
+            quantities,
+        }
+    }
+}
+
+/// What is known of one server now.
+pub(crate) struct Recorder {
+    /// Of a whole window.
+    length: i64,
+    /// Everything that happened until then has been heard.
+    heard: i64,
+    /// Whether events are heard as they happen. After the connection was lost
+    /// they are told later, in their order, up to when it is resumed.
+    live: bool,
+    /// Whether Discord tells about the server.
+    there: bool,
+    /// Who else is met, is human.
+    bots: HashSet<u64>,
+    /// Members online, idle or busy, bots among them.
+    online: HashSet<u64>,
+    running: Option<Open>,
+    /// The window before, until [`GRACE`] is over, and who was online at its end.
+    ended: Option<(Open, u32)>,
+    finished: Vec<Window>,
+    /// From where to where nothing was recorded.
+    gap: Option<(i64, i64)>,
+}
+
+impl Recorder {
+    /// `length`: of a window, in milliseconds.
+    pub(crate) fn new(length: i64) -> Self {
+        Self {
+            length,
+            heard: i64::MIN,
+            live: false,
+            there: false,
+            bots: HashSet::new(),
+            online: HashSet::new(),
+            running: None,
+            ended: None,
+            finished: Vec::new(),
+            gap: None,
+        }
+    }
+
+    /// Takes the windows that were finished since the last call, in order.
+    pub(crate) fn finished(&mut self) -> Vec<Window> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Takes the last stretch of time that no window covers.
+    pub(crate) fn gap(&mut self) -> Option<(i64, i64)> {
+        self.gap.take()
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether a window is running.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Something came over a connection that may or may not be up.
+    pub(crate) fn hear(&mut self, now: i64) {
+        if !self.live {
+            return;
+        }
+        let is_continuous = now >= self.heard.saturating_sub(STEP_BACK)
+            && now <= self.heard.saturating_add(SILENCE);
+        if self.running.is_some() && !is_continuous {
+            self.end();
+        }
+        // Windows must not overlap, so a clock that went back has to come back
+        // to where it was.
+        if self.running.is_none() && self.there && now >= self.heard {
+            self.begin(now);
+        }
+        if self.running.is_some() {
+            self.advance(now);
+        }
+    }
+
+    fn begin(&mut self, now: i64) {
+        if self.heard > i64::MIN && now > self.heard {
+            self.gap = Some((self.heard, now));
+        }
+        self.heard = now;
+        self.open(now);
+    }
+
+    fn open(&mut self, since: i64) {
+        self.running = Some(Open {
+            since,
+            end: (since.div_euclid(self.length) + 1) * self.length,
+            quantities: HashMap::new(),
+        });
+    }
+
+    /// Time goes on up to `now`, and windows end that end before.
+    fn advance(&mut self, now: i64) {
+        self.heard = self.heard.max(now);
+        while let Some(over) = self.running.take_if(|open| open.end <= self.heard) {
+            self.finish_ended();
+            self.open(over.end);
+            self.ended = Some((over, self.online()));
+        }
+        if let Some((open, _)) = &self.ended
+            && self.heard >= open.end + GRACE
+        {
+            self.finish_ended();
+        }
+    }
+
+    fn online(&self) -> u32 {
+        let humans = self.online.difference(&self.bots).count();
+        u32::try_from(humans).unwrap_or(u32::MAX)
+    }
+
+    fn finish_ended(&mut self) {
+        if let Some((open, online)) = self.ended.take() {
+            let end = open.end;
+            self.finished.push(open.close(end, online));
+        }
+    }
+
+    /// The running window ends with the last that was heard.
+    pub(crate) fn end(&mut self) {
+        self.finish_ended();
+        if let Some(open) = self.running.take() {
+            // What was heard last is part of it.
+            let end = self.heard + 1;
+            if self.heard > open.since || !open.quantities.is_empty() {
+                let online = self.online();
+                self.finished.push(open.close(end, online));
+                self.heard = end;
+            }
+        }
+    }
+
+    /// A new session began: what happened since the last one is not told.
+    pub(crate) fn ready(&mut self) {
+        self.end();
+        self.online.clear();
+        self.there = false;
+        self.live = true;
+    }
+
+    /// The connection is gone; it may be resumed.
+    pub(crate) fn lost(&mut self) {
+        self.live = false;
+    }
+
+    /// Everything that happened meanwhile has been told.
+    pub(crate) fn resumed(&mut self, now: i64) {
+        self.live = true;
+        if now >= self.heard.saturating_sub(STEP_BACK) && self.running.is_some() {
+            self.advance(now);
+        }
+        self.hear(now);
+    }
+
+    /// The server is there, with these bots and these members online.
+    pub(crate) fn server(
+        &mut self,
+        now: i64,
+        bots: impl Iterator<Item = u64>,
+        online: impl Iterator<Item = u64>,
+    ) {
+        self.bots.extend(bots);
+        self.online = online.collect();
+        self.there = true;
+        self.hear(now);
+    }
+
+    /// Discord doesn't tell about the server for now.
+    pub(crate) fn server_gone(&mut self) {
+        self.there = false;
+        self.end();
+    }
+
+    pub(crate) fn bot(&mut self, id: u64) {
+        self.bots.insert(id);
+    }
+
+    pub(crate) fn presence(&mut self, id: u64, online: bool) {
+        if online {
+            self.online.insert(id);
+        } else {
+            self.online.remove(&id);
+        }
+    }
+
+    /// A human member's message, sent at `time` by Discord's clock.
+    pub(crate) fn message(&mut self, now: i64, time: i64, author: u64) {
+        if !self.live && self.running.is_some() {
+            self.advance(time.min(now));
+        }
+        let open = match &mut self.ended {
+            Some((ended, _)) if time < ended.end => Some(ended),
+            _ => self.running.as_mut(),
+        };
+        if let Some(open) = open {
+            *open.quantities.entry(author).or_default() += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+    const TEN: i64 = 10 * MINUTE;
+
+    /// A recorder in a server with a bot, 1, and people, of whom 2 is online.
+    fn recorder(now: i64) -> Recorder {
+        let mut recorder = Recorder::new(TEN);
+        recorder.ready();
+        recorder.server(now, [1].into_iter(), [1, 2].into_iter());
+        recorder
+    }
+
+    /// As long as nothing happens, Discord answers heartbeats.
+    fn quiet(recorder: &mut Recorder, from: i64, to: i64) {
+        for now in (from..=to).step_by(40_000) {
+            recorder.hear(now);
+        }
+    }
+
+    fn window(since: i64, time: i64, online: u32, quantities: &[(u64, u32)]) -> Window {
+        Window {
+            since,
+            time,
+            online,
+            quantities: quantities.to_vec(),
+        }
+    }
+
+    fn message(recorder: &mut Recorder, now: i64, time: i64, author: u64) {
+        recorder.hear(now);
+        recorder.message(now, time, author);
+    }
+
+    #[test]
+    fn windows_end_on_the_clock() {
+        let mut recorder = recorder(TEN + 7 * MINUTE);
+        message(&mut recorder, TEN + 8 * MINUTE, TEN + 8 * MINUTE, 2);
+        recorder.presence(3, true);
+        quiet(&mut recorder, TEN + 8 * MINUTE, 2 * TEN + MINUTE);
+        recorder.presence(2, false);
+        quiet(&mut recorder, 2 * TEN + MINUTE, 3 * TEN + MINUTE);
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(TEN + 7 * MINUTE, 2 * TEN, 2, &[(2, 1)]),
+                window(2 * TEN, 3 * TEN, 1, &[])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_belongs_to_when_it_was_sent() {
+        let mut recorder = recorder(0);
+        quiet(&mut recorder, 0, TEN - 1);
+        // Sent before the end and heard after it, and the other way round where
+        // Discord's clock is ahead.
+        message(&mut recorder, TEN - 5, TEN + 1, 2);
+        message(&mut recorder, TEN + 70, TEN - 1, 2);
+        message(&mut recorder, TEN + 80, TEN, 3);
+        // Too late, but not lost.
+        message(&mut recorder, TEN + GRACE, TEN - 1, 4);
+        quiet(&mut recorder, TEN + MINUTE, 2 * TEN + MINUTE);
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(0, TEN, 1, &[(2, 2)]),
+                window(TEN, 2 * TEN, 1, &[(3, 1), (4, 1)])
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_missed_is_told_when_the_connection_is_resumed() {
+        let mut recorder = recorder(0);
+        quiet(&mut recorder, 0, 5 * MINUTE);
+        recorder.lost();
+        // Back after two ends, and told in order what happened.
+        let now = 2 * TEN + 3 * MINUTE;
+        recorder.hear(now);
+        recorder.message(now, 6 * MINUTE, 2);
+        recorder.presence(3, true);
+        recorder.message(now, TEN + MINUTE, 3);
+        recorder.presence(2, false);
+        recorder.message(now, 2 * TEN + MINUTE, 3);
+        recorder.resumed(now);
+        recorder.end();
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(0, TEN, 2, &[(2, 1)]),
+                window(TEN, 2 * TEN, 1, &[(3, 1)]),
+                window(2 * TEN, now + 1, 1, &[(3, 1)])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_window_ends_with_the_last_that_was_heard() {
+        let mut recorder = recorder(0);
+        message(&mut recorder, MINUTE, MINUTE, 2);
+        recorder.lost();
+        recorder.ready();
+        recorder.hear(5 * MINUTE);
+        recorder.message(5 * MINUTE, 5 * MINUTE, 2);
+        recorder.server(6 * MINUTE, [].into_iter(), [2, 3].into_iter());
+        assert_eq!(recorder.gap(), Some((MINUTE + 1, 6 * MINUTE)));
+        message(&mut recorder, 7 * MINUTE, 7 * MINUTE, 3);
+        recorder.end();
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(0, MINUTE + 1, 1, &[(2, 1)]),
+                window(6 * MINUTE, 7 * MINUTE + 1, 2, &[(3, 1)])
+            ]
+        );
+    }
+
+    #[test]
+    fn silence_is_not_a_quiet_hour() {
+        let mut recorder = recorder(0);
+        quiet(&mut recorder, 0, 4 * MINUTE);
+        recorder.hear(TEN + MINUTE);
+        quiet(&mut recorder, TEN + MINUTE, 2 * TEN + MINUTE);
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(0, 4 * MINUTE + 1, 1, &[]),
+                window(TEN + MINUTE, 2 * TEN, 1, &[])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_makes_no_windows_that_overlap() {
+        for back in [1_000, MINUTE, 25 * MINUTE] {
+            let mut recorder = recorder(0);
+            let mut now = 0;
+            for step in 0..4_000 {
+                now += if step == 1_600 { -back } else { 1_000 };
+                message(&mut recorder, now, now, 2);
+            }
+            recorder.end();
+            let windows = recorder.finished();
+            let sent: u32 = windows.iter().map(|window| window.quantities[0].1).sum();
+            for pair in windows.windows(2) {
+                assert!(pair[0].time <= pair[1].since, "{windows:?}");
+            }
+            let waited = if back > STEP_BACK { back / 1_000 } else { 0 };
+            assert!(i64::from(sent).abs_diff(4_000 - waited) < 2, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_window_without_any_length_is_none() {
+        let mut recorder = recorder(0);
+        recorder.end();
+        assert!(recorder.finished().is_empty());
+        recorder.hear(TEN);
+        recorder.message(TEN, TEN, 2);
+        recorder.server_gone();
+        assert_eq!(recorder.finished(), [window(TEN, TEN + 1, 1, &[(2, 1)])]);
+    }
+}
