@@ -345,11 +345,7 @@ fn relay_build(name: &str, lines: impl BufRead) -> Vec<String> {
     for line in lines.split(b'\n').map_while(std::result::Result::ok) {
         let line = String::from_utf8_lossy(&line);
         // Cargo draws its bar over and over in one line, and then the next over it.
-        progress = line
-            .split('\r')
-            .filter_map(of_all)
-            .last()
-            .unwrap_or(progress);
+        progress = line.rsplit('\r').find_map(of_all).unwrap_or(progress);
         let line = line.rsplit(['\r', '\u{1b}']).next().unwrap_or(&line);
         let line = line.strip_prefix("[K").unwrap_or(line);
         if !error.is_empty() {

@@ -28,7 +28,7 @@ pub(crate) fn document(server: u64, length: i64, window: &Window) -> RawDocument
     let quantities = window
         .quantities
         .iter()
-        .map(|&(member, sent)| (member.to_string(), number(sent.into()).into()));
+        .map(|&(member, sent)| (member.to_string(), number(sent.into())));
     let document = doc! {
         "_id": ObjectId::from_bytes(id),
         TIME: DateTime::from_millis(window.time),
