@@ -32,6 +32,8 @@ pub(crate) struct Window {
 /// A window that still takes messages.
 struct Open {
     since: i64,
+    /// The first window after a gap may turn out to have begun as early as this.
+    earliest: i64,
     /// Where the clock ends it.
     end: i64,
     quantities: HashMap<u64, u32>,
@@ -133,13 +135,16 @@ impl Recorder {
         if self.heard > i64::MIN && now > self.heard {
             self.gap = Some((self.heard, now));
         }
+        let on_the_clock = now.div_euclid(self.length) * self.length;
+        let earliest = self.heard.max(on_the_clock);
         self.heard = now;
-        self.open(now);
+        self.open(now, earliest);
     }
 
-    fn open(&mut self, since: i64) {
+    fn open(&mut self, since: i64, earliest: i64) {
         self.running = Some(Open {
             since,
+            earliest,
             end: (since.div_euclid(self.length) + 1) * self.length,
             quantities: HashMap::new(),
         });
@@ -150,7 +155,7 @@ impl Recorder {
         self.heard = self.heard.max(now);
         while let Some(over) = self.running.take_if(|open| open.end <= self.heard) {
             self.finish_ended();
-            self.open(over.end);
+            self.open(over.end, over.end);
             self.ended = Some((over, self.online()));
         }
         if let Some((open, _)) = &self.ended
@@ -249,6 +254,11 @@ impl Recorder {
             _ => self.running.as_mut(),
         };
         if let Some(open) = open {
+            // That the server is there was on its way longer than the message
+            // is old.
+            if time < open.since {
+                open.since = time.max(open.earliest);
+            }
             *open.quantities.entry(author).or_default() += 1;
         }
     }
@@ -407,6 +417,24 @@ mod tests {
             let waited = if back > STEP_BACK { back / 1_000 } else { 0 };
             assert!(i64::from(sent).abs_diff(4_000 - waited) < 2, "{sent}");
         }
+    }
+
+    #[test]
+    fn the_first_window_begins_with_the_first_message_that_is_told() {
+        let mut recorder = recorder(TEN + MINUTE);
+        message(&mut recorder, TEN + MINUTE + 5, TEN + MINUTE - 20, 2);
+        recorder.ready();
+        recorder.server(TEN + MINUTE + 30, [].into_iter(), [].into_iter());
+        message(&mut recorder, TEN + MINUTE + 40, TEN + MINUTE, 2);
+        quiet(&mut recorder, TEN + MINUTE + 50, 2 * TEN + MINUTE);
+        let cut = TEN + MINUTE + 6;
+        assert_eq!(
+            recorder.finished(),
+            [
+                window(TEN + MINUTE - 20, cut, 1, &[(2, 1)]),
+                window(cut, 2 * TEN, 0, &[(2, 1)])
+            ]
+        );
     }
 
     #[test]
