@@ -65,7 +65,7 @@ pub struct Names;
 impl Names { pub fn load(_activity: &Activity) -> Result<Self> { Ok(Self) } }
 #[derive(Clone, Debug)]
 pub struct Figure;
-impl Figure { pub fn evcxr_display(&self) { println!("EVCXR_BEGIN_CONTENT text/html\\n<svg role=\"img\" width=\"9\" height=\"9\"></svg>\\nEVCXR_END_CONTENT"); } }
+impl Figure { pub fn evcxr_display(&self) { println!("EVCXR_BEGIN_CONTENT text/html\\n<svg role=\\\"img\\\" width=\\\"9\\\" height=\\\"9\\\"></svg>\\nEVCXR_END_CONTENT"); } }
 pub mod aggregate {
     #[derive(Clone, Debug)]
     pub struct Smoothed;

@@ -42,7 +42,7 @@ HOVERS = [
     ("window-still-running", (826, 100), ["4 messages", "not over when recorded"]),
     ("sample-members", (700, 78), ["25,818 messages", "13.4% of 192,"]),
     ("odd-names", (100, 98), ["long long long"]),
-    ("sample-weekly-rhythm", (500, 190), ["messages in a window", "Thursday, 1"]),
+    ("sample-weekly-rhythm", (500, 190), ["messages in an hour", "Thursday, 1"]),
     ("weekly-not-all-seen", (300, 80), ["never recorded", "Monday, "]),
     ("sample-daily", (300, 300), ["3,114 messages", "Thu 26 Feb 2026"]),
 ]

@@ -41,6 +41,9 @@ impl Page {
     }
 
     fn put(&mut self, at: (f64, f64), size: f64, ink: Colour, look: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let look = format!("{look} font-size=\"{size:.0}\" fill=\"{ink}\"");
         self.texts += &(text_element(at, &look, text) + "\n");
     }
