@@ -156,7 +156,7 @@ def page(browser, start):
         page.goto(address)
         page.get_by_role("heading", name="Server Activity Analysis").wait_for(timeout=120_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").click()
+        page.get_by_text("Run All Cells", exact=True).click()
         page.locator(".jp-OutputArea-output svg[role=img]").first.wait_for(timeout=300_000)
         seconds = time.perf_counter() - begin
         page.close()
