@@ -247,10 +247,9 @@ fn written_in(
     places: &[Option<(usize, i64)>],
 ) -> Vec<[u32; 2]> {
     let mut written = vec![[0; 2]; activity.members().len()];
-    let windows = activity.begins().iter().zip(activity.times());
-    for (index, (&begin, &end)) in windows.enumerate() {
+    for index in 0..activity.len() {
         // Each window lies in one of the hours.
-        let middle = begin.midpoint(end);
+        let middle = activity.middle(index);
         let hour = hours.starts().partition_point(|&start| start <= middle) - 1;
         if let Some((side, block)) = places[hour] {
             for (member, _) in activity.senders(index) {

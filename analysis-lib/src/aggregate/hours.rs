@@ -1,4 +1,4 @@
-use crate::data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, WHOLE};
+use crate::data::{Activity, HOUR, HOUR_LENGTH, WHOLE};
 
 /// An hour of local clocks that was recorded from begin to end.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +26,9 @@ pub(super) fn whole_hours(activity: &Activity) -> Vec<WholeHour> {
     whole
         .map(|i| {
             let start = hours.starts()[i];
-            // 1 January 1970 was a Thursday.
-            let hour = (zone.local(start) + 3 * DAY_LENGTH).div_euclid(HOUR_LENGTH);
             WholeHour {
                 start,
-                of_week: hour.rem_euclid(168) as usize,
+                of_week: zone.hour_of_week(start),
                 messages: hours.messages()[i],
                 online: hours.online_mean()[i],
             }

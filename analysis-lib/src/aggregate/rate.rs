@@ -108,10 +108,7 @@ pub fn rate(activity: &Activity) -> Result<Rate> {
 }
 
 fn compute(activity: &Activity) -> Result<Rate> {
-    let pairs = activity.begins().iter().zip(activity.times());
-    let times: Vec<i64> = pairs
-        .map(|(begin, end)| begin + (end - begin) / 2)
-        .collect();
+    let times: Vec<i64> = (0..activity.len()).map(|i| activity.middle(i)).collect();
     let minutes: Vec<f64> = times.iter().map(|&time| time as f64 / MINUTE).collect();
     let mut moments = minutes.clone();
     moments.sort_by(f64::total_cmp);

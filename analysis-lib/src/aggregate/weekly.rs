@@ -1,4 +1,4 @@
-use crate::data::{Activity, DAY_LENGTH, HOUR_LENGTH};
+use crate::data::{Activity, HOUR_LENGTH};
 
 /// One hour of the week in the configured zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,16 +60,11 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
         })
         .collect();
     for index in 0..activity.len() {
-        let (begin, end) = (activity.begins()[index], activity.times()[index]);
-        // 1 January 1970 was a Thursday.
-        let hour = (timezone.local(begin.midpoint(end)) + 3 * DAY_LENGTH)
-            .div_euclid(HOUR_LENGTH)
-            .rem_euclid(168);
-        let cell = &mut week[hour as usize];
+        let cell = &mut week[timezone.hour_of_week(activity.middle(index))];
         cell.windows += 1;
         cell.messages += u64::from(activity.message_volume()[index]);
         cell.online += u64::from(activity.online_members()[index]);
-        cell.recorded += end - begin;
+        cell.recorded += activity.times()[index] - activity.begins()[index];
     }
     week
 }

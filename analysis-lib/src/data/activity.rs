@@ -221,9 +221,8 @@ impl Activity {
     /// The windows whose middles lie from one time to another, that one left
     /// out. `None` if there is none.
     pub(crate) fn between(&self, from: i64, to: i64) -> Option<Self> {
-        let windows = self.begins().iter().zip(self.times());
-        let is_in = |(begin, end): (&i64, &i64)| (from..to).contains(&begin.midpoint(*end));
-        let mut own = windows.map(is_in);
+        let is_in = |index| (from..to).contains(&self.middle(index));
+        let mut own = (0..self.len()).map(is_in);
         let first = own.position(|is_in| is_in)?;
         let last = self.len()
             - 1

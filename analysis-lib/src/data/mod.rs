@@ -20,7 +20,7 @@ pub use period::{DAY, HOUR, MONTH, Period, WEEK};
 pub(crate) use period::{DAY_LENGTH, HOUR_LENGTH};
 pub use periods::Periods;
 use periods::merge;
-pub(crate) use periods::{ByStart, Sums, WHOLE};
+pub(crate) use periods::{ByStart, Sums, WHOLE, newest_whole};
 pub use windows::Skipped;
 pub(crate) use windows::{Window, Windows, WindowsBuilder};
 pub(crate) use zone::Change;

@@ -77,6 +77,13 @@ impl Zone {
         day + i64::from(self.day_start(day + 1) <= time)
     }
 
+    /// The hour of the local week, from 0 for Monday 00:00 to 167.
+    pub(crate) fn hour_of_week(&self, time: i64) -> usize {
+        // 1 January 1970 was a Thursday.
+        let hour = (self.local(time) + 3 * DAY_LENGTH).div_euclid(HOUR_LENGTH);
+        hour.rem_euclid(168) as usize
+    }
+
     /// The first instant of a local day: midnight, or later where the clocks
     /// go forward then. A day that the zone left out begins with the next one.
     pub(crate) fn day_start(&self, day: i64) -> i64 {

@@ -14,6 +14,15 @@ use crate::{MemberId, Result};
 /// or late.
 pub(crate) const WHOLE: f64 = 0.98;
 
+/// The index of the newest period that is over and of which half was recorded at
+/// least; else of the newest. `is_over` is whether the newest is.
+pub(crate) fn newest_whole(coverage: &[f64], is_over: bool) -> usize {
+    let newest = coverage.len() - 1;
+    let over = coverage.len() - usize::from(!is_over);
+    let found = coverage[..over].iter().rposition(|&share| share >= 0.5);
+    found.unwrap_or(newest)
+}
+
 /// One period, as it is summed up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {

@@ -4,11 +4,10 @@ use super::Figure;
 use super::axis::Scale;
 use super::axis::number::number;
 use super::axis::time::{days, moments, months};
-
 use super::chart::shades::Shades;
 use super::svg::{Colour, Look, Page, Paths, shorten, width};
 use crate::aggregate::{self, ShownMember, WeekHour};
-use crate::data::{Activity, DAY, MONTH, Origin, Periods, WHOLE};
+use crate::data::{Activity, DAY, MONTH, Origin, Periods, WHOLE, newest_whole};
 use crate::names::Names;
 use crate::text::{clean, csv_field};
 
@@ -48,19 +47,6 @@ struct Number {
     below: String,
 }
 
-/// The last month that is over, of which half was recorded at least; else the
-/// newest, as far as it goes.
-fn month(months: &Periods) -> usize {
-    let newest = months.len() - 1;
-    let is_over = |&index: &usize| index < newest || months.is_over();
-    let half = |&index: &usize| months.coverage()[index] >= 0.5;
-    (0..=newest)
-        .rev()
-        .filter(is_over)
-        .find(half)
-        .unwrap_or(newest)
-}
-
 /// A month in one picture, to be posted: five numbers, the days, the week, and
 /// who wrote most. 1,200 × 675 pixels, for Discord's dark theme.
 ///
@@ -80,7 +66,7 @@ pub fn summary(activity: &Activity, names: &Names) -> Figure {
     let activity = aggregate::without_bots(activity, names);
     let origin = activity.origin();
     let all = activity.every(MONTH);
-    let index = month(&all);
+    let index = newest_whole(all.coverage(), all.is_over());
     let (from, to) = (all.starts()[index], all.ends()[index]);
     // The month has a window, or it wouldn't be there.
     let own = activity

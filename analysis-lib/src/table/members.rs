@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 
 use super::{Cell, Table};
 use crate::aggregate::{self, without_bots};
-use crate::data::{Activity, Calendar, Period, WHOLE};
+use crate::data::{Activity, Calendar, Period, WHOLE, newest_whole};
 use crate::names::Names;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
@@ -32,10 +32,8 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let (origin, zone) = (activity.origin(), activity.origin().timezone());
     let calendar = Calendar::new(&activity, period);
     let newest = calendar.len() - 1;
-    let is_over = |&i: &usize| i < newest || calendar.is_over;
-    let is_recorded = |&i: &usize| calendar.coverage[i] >= 0.5;
-    let last = (0..=newest).rev().filter(is_over).find(is_recorded);
-    let (item, last) = (Item::Period(period), last.unwrap_or(newest));
+    let last = newest_whole(&calendar.coverage, calendar.is_over);
+    let item = Item::Period(period);
     let when = item.when(zone, calendar.starts[last], calendar.ends[last]);
     let mut table = Table::new(
         origin,
