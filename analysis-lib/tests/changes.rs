@@ -1,11 +1,12 @@
 //! Comparisons, unusual hours, silences, messages per online member and lags
 //! against pandas, NumPy and SciPy, which compute them from the same files.
 
-use std::path::Path;
-use std::process::Command;
+#[path = "reference/mod.rs"]
+mod reference;
 
 use analysis_lib::aggregate::{self, Change, Stretch};
 use analysis_lib::{Activity, DAY, HOUR, MONTH, WEEK};
+use reference::Reference;
 use serde_json::{Value, json};
 
 /// That two numbers are equal but for rounding: sums of some thousand terms in
@@ -157,26 +158,10 @@ fn check_online(activity: &Activity, expected: &Value, what: &str) -> usize {
 /// Every number is theirs, over both changes of clocks, gaps and short spans.
 #[test]
 fn changes_equal_what_scipy_computes() {
-    let python = std::env::var_os("REFERENCE_PYTHON")
-        .expect("REFERENCE_PYTHON names no Python with SciPy: run `make test`");
-    let folder = std::env::temp_dir().join(format!("changes-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| std::process::id().to_string());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/changes.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(&folder)
-        .arg(&seed)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "changes.py {seed}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let reference = Reference::of("changes");
+    let seed = &reference.seed;
     let (mut cases, mut compared, mut events, mut lags) = (0, 0, 0, 0);
-    for line in String::from_utf8(output.stdout).unwrap().lines() {
-        let expected: Value = serde_json::from_str(line).unwrap();
+    for expected in &reference.lines {
         let (zone, path) = (
             expected["zone"].as_str().unwrap(),
             expected["path"].as_str().unwrap(),
@@ -185,13 +170,12 @@ fn changes_equal_what_scipy_computes() {
         let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
         cases += 1;
         compared += check_compare(&activity, &expected["compare"], &what);
-        events += check_unusual(&activity, &expected, &what);
-        lags += check_online(&activity, &expected, &what);
+        events += check_unusual(&activity, expected, &what);
+        lags += check_online(&activity, expected, &what);
     }
     // That there is something to compare, whatever the seed.
     assert_eq!(cases, 10);
     assert!(compared > 20, "{compared} comparisons");
     assert!(events > 5, "{events} events");
     assert_eq!(lags, 9 * 97);
-    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -1,31 +1,12 @@
 //! Who writes, how much, and who comes and goes, against pandas and NumPy, which
 //! compute it from the same files.
 
-use std::path::Path;
-use std::process::Command;
+#[path = "reference/mod.rs"]
+mod reference;
 
 use analysis_lib::{Activity, DAY, MONTH, Names, WEEK, aggregate, plot, table};
+use reference::Reference;
 use serde_json::{Value, json};
-
-/// What the reference makes of files with members who come and go.
-fn reference(folder: &Path, seed: &str) -> Vec<Value> {
-    let python = std::env::var_os("REFERENCE_PYTHON")
-        .expect("REFERENCE_PYTHON names no Python with pandas: run `make test`");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/people.py");
-    let command = Command::new(python)
-        .arg(script)
-        .arg(folder)
-        .arg(seed)
-        .output();
-    let output = command.unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "people.py {seed}: {errors}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
 
 /// The rows of a table as CSV, without apostrophes and quotes.
 fn rows(csv: &str) -> Vec<Vec<String>> {
@@ -176,16 +157,13 @@ fn top(
 
 #[test]
 fn members_are_counted_as_pandas_does() {
-    let folder = std::env::temp_dir().join(format!("people-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| std::process::id().to_string());
-    let expected = reference(&folder, &seed);
-    assert_eq!(expected.len(), 5);
-    for expected in &expected {
+    let reference = Reference::of("people");
+    assert_eq!(reference.lines.len(), 5);
+    let seed = &reference.seed;
+    for expected in &reference.lines {
         let [zone, path] = ["zone", "path"].map(|name| expected[name].as_str().unwrap());
         let what = format!("{zone}; REFERENCE_SEED={seed} repeats it");
         let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
         check(&activity, expected, &what);
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -1,11 +1,13 @@
 //! Hours, days, weeks and months against pandas, which computes them from the
 //! same files.
 
+#[path = "reference/mod.rs"]
+mod reference;
+
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 
 use analysis_lib::{Activity, DAY, HOUR, MONTH, Period, Periods, WEEK, aggregate};
+use reference::Reference;
 use serde_json::Value;
 
 fn integers(value: &Value) -> Vec<i64> {
@@ -50,26 +52,10 @@ fn check(periods: &Periods, expected: &Value, what: &str) {
 /// Every sum is pandas', and all ways to a day's sum lead to the same.
 #[test]
 fn periods_equal_what_pandas_computes() {
-    let python = std::env::var_os("REFERENCE_PYTHON")
-        .expect("REFERENCE_PYTHON names no Python with pandas: run `make test`");
-    let folder = std::env::temp_dir().join(format!("periods-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let seed = std::env::var("REFERENCE_SEED").unwrap_or_else(|_| std::process::id().to_string());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/periods.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(&folder)
-        .arg(&seed)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "periods.py {seed}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let reference = Reference::of("periods");
+    let seed = &reference.seed;
     let mut seen = BTreeSet::new();
-    for line in String::from_utf8(output.stdout).unwrap().lines() {
-        let expected: Value = serde_json::from_str(line).unwrap();
+    for expected in &reference.lines {
         let (zone, path) = (
             expected["zone"].as_str().unwrap(),
             expected["path"].as_str().unwrap(),
@@ -78,7 +64,7 @@ fn periods_equal_what_pandas_computes() {
             let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
             check_means(
                 &activity,
-                &expected,
+                expected,
                 &format!("{path}; REFERENCE_SEED={seed}"),
             );
             continue;
@@ -90,12 +76,11 @@ fn periods_equal_what_pandas_computes() {
             .find(|period| period.to_string() == name)
             .unwrap();
         let periods = activity.every(period);
-        check(&periods, &expected, &what);
+        check(&periods, expected, &what);
         sums_agree(&activity, period, &periods, &what);
         seen.insert((zone.to_owned(), name.to_owned()));
     }
     assert_eq!(seen.len(), 20);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// Rolling means, and the hours of the week.
