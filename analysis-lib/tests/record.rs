@@ -70,10 +70,35 @@ impl<'a> Setup<'a> {
         Recorder::start(self.command(), self.folder)
     }
 
+    /// The same where no file can grow, as on a disk that is full. What it says
+    /// is written by a `cat` that may.
+    fn command_on_a_full_disk(&self) -> Command {
+        const SCRIPT: &str = r#"mkfifo words; cat <words &
+trap '' XFSZ; ulimit -f 0; exec "$@" >words 2>&1"#;
+        let record = self.command();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", SCRIPT, "sh"])
+            .arg(record.get_program())
+            .current_dir(&self.folder.0)
+            .stdin(Stdio::null());
+        for (name, value) in record.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     /// Starts it and waits until it hears the server.
     fn listening(&self) -> Recorder {
+        self.listening_with(self.command())
+    }
+
+    fn listening_with(&self, command: Command) -> Recorder {
         let before = self.gateway.state().identifies;
-        let recorder = self.start();
+        let recorder = Recorder::start(command, self.folder);
         wait("it identifies", || self.gateway.state().identifies > before);
         settle(self.gateway);
         recorder
@@ -366,6 +391,30 @@ fn windows_wait_while_the_database_is_away() {
     check(&windows, &gateway);
     assert_eq!(missed(&windows, &gateway), [0; 0]);
     assert!(!waiting(&folder));
+}
+
+#[test]
+fn a_full_disk_is_said_and_windows_wait_in_memory() {
+    let mut mongod = Mongod::start();
+    let port = mongod.port;
+    let gateway = Gateway::start(State::with(9));
+    let folder = Folder::new();
+    let setup = Setup::new(key(port), &gateway, &folder);
+    let recorder = setup.listening_with(setup.command_on_a_full_disk());
+    live(&gateway, 1_500);
+    mongod.kill();
+    live(&gateway, 4_000);
+    recorder
+        .wait_for("windows that MongoDB hasn't taken are kept in memory alone; make room there");
+    mongod.restart_on(port);
+    recorder.wait_for("MongoDB is back");
+    live(&gateway, 500);
+    pause(300);
+    let said = recorder.terminate();
+    assert!(!waiting(&folder), "{said}");
+    let windows = windows(&mongod);
+    check(&windows, &gateway);
+    assert_eq!(missed(&windows, &gateway), [0; 0]);
 }
 
 /// Whether windows wait in the folder.
