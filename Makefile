@@ -59,8 +59,7 @@ TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)"
 .DEFAULT_GOAL := notebook
 
 setup:
-	@$(SETUP) jupyter
-	@$(SETUP) pull
+	@$(SETUP) notebook
 
 notebook: setup
 	@echo "Opening the study in JupyterLab. Run it with Run > Run All Cells; stop JupyterLab with Ctrl+C here."

