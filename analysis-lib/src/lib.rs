@@ -39,10 +39,10 @@
 //!
 //! The notebook's kernel runs rust-analyzer over every crate that a cell can
 //! reach, and links each cell against all of them. So what speaks to a network
-//! or is heavy stands behind a Cargo feature, in a small program that the
-//! library starts: `pull` (MongoDB), `names` (Discord) and `png`; and `record`,
-//! which runs by itself. Dependencies whose
-//! feature is off cost nothing.
+//! or is heavy stands behind a Cargo feature or in a package of its own, in a
+//! small program that the library starts: `pull` (MongoDB), `names` (Discord) and
+//! `png`; and `record`, which runs by itself. Dependencies whose feature is off
+//! cost nothing.
 //!
 //! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
 //! each dependency adds to the 1.2 s that an empty crate takes until a cell has
@@ -67,7 +67,7 @@
 //! Crates that they share count in each row. Each cell pays too: Cargo takes
 //! 0.04 s to look at all of them, of which half is plotters' (it names web-sys,
 //! whose index has 5 MB, though only for WebAssembly), and 0.02 s with an empty
-//! crate. The library itself takes 8 s to compile, once: `notebooks/kernel.sh`
+//! crate. All of it takes about a minute to compile, once: `notebooks/kernel.sh`
 //! lets a kernel take over what the last one compiled, and read it while it
 //! starts.
 

@@ -1,8 +1,8 @@
 //! Starts the package's own programs, which do what the notebook's crates
 //! must not: speak to a network, or read what could crash a reader.
 //!
-//! Each program stands behind a Cargo feature of this package. Cargo builds it
-//! when needed. Its standard input stays open as long as we live, and the
+//! Each program stands behind a Cargo feature of this package, or is a package of
+//! its own. Cargo builds it when needed. Its standard input stays open as long as we live, and the
 //! programs end when it closes: a kernel that is interrupted leaves no orphan
 //! behind, and no build.
 
@@ -34,20 +34,20 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts the program `name`, which needs the Cargo feature `feature`, with
-    /// these variables in its environment besides our own. Of our own, secrets
-    /// are not handed on.
+    /// Starts the program `name`, which Cargo builds with these arguments
+    /// besides, with these variables in its environment besides our own. Of our
+    /// own, secrets are not handed on.
     ///
     /// What it says on standard error is printed line by line, but for the
     /// message it fails with.
     pub(crate) fn start(
         name: &'static str,
-        feature: &str,
+        build_arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Result<(Self, ChildStdout)> {
         let path = match built(name) {
             Some(path) => path,
-            None => build(name, feature)?,
+            None => build(name, build_arguments)?,
         };
         let mut command = Command::new(&path);
         remove_secrets(&mut command);
@@ -219,7 +219,7 @@ fn inputs_of(rule: &str) -> Vec<PathBuf> {
 
 /// Lets Cargo build the program, or find that nothing has changed. Gives its
 /// path.
-fn build(name: &str, feature: &str) -> Result<PathBuf> {
+fn build(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     let begin = SystemTime::now();
     let no_cargo = |why: String| {
         Error::new(format!(
@@ -227,7 +227,7 @@ fn build(name: &str, feature: &str) -> Result<PathBuf> {
         ))
     };
     let (mut process, stdout, stderr) =
-        Process::start(cargo(name, feature)).map_err(|e| no_cargo(e.to_string()))?;
+        Process::start(cargo(name, arguments)).map_err(|e| no_cargo(e.to_string()))?;
     let said = {
         let name = name.to_owned();
         std::thread::spawn(move || relay_build(&name, BufReader::new(stderr)))
@@ -263,12 +263,13 @@ fn build(name: &str, feature: &str) -> Result<PathBuf> {
 }
 
 /// The command that builds the program when needed, and says where it is.
-fn cargo(name: &str, feature: &str) -> Command {
+fn cargo(name: &str, arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let mut command = tied(cargo);
     command
         .args(["build", "--release", "--locked", "--bin", name])
-        .args(["--features", feature, "--color", "never"])
+        .args(arguments)
+        .args(["--color", "never"])
         .arg("--message-format=json-render-diagnostics")
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))

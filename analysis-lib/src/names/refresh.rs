@@ -74,7 +74,7 @@ fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Fi
     let guild = settings.discord_server()?.to_string();
     let known = files.merged();
     let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
-    let (mut program, answers) = Program::start("names", "discord", &environment)?;
+    let (mut program, answers) = Program::start("names", &["--features", "discord"], &environment)?;
     let mut members = String::new();
     for id in due {
         let named = known.get(id).and_then(Entry::visible_name).is_some();

@@ -96,7 +96,7 @@ impl Figure {
 
     /// The figure as a picture, drawn by a program of this package.
     fn png(&self) -> Result<Vec<u8>> {
-        let (mut program, mut stdout) = Program::start("png", "png", &[])?;
+        let (mut program, mut stdout) = Program::start("png", &["--package", "svg-to-png"], &[])?;
         program.send(&(self.still.len() as u64).to_le_bytes());
         program.send(self.still.as_bytes());
         let mut picture = Vec::new();

@@ -2,13 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, TryStreamExt};
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 use mongodb::error::ErrorKind;
-use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::connect::Connection;
-use super::decode::documents;
+use super::decode::{documents, next};
 use super::failure::{Failure, within};
 use crate::source::document;
 
@@ -33,11 +31,6 @@ pub(crate) fn comment() -> String {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |now| now.as_nanos());
     format!("activity pull {}-{now:x}", std::process::id())
-}
-
-/// The next batch.
-pub(crate) async fn next(cursor: &mut RawBatchCursor) -> mongodb::error::Result<Option<RawBatch>> {
-    cursor.next().await.transpose()
 }
 
 impl Connection {
@@ -170,8 +163,16 @@ impl Connection {
             doc! { "$match": { "command.comment": comment } },
             doc! { "$limit": 1 },
         ]);
-        match operations.await {
-            Ok(mut found) => Ok(found.try_next().await?.is_some()),
+        match operations.batch().await {
+            Ok(mut found) => {
+                let mut works = false;
+                while let Some(batch) = next(&mut found).await? {
+                    let read = documents(&batch, |_| works = true);
+                    // What can't be read says nothing against it.
+                    works |= read.is_none();
+                }
+                Ok(works)
+            }
             Err(error) if matches!(*error.kind, ErrorKind::Command(_)) => Ok(true),
             Err(error) => Err(error),
         }

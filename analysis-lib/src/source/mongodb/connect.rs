@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt;
-use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 use mongodb::event::{EventHandler, sdam::SdamEvent};
 use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria, Tls};
-use mongodb::results::CollectionType;
 use mongodb::{Client, Collection, Database};
 
+use super::decode::{documents, next};
 use super::failure::{Failure, Servers, one_line};
 use super::uri;
 use crate::Error;
@@ -274,10 +273,13 @@ async fn find(
         }
     };
     let filter = doc! { "name": collection };
-    let mut found = database.list_collections().filter(filter).await?;
-    if let Some(found) = found.try_next().await? {
-        let uuid = found.info.uuid.map(|uuid| uuid.bytes);
-        let uuid = uuid.filter(|_| found.collection_type == CollectionType::Collection);
+    // As raw documents: what the driver makes of them takes long to compile.
+    let mut found = database.list_collections().filter(filter).batch().await?;
+    let mut uuid = None;
+    while let Some(batch) = next(&mut found).await? {
+        documents(&batch, |found| uuid = Some(uuid_of(found))).ok_or(Failure::Unreadable)?;
+    }
+    if let Some(uuid) = uuid {
         return Ok((database, uuid));
     }
     let name = database.name();
@@ -285,6 +287,16 @@ async fn find(
     Err(NotFound::Other(format!(
         "MongoDB has no collection {name}.{collection}; {there}"
     )))
+}
+
+/// The UUID of a collection as the server lists it; none of a view or a time
+/// series.
+fn uuid_of(listed: &RawDocument) -> Option<Vec<u8>> {
+    if listed.get_str("type").ok()? != "collection" {
+        return None;
+    }
+    let info = listed.get_document("info").ok()?;
+    Some(info.get_binary("uuid").ok()?.bytes.to_vec())
 }
 
 /// The databases, without MongoDB's own and those that can't be shown.

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
+use futures_util::StreamExt;
 use mongodb::bson::raw::RawBsonRef;
 use mongodb::bson::{Bson, RawDocument};
-use mongodb::raw_batch_cursor::RawBatch;
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 use tokio::sync::{mpsc, oneshot};
 
 use super::marker::{self, Highest, Known};
@@ -223,6 +224,11 @@ impl Thread {
         }
         Ok(())
     }
+}
+
+/// The next batch.
+pub(crate) async fn next(cursor: &mut RawBatchCursor) -> mongodb::error::Result<Option<RawBatch>> {
+    cursor.next().await.transpose()
 }
 
 /// Hands over the documents of a reply to `find`, `aggregate` or `getMore`.

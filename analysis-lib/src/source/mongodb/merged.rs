@@ -16,7 +16,7 @@ use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::ask;
 use super::connect::Connection;
-use super::decode::{Thread, documents};
+use super::decode::{Thread, documents, next};
 use super::failure::{Failure, within};
 use crate::data::{DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Skipped, Sums, Zone};
 use crate::source::bson::Columns;
@@ -285,7 +285,7 @@ async fn rows(
         .await?;
     // The server has merged everything before it sends the first batch: the
     // others need no work.
-    while let Some(batch) = within(connection.timeout, ask::next(&mut cursor)).await? {
+    while let Some(batch) = within(connection.timeout, next(&mut cursor)).await? {
         *answered = Instant::now();
         let mut read = Ok(());
         documents(&batch, |row| {
