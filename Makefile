@@ -59,7 +59,8 @@ TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)"
 .DEFAULT_GOAL := notebook
 
 setup:
-	@$(SETUP) notebook
+	@$(SETUP) jupyter
+	@$(SETUP) pull
 
 notebook: setup
 	@echo "Opening the study in JupyterLab. Run it with Run > Run All Cells; stop JupyterLab with Ctrl+C here."

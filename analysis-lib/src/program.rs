@@ -189,6 +189,7 @@ fn built(name: &str) -> Option<PathBuf> {
         workspace.join("Cargo.lock"),
         workspace.join("Cargo.toml"),
         package.join("Cargo.toml"),
+        package.join("png/Cargo.toml"),
     ];
     // Another copy of the project may have built into the same folder.
     let is_ours = sources.iter().any(|path| path.starts_with(package));

@@ -49,7 +49,10 @@ impl<'a> Setup<'a> {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_record"));
+        self.set(Command::new(env!("CARGO_BIN_EXE_record")))
+    }
+
+    fn set(&self, mut command: Command) -> Command {
         for name in ["MONGODB_DATABASE", "MONGODB_COLLECTION", "RECORD_MINUTES"] {
             command.env_remove(name);
         }
@@ -75,20 +78,9 @@ impl<'a> Setup<'a> {
     fn command_on_a_full_disk(&self) -> Command {
         const SCRIPT: &str = r#"mkfifo words; cat <words &
 trap '' XFSZ; ulimit -f 0; exec "$@" >words 2>&1"#;
-        let record = self.command();
         let mut command = Command::new("sh");
-        command
-            .args(["-c", SCRIPT, "sh"])
-            .arg(record.get_program())
-            .current_dir(&self.folder.0)
-            .stdin(Stdio::null());
-        for (name, value) in record.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command
+        command.args(["-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_record")]);
+        self.set(command)
     }
 
     /// Starts it and waits until it hears the server.
@@ -371,17 +363,19 @@ fn compressed_or_not() {
     }
 }
 
-#[test]
-fn windows_wait_while_the_database_is_away() {
+/// The database goes away and comes back, of which no message may be missing. In
+/// between the recorder says these words.
+fn is_away_and_back(command: impl Fn(&Setup<'_>) -> Command, words: &str) {
     let mut mongod = Mongod::start();
     let port = mongod.port;
     let gateway = Gateway::start(State::with(9));
     let folder = Folder::new();
-    let recorder = Setup::new(key(port), &gateway, &folder).listening();
+    let setup = Setup::new(key(port), &gateway, &folder);
+    let recorder = setup.listening_with(command(&setup));
     live(&gateway, 1_500);
     mongod.kill();
     live(&gateway, 4_000);
-    recorder.wait_for("Until then, windows wait in ");
+    recorder.wait_for(words);
     mongod.restart_on(port);
     recorder.wait_for("MongoDB is back");
     live(&gateway, 500);
@@ -394,27 +388,16 @@ fn windows_wait_while_the_database_is_away() {
 }
 
 #[test]
+fn windows_wait_while_the_database_is_away() {
+    is_away_and_back(|setup| setup.command(), "Until then, windows wait in ");
+}
+
+#[test]
 fn a_full_disk_is_said_and_windows_wait_in_memory() {
-    let mut mongod = Mongod::start();
-    let port = mongod.port;
-    let gateway = Gateway::start(State::with(9));
-    let folder = Folder::new();
-    let setup = Setup::new(key(port), &gateway, &folder);
-    let recorder = setup.listening_with(setup.command_on_a_full_disk());
-    live(&gateway, 1_500);
-    mongod.kill();
-    live(&gateway, 4_000);
-    recorder
-        .wait_for("windows that MongoDB hasn't taken are kept in memory alone; make room there");
-    mongod.restart_on(port);
-    recorder.wait_for("MongoDB is back");
-    live(&gateway, 500);
-    pause(300);
-    let said = recorder.terminate();
-    assert!(!waiting(&folder), "{said}");
-    let windows = windows(&mongod);
-    check(&windows, &gateway);
-    assert_eq!(missed(&windows, &gateway), [0; 0]);
+    is_away_and_back(
+        |setup| setup.command_on_a_full_disk(),
+        "windows that MongoDB hasn't taken are kept in memory alone; make room there",
+    );
 }
 
 /// Whether windows wait in the folder.

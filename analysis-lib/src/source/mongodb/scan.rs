@@ -14,13 +14,12 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::Hint;
 
 use super::ask::{PAUSE, projection};
 use super::connect::Connection;
-use super::decode::{Decoder, OutputClosed};
+use super::decode::{Decoder, OutputClosed, next};
 use super::failure::{self, Failure};
 use super::marker::{self, Known, Marker};
 use super::merged::{self, Merge};
@@ -478,13 +477,12 @@ impl Scan<'_> {
         }
         let mut cursor = failure::within(self.patience(tries), find.batch()).await?;
         loop {
-            let next = match tokio::time::timeout(self.patience(tries), cursor.next()).await {
-                Err(_) => return Err(Failure::Silent.into()),
-                Ok(None) => return Ok(()),
-                Ok(Some(batch)) => batch.map_err(Failure::from)?,
+            let batch = failure::within(self.patience(tries), next(&mut cursor)).await?;
+            let Some(batch) = batch else {
+                return Ok(());
             };
             tries.answered = Instant::now();
-            self.decoder.batch(next, sorted).await?;
+            self.decoder.batch(batch, sorted).await?;
             if is_first && self.decoder.state().await?.is_unexpected {
                 return Err(Stop::Stale("its last documents have changed"));
             }
