@@ -9,9 +9,11 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use super::Ending;
 use super::basis::{DEGREE, FEWEST_KNOTS, ORDER, basis, jumps};
+use super::parts::{LEAD, Part, each, in_parts, split};
 use super::triangle::{Equation, Triangle};
 
 /// How far the residual may be from s, as a share of s.
@@ -119,20 +121,58 @@ impl Points<'_> {
         knots.extend(breaks.iter().map(|&i| self.x[i]));
         knots.extend([self.x[self.x.len() - 1]; DEGREE]);
 
-        let bases: Vec<_> = located(&breaks)
-            .map(|(interval, i)| basis::<ORDER>(&knots, interval + DEGREE, self.x[i]))
-            .collect();
-        let mut triangle = Triangle::new(knots.len() - ORDER);
-        let residual = triangle
-            .rotate_in(located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i])));
+        let intervals = breaks.len() - 1;
+        let bases = self.bases(&breaks, &knots);
+        let (triangle, squares) = in_parts(intervals, |part| {
+            let equations = |intervals: Range<usize>| {
+                let first = intervals.start;
+                located(&breaks, intervals)
+                    .map(move |(interval, i)| (interval - first, i))
+                    .map(|(column, i)| (column, bases[i], self.y[i]))
+            };
+            let early = part.start.saturating_sub(LEAD)..part.start;
+            let mut before = Triangle::new(early.len() + DEGREE);
+            before.rotate_in(equations(early.clone()));
+            let found = before.split_off(early.len());
+            let mut made = found.clone();
+            made.append(Triangle::new(part.len()));
+            let squares = made.rotate_in(equations(part));
+            let part = Part {
+                found,
+                made,
+                is_cut: false,
+            };
+            (part, squares)
+        });
         LeastSquares {
             coefficients: triangle.solve(),
+            residual: squares
+                .iter()
+                .flatten()
+                .fold(0.0, |sum, square| sum + square),
             breaks,
             knots,
             triangle,
             bases,
-            residual,
         }
+    }
+
+    /// The B-splines at each point.
+    fn bases(&self, breaks: &[usize], knots: &[f64]) -> Vec<[f64; ORDER]> {
+        let mut bases = vec![[0.0; ORDER]; self.x.len()];
+        let mut rest = bases.as_mut_slice();
+        let mut parts = Vec::new();
+        for part in split(breaks.len() - 1) {
+            let (own, others) = rest.split_at_mut(points(breaks, &part).len());
+            parts.push((part, own));
+            rest = others;
+        }
+        each(parts, |(part, bases)| {
+            for (at, (interval, i)) in bases.iter_mut().zip(located(breaks, part)) {
+                *at = basis(knots, interval + DEGREE, self.x[i]);
+            }
+        });
+        bases
     }
 
     /// The points at which `wanted` more knots go: one after the other into
@@ -167,7 +207,7 @@ impl Points<'_> {
     fn interval_residuals(&self, curve: &LeastSquares) -> Vec<f64> {
         let mut sums = Vec::with_capacity(curve.breaks.len() - 1);
         let mut sum = 0.0;
-        for (interval, i) in located(&curve.breaks) {
+        for (interval, i) in located(&curve.breaks, 0..curve.breaks.len() - 1) {
             let square = self.square(&curve.bases, &curve.coefficients, interval, i);
             sum += square;
             if interval > 0 && i == curve.breaks[interval] {
@@ -219,7 +259,7 @@ impl Points<'_> {
         loop {
             let coefficients = penalised(&curve.triangle, &jumps, p).solve();
             let mut residual = 0.0;
-            for (interval, i) in located(&curve.breaks) {
+            for (interval, i) in located(&curve.breaks, 0..curve.breaks.len() - 1) {
                 residual += self.square(&curve.bases, &coefficients, interval, i);
             }
             let excess = residual - self.smoothing;
@@ -269,12 +309,18 @@ impl LeastSquares {
     }
 }
 
-/// Every point, after the interval that it lies in. A point on a knot opens its
-/// interval; the last point closes the last one.
-fn located(breaks: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+/// The points in these intervals. A point on a knot opens its interval; the last
+/// point closes the last one.
+fn points(breaks: &[usize], intervals: &Range<usize>) -> Range<usize> {
+    let is_last = intervals.end == breaks.len() - 1;
+    breaks[intervals.start]..breaks[intervals.end] + usize::from(is_last)
+}
+
+/// Every point in these intervals, after the interval that it lies in.
+fn located(breaks: &[usize], intervals: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
     let last = breaks.len() - 2;
-    let mut interval = 0;
-    (0..=breaks[last + 1]).map(move |i| {
+    let mut interval = intervals.start;
+    points(breaks, &intervals).map(move |i| {
         if interval < last && i >= breaks[interval + 1] {
             interval += 1;
         }
@@ -398,12 +444,6 @@ fn penalised(
     jumps: &[[f64; ORDER + 1]],
     p: f64,
 ) -> Triangle<{ ORDER + 1 }> {
-    /// How many rows go down at once, each a column behind the one before it.
-    /// A column still meets them in the same order, but the processor needn't
-    /// wait for one rotation before it starts the next: a quarter less time.
-    const TOGETHER: usize = 4;
-    /// How many columns they go down between two looks at what is left.
-    const STRETCH: usize = 8;
     /// When a row is dropped: at this share of the least diagonal entry that
     /// it could meet. 2⁻⁵³ would be one rounding, 2⁻⁶⁴ gave the same bits as
     /// no limit on thousands of series, and the rest is a margin.
@@ -412,15 +452,53 @@ fn penalised(
     let diagonal = equations.rows.iter().map(|row| row[0]);
     let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
     let unknowns = equations.rows.len();
-    let mut system = Triangle {
-        rows: equations
-            .rows
+    let columns = |columns: Range<usize>| Triangle {
+        rows: equations.rows[columns.clone()]
             .iter()
             .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
             .collect(),
-        right: equations.right.clone(),
+        right: equations.right[columns].to_vec(),
     };
+    let (system, _) = in_parts(jumps.len(), |part| {
+        let early = part.start.saturating_sub(LEAD)..part.start;
+        let first = part.start..(part.start + LEAD).min(unknowns);
+        let is_last = part.end == jumps.len();
+        let end = if is_last { unknowns } else { part.end + LEAD };
+
+        let mut before = columns(early.start..first.end);
+        let mut is_cut = hold_down(&mut before, &jumps[early.clone()], p, negligible);
+        let found = before.split_off(early.len());
+        let mut made = found.clone();
+        made.append(columns(first.end..end));
+        is_cut |= hold_down(&mut made, &jumps[part], p, negligible) && !is_last;
+        let part = Part {
+            found,
+            made,
+            is_cut,
+        };
+        (part, ())
+    });
+    system
+}
+
+/// Rotates rows of jumps into `system`, the first from its first column on, and
+/// tells whether one came to the last column before it was negligible.
+fn hold_down(
+    system: &mut Triangle<{ ORDER + 1 }>,
+    jumps: &[[f64; ORDER + 1]],
+    p: f64,
+    negligible: f64,
+) -> bool {
+    /// How many rows go down at once, each a column behind the one before it.
+    /// A column still meets them in the same order, but the processor needn't
+    /// wait for one rotation before it starts the next: a quarter less time.
+    const TOGETHER: usize = 4;
+    /// How many columns they go down between two looks at what is left.
+    const STRETCH: usize = 8;
+
+    let unknowns = system.rows.len();
     let weight = 1.0 / p;
+    let mut is_cut = false;
     for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
         let first = group * TOGETHER;
         let mut descending = [Equation::nothing(); TOGETHER];
@@ -428,11 +506,14 @@ fn penalised(
             equation.row = row.map(|jump| jump * weight);
         }
         let mut step = 0;
-        while first + step < unknowns + TOGETHER
-            && descending
-                .iter()
-                .any(|equation| equation.exceeds(negligible))
+        while descending
+            .iter()
+            .any(|equation| equation.exceeds(negligible))
         {
+            if first + step >= unknowns + TOGETHER {
+                is_cut = true;
+                break;
+            }
             for step in step..step + STRETCH {
                 // Row k starts at column first + k, in step 2k.
                 for (k, equation) in descending.iter_mut().enumerate().take(step / 2 + 1) {
@@ -445,7 +526,7 @@ fn penalised(
             step += STRETCH;
         }
     }
-    system
+    is_cut
 }
 
 /// The search for the p with F(p) = s. F falls as p grows, from the residual of

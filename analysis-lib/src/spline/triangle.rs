@@ -10,7 +10,7 @@
 const SLIGHT: f64 = 1.0 / (1_u64 << 27) as f64;
 
 /// An upper triangular system of equations, `W` wide.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Triangle<const W: usize> {
     /// Row `i` holds the columns `i..i + W`.
     pub(super) rows: Vec<[f64; W]>,
@@ -50,9 +50,23 @@ impl<const W: usize> Triangle<W> {
         }
     }
 
+    /// Adds the columns that follow.
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.rows.append(&mut next.rows);
+        self.right.append(&mut next.right);
+    }
+
+    /// The columns from `column` on, which are then no longer in this one.
+    pub(super) fn split_off(&mut self, column: usize) -> Self {
+        Self {
+            rows: self.rows.split_off(column),
+            right: self.right.split_off(column),
+        }
+    }
+
     /// Rotates equations in, each given as its first column, its entries from
-    /// there on and its right-hand side, and gives back the sum of the squares
-    /// of what no choice of unknowns can meet.
+    /// there on and its right-hand side, and gives back the squares of what no
+    /// choice of unknowns can meet, after a zero.
     ///
     /// Equations must come in the order of their first column, and skip none:
     /// only then is nothing beyond the last column of an equation in the rows
@@ -60,23 +74,25 @@ impl<const W: usize> Triangle<W> {
     pub(super) fn rotate_in(
         &mut self,
         equations: impl Iterator<Item = (usize, [f64; W], f64)>,
-    ) -> f64 {
-        let mut residual = 0.0;
-        // W equations are on their way at once, each a row behind the one
-        // before it. Each row still meets them in the same order, but the
-        // processor needn't wait for one rotation before it starts the next.
-        let mut on_their_way = [(0, Equation::nothing()); W];
-        let nothing = std::iter::repeat_n((0, [0.0; W], 0.0), W - 1);
-        for (step, (first, row, right)) in equations.chain(nothing).enumerate() {
-            on_their_way[step % W] = (first, Equation { row, right });
-            for behind in (0..W).rev() {
-                let (first, equation) = &mut on_their_way[(step + W - behind) % W];
-                self.meet(*first + behind, equation);
+    ) -> Vec<f64> {
+        const { assert!(W.is_multiple_of(2)) }
+        let mut squares = Vec::with_capacity(equations.size_hint().0 + 1);
+        // Two equations are on their way at once, half a width apart, and so
+        // never at the same row. Each row still meets them in the same order,
+        // but the processor needn't wait for one rotation before it starts the
+        // next.
+        let (mut before, mut old) = (0, Equation::nothing());
+        let nothing = std::iter::once((0, [0.0; W], 0.0));
+        for (first, row, right) in equations.chain(nothing) {
+            let mut new = Equation { row, right };
+            for step in 0..W / 2 {
+                self.meet(before + W / 2 + step, &mut old);
+                self.meet(first + step, &mut new);
             }
-            let unmet = on_their_way[(step + 1) % W].1.right;
-            residual += unmet * unmet;
+            squares.push(old.right * old.right);
+            (before, old) = (first, new);
         }
-        residual
+        squares
     }
 
     /// Rotates an equation that has got to `column` against the row there, so
