@@ -52,6 +52,8 @@ pub(crate) struct Labels {
     pub(crate) unit: Noun,
     /// Decimal places of values; counts have none.
     pub(crate) places: usize,
+    /// A sentence for what the figure is about, before what it says by itself.
+    pub(crate) about: String,
 }
 
 impl Labels {
@@ -63,6 +65,7 @@ impl Labels {
             column,
             unit: MESSAGES,
             places: 0,
+            about: String::new(),
         }
     }
 
@@ -76,6 +79,14 @@ impl Labels {
         Self {
             unit: Noun::new(unit, unit),
             places,
+            ..self
+        }
+    }
+
+    /// With a sentence before what the figure says by itself.
+    pub(crate) fn about(self, sentence: String) -> Self {
+        Self {
+            about: sentence,
             ..self
         }
     }

@@ -162,19 +162,16 @@ pub fn member(activity: &Activity, names: &Names, id: impl Into<MemberId>) -> Fi
             own.map_or(0.0, |own| messages[own] as f64)
         })
         .collect();
-    let labels = messages_of(&format!("Messages by {}: {name}", noun.title()));
-    let mut figure = bars::figure(activity.origin(), &labels, &by_calendar(&calendar, &values));
     let all: u64 = totals.iter().map(|total| total.messages).sum();
     let wrote = values.iter().filter(|&&value| value > 0.0).count();
     let on = if calendar.period == DAY { "on" } else { "in" };
-    figure.says = format!(
-        "{name} wrote {}, {} of all, {on} {wrote} of {}. {}",
+    let labels = messages_of(&format!("Messages by {}: {name}", noun.title())).about(format!(
+        "{name} wrote {}, {} of all, {on} {wrote} of {}.",
         MESSAGES.count(total.messages),
         in_percent(total.messages as f64 / all as f64 * 100.0),
         noun.count(calendar.len()),
-        figure.says,
-    );
-    figure
+    ));
+    bars::figure(activity.origin(), &labels, &by_calendar(&calendar, &values))
 }
 
 /// How much of the conversation few members carry, as a Lorenz curve: the share

@@ -184,7 +184,16 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         coverage: &coverage,
         is_over: days.is_over || last + 1 < days.len(),
     };
-    let mut figure = Line {
+    // Days that were recorded in part miss members, unless there are no others.
+    let (whole, partly): (Vec<usize>, Vec<usize>) =
+        (0..values.len()).partition(|&i| series.is_whole(i));
+    let told = if whole.is_empty() { partly } else { whole };
+    let mean = told.iter().map(|&i| values[i]).sum::<f64>() / told.len() as f64;
+    let labels = labels.about(format!(
+        "On an average day {} of those who wrote in the 30 days up to it wrote.",
+        in_percent(mean)
+    ));
+    Line {
         origin: activity.origin(),
         labels: &labels,
         note: format!("{note} · {}", series.item.noun().count(values.len())),
@@ -195,16 +204,5 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         marks: &[],
         says: None,
     }
-    .figure();
-    // Days that were recorded in part miss members, unless there are no others.
-    let (whole, partly): (Vec<usize>, Vec<usize>) =
-        (0..values.len()).partition(|&i| series.is_whole(i));
-    let told = if whole.is_empty() { partly } else { whole };
-    let mean = told.iter().map(|&i| values[i]).sum::<f64>() / told.len() as f64;
-    figure.says = format!(
-        "On an average day {} of those who wrote in the 30 days up to it wrote. {}",
-        in_percent(mean),
-        figure.says
-    );
-    figure
+    .figure()
 }

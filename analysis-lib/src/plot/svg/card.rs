@@ -84,7 +84,9 @@ pub(crate) fn card(
     let shown = shorten(&caption, CAPTION_SIZE, wide);
     let foot = small_text((MARGIN, height - 15.0), &shown);
     let body = format!("{heading}\n{foot}{body}");
-    let description = format!("{} {}", content.description, content.says);
+    let says = format!("{} {}", labels.about, content.says);
+    let says = says.trim_start();
+    let description = format!("{} {says}", content.description);
     let id = format!("figure-{:016x}", fnv(&[&title, &body, &description]));
     let description = format!("{description} {caption}.");
     let head = format!(
@@ -101,7 +103,7 @@ pub(crate) fn card(
         live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
         still: head + "</svg>",
         table: content.table,
-        says: clean(&content.says, 1000),
+        says: clean(says, 1000),
     }
 }
 
