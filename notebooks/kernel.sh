@@ -39,9 +39,9 @@ small=${kernels%/*}/rust-sources/$(basename "$std" .so)
 
 # Cargo reads this for all kernels. A cell is compiled in parts, and optimised over
 # the parts' borders that takes a quarter of its time; the crates are optimised as
-# a whole, each in one part. Our own, which is the last and far the longest, is
-# compiled in parts too, which takes 40 s instead of 64 on two cores; its loops are
-# optimised further than a cell. Sums that overflow are errors in all of it.
+# a whole, each in one part. (Ours in four parts is compiled in 40 s instead of 60,
+# but cells rather took longer.) Its loops are optimised further than a cell. Sums
+# that overflow are errors in all of it.
 profile='[profile.dev]
 lto = "off"
 
@@ -50,7 +50,6 @@ codegen-units = 1
 debug-assertions = false
 
 [profile.dev.package.analysis-lib]
-codegen-units = 4
 opt-level = 3'
 if [ "$(cat "$kernels/.cargo/config.toml" 2>/dev/null)" != "$profile" ]; then
     mkdir -p "$kernels/.cargo"
