@@ -207,7 +207,7 @@ impl Points<'_> {
     fn interval_residuals(&self, curve: &LeastSquares) -> Vec<f64> {
         let mut sums = Vec::with_capacity(curve.breaks.len() - 1);
         let mut sum = 0.0;
-        for (interval, i) in located(&curve.breaks, 0..curve.breaks.len() - 1) {
+        for (interval, i) in curve.located() {
             let square = self.square(&curve.bases, &curve.coefficients, interval, i);
             sum += square;
             if interval > 0 && i == curve.breaks[interval] {
@@ -259,7 +259,7 @@ impl Points<'_> {
         loop {
             let coefficients = penalised(&curve.triangle, &jumps, p).solve();
             let mut residual = 0.0;
-            for (interval, i) in located(&curve.breaks, 0..curve.breaks.len() - 1) {
+            for (interval, i) in curve.located() {
                 residual += self.square(&curve.bases, &coefficients, interval, i);
             }
             let excess = residual - self.smoothing;
@@ -299,6 +299,11 @@ struct LeastSquares {
 }
 
 impl LeastSquares {
+    /// Every point, after the interval that it lies in.
+    fn located(&self) -> impl Iterator<Item = (usize, usize)> {
+        located(&self.breaks, 0..self.breaks.len() - 1)
+    }
+
     fn end(self, ending: Ending) -> Fitted {
         Fitted {
             knots: self.knots,
