@@ -12,35 +12,41 @@
 #
 # What is installed goes into ACTIVITY_TOOLS: this folder's .tools, or somewhere
 # outside it (elsewhere inside, Cargo takes the kernels' crates for members of
-# its workspace). Folders may have spaces in their names, so each is quoted.
+# its workspace).
 ACTIVITY_TOOLS ?= $(CURDIR)/.tools
-ACTIVITY_STATE ?= $(ACTIVITY_TOOLS)/state
+# Recipes take folders from the environment: one with a $ in its name would be changed
+# on the way through the shell's quotes.
 REPORT ?= notebooks/report
-PYTHON ?= python3
+PYTHON ?=
 JUPYTER_ARGS ?=
 
-JUPYTER := "$(ACTIVITY_TOOLS)/jupyter/bin/python"
-TESTS := "$(ACTIVITY_TOOLS)/tests/bin/python"
-SETUP := notebooks/setup.sh
+JUPYTER := "$$ACTIVITY_TOOLS/jupyter/bin/python"
+TESTS := "$$ACTIVITY_TOOLS/tests/bin/python"
+# Scripts are started by their interpreters: a ZIP of the project loses their mode.
+SETUP := sh notebooks/python.sh notebooks/setup.py
+PROGRAMS := sh notebooks/python.sh notebooks/tests/programs.py
 STUDY := server-activity-analysis.ipynb
 PATTERNS := community-patterns.ipynb
 
 export ACTIVITY_TOOLS PYTHON
+# Another project's, with which Jupyter doesn't start.
+unexport PYTHONPATH PYTHONHOME
 
 # Secrets are for the programs that need them, not for pip, Cargo or what crates
-# run when they are built. Where they are needed, setup.sh goes first and hands
+# run when they are built. Where they are needed, setup.py goes first and hands
 # them to nothing that it starts.
 ifeq ($(filter setup notebook report names record,$(or $(MAKECMDGOALS),notebook)),)
 unexport MONGOKEY DISCORD_TOKEN
 endif
 
 # Jupyter's settings, state and trust: the project's own, not the user's.
-JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(ACTIVITY_STATE)/config" \
-	JUPYTER_DATA_DIR="$(ACTIVITY_STATE)/data" \
-	JUPYTER_RUNTIME_DIR="$(ACTIVITY_STATE)/runtime" \
-	JUPYTERLAB_SETTINGS_DIR="$(ACTIVITY_STATE)/settings" \
-	JUPYTERLAB_WORKSPACES_DIR="$(ACTIVITY_STATE)/workspaces" \
-	IPYTHONDIR="$(ACTIVITY_STATE)/ipython" \
+STATE = $${ACTIVITY_STATE:-$$ACTIVITY_TOOLS/state}
+JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(STATE)/config" \
+	JUPYTER_DATA_DIR="$(STATE)/data" \
+	JUPYTER_RUNTIME_DIR="$(STATE)/runtime" \
+	JUPYTERLAB_SETTINGS_DIR="$(STATE)/settings" \
+	JUPYTERLAB_WORKSPACES_DIR="$(STATE)/workspaces" \
+	IPYTHONDIR="$(STATE)/ipython" \
 	JUPYTER_NO_CONFIG=
 
 # Jupyter doesn't start for root, whose only user it is in a container, unless
@@ -48,11 +54,12 @@ JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(ACTIVITY_STATE)/config" \
 FOR_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 
 # Every setting, empty: the user's own must not reach the tests.
-NO_SETTINGS := env $(shell sed -n 's/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
+# Which kernel is used is no matter of theirs.
+NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
 
 # The tests' own programs, for Rust and Python alike.
-TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(SETUP) mongod)" \
-	CHROMIUM="$$($(SETUP) chromium)" JUPYTER_PATH="$(ACTIVITY_TOOLS)/jupyter/share/jupyter"
+TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(PROGRAMS) mongod)" \
+	CHROMIUM="$$($(PROGRAMS) chromium)" JUPYTER_PATH="$$ACTIVITY_TOOLS/jupyter/share/jupyter"
 
 .PHONY: notebook test lint unit golden report bench figures names record setup clean
 
@@ -72,12 +79,12 @@ report: setup
 
 test:
 	@$(SETUP) jupyter
-	@$(SETUP) tests
+	@$(PROGRAMS) tests
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --all-features --no-deps
 	$(TEST_ENV) cargo test --locked --workspace --all-features
-	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$(ACTIVITY_TOOLS)/figures"
+	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
 	$(TEST_ENV) $(TESTS) -m pytest notebooks/tests
 	@echo "All tests passed."
 
@@ -102,7 +109,7 @@ golden:
 
 bench:
 	@$(SETUP) jupyter
-	@$(SETUP) tests
+	@$(PROGRAMS) tests
 	$(TEST_ENV) cargo bench --locked --bench spline
 	$(TEST_ENV) cargo bench --locked --bench growth
 	$(TEST_ENV) $(TESTS) notebooks/tests/bench.py
@@ -123,4 +130,4 @@ record:
 	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --features record --bin record
 
 clean:
-	rm -rf "$(CURDIR)/.tools" "$(CURDIR)/target" "$(CURDIR)/notebooks/report"
+	rm -rf .tools target notebooks/report

@@ -2,7 +2,7 @@
 opens at once, while the page still loads.
 
 The session is the server's own, for the notebook's path: the page connects to it,
-and the server ends it. setup.sh puts this file into the Python environment of
+and the server ends it. setup.py puts this file into the Python environment of
 `make notebook`.
 """
 

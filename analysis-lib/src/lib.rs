@@ -67,7 +67,7 @@
 //! Crates that they share count in each row. Each cell pays too: Cargo takes
 //! 0.04 s to look at all of them, of which half is plotters' (it names web-sys,
 //! whose index has 5 MB, though only for WebAssembly), and 0.02 s with an empty
-//! crate. All of it takes about a minute to compile, once: `notebooks/kernel.sh`
+//! crate. All of it takes about a minute to compile, once: `notebooks/kernel.py`
 //! lets a kernel take over what the last one compiled, and read it while it
 //! starts.
 

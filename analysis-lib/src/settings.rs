@@ -8,7 +8,7 @@ use crate::data::Zone;
 use crate::{Error, MemberId, Result, text};
 
 /// Every setting there is.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "MONGOKEY",
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
@@ -23,6 +23,7 @@ const NAMES: [&str; 14] = [
     "HIDDEN_MEMBERS",
     "HIDE_BOTS",
     "TZDIR",
+    "EVCXR_JUPYTER",
 ];
 
 /// The values of `.env`, below those of the environment. Read anew whenever

@@ -26,6 +26,7 @@ import urllib.request
 
 import bench_crates
 import bench_pull
+import programs
 import psutil
 import pymongo
 from conftest import (
@@ -99,7 +100,8 @@ class Stock:
         (crate / "src/lib.rs").write_text(EMPTY)
         (crate / "Cargo.toml").write_text('[package]\nname = "analysis-lib"\nversion = "0.1.0"\nedition = "2024"\n')
         self.cells = [DEPENDENCY.replace("../analysis-lib", str(crate)), *CELLS[1:]]
-        [program] = TOOLS.glob("evcxr-*/bin/evcxr_jupyter")
+        # The one that ours starts.
+        program = json.loads((TOOLS / "jupyter/share/jupyter/kernels/rust/kernel.json").read_text())["argv"][-3]
         self.share = folder / "share"
         subprocess.run([program, "--install"], env=os.environ | {"JUPYTER_PATH": str(self.share)}, check=True,
                        stdout=subprocess.DEVNULL)
@@ -165,10 +167,9 @@ def page(browser, start):
 
 def pages(stock, folder, settings):
     """Medians of the seconds to the page's first figure: ours and the stock kernel's."""
-    chromium = subprocess.run([NOTEBOOKS / "setup.sh", "chromium"], check=True, stdout=subprocess.PIPE, text=True)
     ours, theirs = [], []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.stdout.strip(), args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=programs.chromium(), args=CHROMIUM_ARGUMENTS)
         for number in range(RUNS):
             theirs.append(page(browser, stock.jupyterlab()))
             ours.append(page(browser, our_jupyterlab(folder / f"state-{number}", **settings)))
@@ -281,7 +282,7 @@ def beside_the_stock_kernel(stock, folder, settings):
     try:
         cache = {"XDG_CACHE_HOME": str(folder / "cache")}
         begin = time.perf_counter()
-        subprocess.run([NOTEBOOKS / "setup.sh", "jupyter"], env=environment(**cache), check=True)
+        subprocess.run([sys.executable, NOTEBOOKS / "setup.py", "jupyter"], env=environment(**cache), check=True)
         row("what set-up compiles for the kernel, once", time.perf_counter() - begin)
         row("the study right after that", whole(study(CELLS, settings | cache)), median(theirs, whole))
     finally:

@@ -16,6 +16,7 @@ import urllib.request
 
 import jupyter_client
 import numpy
+import programs
 import pymongo
 import pytest
 
@@ -37,10 +38,11 @@ CHROMIUM_ARGUMENTS = [
 LATE_SECONDS = 0.3
 
 # Every setting, empty: a developer's own .env must not reach the tests, and
-# the environment wins over it.
+# the environment wins over it. Which kernel is used is no matter of theirs.
 SETTINGS = {
     name: ""
     for name in re.findall(r"^#? ?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.M)
+    if name != "EVCXR_JUPYTER"
 }
 
 
@@ -104,8 +106,7 @@ def jupyterlab(state, arguments="", base="/", **settings):
 @contextlib.contextmanager
 def start_mongodb(folder):
     """A mongod of the tests' own; gives its address."""
-    setup = NOTEBOOKS / "setup.sh"
-    mongod = subprocess.run([setup, "mongod"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    mongod = programs.mongod()
     assert mongod, "mongod is missing; run `make test`, which installs it"
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -159,11 +160,11 @@ class Output:
 
 def write_kernel_spec(folder, name, *start):
     """A kernel of this name for whoever has `folder` in JUPYTER_PATH: the Rust
-    kernel, started by this command (a kernel.sh and the folder for its kernels)
-    or, without one, by itself."""
+    kernel, started by this command (which ends with kernel.py and the folder for its
+    kernels) or, without one, by itself."""
     share = pathlib.Path(os.environ["JUPYTER_PATH"])
     spec = json.loads((share / "kernels/rust/kernel.json").read_text())
-    spec["argv"][:2] = map(str, start)
+    spec["argv"] = [*map(str, start), *spec["argv"][-3:]]
     (folder / "kernels" / name).mkdir(parents=True)
     (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
 

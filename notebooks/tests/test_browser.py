@@ -3,19 +3,20 @@
 import re
 import subprocess
 
+import programs
 import pymongo
 import pytest
-from conftest import CHROMIUM_ARGUMENTS, NOTEBOOKS, PROJECT, SCREENSHOTS, STUDY, documents, environment, jupyterlab
+from conftest import CHROMIUM_ARGUMENTS, PROJECT, SCREENSHOTS, STUDY, documents, environment, jupyterlab
 from playwright.sync_api import expect, sync_playwright
 
 FIGURES = 6
 
 @pytest.fixture(scope="module")
 def browser():
-    found = subprocess.run([NOTEBOOKS / "setup.sh", "chromium"], stdout=subprocess.PIPE, text=True)
-    assert found.returncode == 0, "Chromium is missing; run `make test`, which installs it or says how"
+    found = programs.chromium()
+    assert found, "Chromium is missing; run `make test`, which installs it or says how"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found.stdout.strip(), args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 
