@@ -129,7 +129,7 @@ fn length(settings: &Settings) -> Result<i64> {
 
 /// Ends when the program is told to end: by Ctrl-C, or as systemd does.
 fn stop() -> Result<impl Future<Output = ()>> {
-    let failed = |e| Error::new(format!("signals can't be heard: {e}"));
+    let failed = |e: std::io::Error| Error::new(format!("signals can't be heard: {e}"));
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
