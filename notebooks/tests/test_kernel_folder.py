@@ -6,12 +6,23 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 from conftest import NOTEBOOKS, PROJECT, Kernel, write_kernel_spec
 
 
 PACKAGE = "itoa-1.0.15"
+STARTER = [sys.executable, "-I", "-S", NOTEBOOKS / "kernel.py"]
+# Starts a kernel where copying a folder goes wrong in this way.
+WHERE_COPIES_FAIL = """
+import os, pathlib, runpy, shutil, sys
+def copytree(source, to, **options):
+    pathlib.Path(to, "half").touch()
+    {}
+shutil.copytree = copytree
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -20,7 +31,9 @@ def start(tmp_path):
     running = []
     (tmp_path / "cargo/registry/src/index" / PACKAGE).mkdir(parents=True)
     rustc = tmp_path / "rustc"
-    rustc.write_text(f"#!/bin/sh\necho {tmp_path}/toolchain-${{TOOLCHAIN:-1}}/lib/rustlib/x86_64/lib\n")
+    rustc.write_text(
+        f"#!/bin/sh\nfolder={tmp_path}/toolchain-${{TOOLCHAIN:-1}}\necho $folder\necho $folder/lib/rustlib/x86_64/lib\n"
+    )
     rustc.chmod(0o755)
     for number in (1, 2):
         library = tmp_path / f"toolchain-{number}/lib/rustlib/x86_64/lib"
@@ -28,10 +41,10 @@ def start(tmp_path):
         (library / f"libstd-{number}.so").touch()
 
     def start(*, script='echo "$EVCXR_TMPDIR,${RUST_SRC_PATH:-},${EVCXR_CONFIG_DIR:-}"; read -r _ || true',
-              kernels=tmp_path / "kernels", **settings):
+              kernels=tmp_path / "kernels", starter=STARTER, **settings):
         settings = {"CARGO_HOME": str(tmp_path / "cargo"), "RUSTC": str(rustc), "HOME": str(tmp_path)} | settings
         kernel = subprocess.Popen(
-            [NOTEBOOKS / "kernel.sh", kernels, "sh", "-c", script],
+            [*starter, kernels, "sh", "-c", script],
             env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         running.append(kernel)
@@ -57,7 +70,9 @@ def compile_into(folder):
     (folder / "Cargo.toml").write_text(f'[dependencies]\nanalysis-lib = {{ path = "{crate}" }}\n')
     name, version = PACKAGE.rsplit("-", 1)
     (folder / "Cargo.lock").write_text(
-        f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = "registry+https://example.org/index"\n'
+        # In whichever order Cargo writes its lines.
+        f'[[package]]\nversion = "{version}"\nsource = "registry+https://example.org/index"\nname = "{name}"\n\n'
+        '[[package]]\nname = "analysis-lib"\nversion = "0.1.0"\n'
     )
     compiled = folder / "target/x86_64/debug/deps/libanalysis_lib-1.rlib"
     compiled.parent.mkdir(parents=True)
@@ -114,28 +129,24 @@ def test_a_folder_is_not_taken_from_a_kernel_that_shows_no_process(start):
         os.kill(int((folder / "cell").read_text()), signal.SIGKILL)
 
 
-def test_a_copy_that_was_cut_off_is_not_taken_for_whole(start, tmp_path):
+def where_copies(fail):
+    return [sys.executable, "-c", WHERE_COPIES_FAIL.format(fail), STARTER[-1]]
+
+
+def test_a_copy_that_was_cut_off_is_not_taken_for_whole(start):
     _, running = start()
     compile_into(running)
-    (tmp_path / "bin").mkdir()
-    copy = tmp_path / "bin/cp"
-    copy.write_text('#!/bin/sh\nfor to; do :; done\ntouch "$to/half"\nkill -9 $PPID\n')
-    copy.chmod(0o755)
     with pytest.raises(ValueError):  # It says nothing: it was killed.
-        start(PATH=f"{copy.parent}:{os.environ['PATH']}")
-    copy.unlink()
+        start(starter=where_copies("os.kill(os.getpid(), 9)"))
     _, second = start()
     assert not (second / "half").exists()
     assert list((second / "target/x86_64/debug/deps").iterdir())
 
 
-def test_a_disk_that_is_full_costs_the_copy_alone(start, tmp_path):
+def test_a_disk_that_is_full_costs_the_copy_alone(start):
     _, running = start()
     compile_into(running)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/cp").write_text('#!/bin/sh\nfor to; do :; done\ntouch "$to/half"\nexit 1\n')
-    (tmp_path / "bin/cp").chmod(0o755)
-    second, folder = start(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    second, folder = start(starter=where_copies("raise OSError(28, 'No space left on device')"))
     assert not (folder / "half").exists() and not second.settings
     assert "is the disk full?" in end(second)
 
@@ -189,7 +200,9 @@ def test_a_kernel_reads_the_smaller_copy_of_rusts_sources_once(start, tmp_path):
     assert list(second.sources.iterdir()) == [second.sources / "core"] and not list((second.sources / "core").iterdir())
     line = (second.settings / "init.evcxr").read_text().splitlines()[0]
     assert line.startswith("!")
-    subprocess.run(["sh", "-c", line[1:]], check=True)
+    # The kernel gives this line to a shell, with the environment that it has itself.
+    variables = {"RUST_SRC_PATH": str(second.sources), "SMALL_RUST_SRC_PATH": str(small)}
+    subprocess.run(["sh", "-c", line[1:]], env=os.environ | variables, check=True)
     assert second.sources.resolve() == small
     end(second)
     # Of another toolchain there is none: the kernel reads the whole, and says so.
@@ -199,33 +212,88 @@ def test_a_kernel_reads_the_smaller_copy_of_rusts_sources_once(start, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kernels", "uname", "says"),
-    [("kernels", "Darwin", "Linux only"), ("my kernels", "Linux", "a folder with a space")],
+    ("kernels", "settings", "says"),
+    [
+        ("my kernels", {}, "a folder with a space"),
+        ("kernels", {"RUSTC": "/nowhere/rustc"}, "/nowhere/rustc"),
+        ("kernels", {"RUSTC": "/bin/false"}, "/bin/false"),
+        ("file/kernels", {}, "file"),
+    ],
 )
-def test_elsewhere_the_kernel_starts_by_itself_and_says_why_it_is_slower(start, tmp_path, kernels, uname, says):
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/uname").write_text(f"#!/bin/sh\necho {uname}\n")
-    (tmp_path / "bin/uname").chmod(0o755)
-    kernel, _ = start(
-        kernels=tmp_path / kernels, script='echo "${EVCXR_TMPDIR:-},,"', PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}"
-    )
-    assert not kernel.folder and not (tmp_path / kernels).exists()
+def test_whatever_goes_wrong_the_kernel_starts_by_itself_and_says_why_it_is_slower(start, tmp_path, kernels, settings, says):
+    (tmp_path / "file").touch()
+    kernel, _ = start(kernels=tmp_path / kernels, script='echo "${EVCXR_TMPDIR:-},,"', **settings)
+    assert not kernel.folder
     said = end(kernel)
-    assert "starts slower" in said and says in said
+    assert len(said.splitlines()) == 1 and "starts slower" in said and says in said
+
+
+def test_a_home_that_is_not_set_is_no_hindrance(start, monkeypatch):
+    for name in ("HOME", "CARGO_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    kernel, folder = start(HOME="", CARGO_HOME="")
+    assert folder and "smaller copy" in end(kernel)
+
+
+# As little as the tests of a start need of the library: what a cell pulls with, an
+# error's name of its own, a dependency with a build script's output, a second file.
+LIBRARY = {
+    "Cargo.toml": """[workspace]
+members = ["analysis-lib"]
+exclude = [".tools"]
+resolver = "3"
+""",
+    "Cargo.lock": "",
+    "analysis-lib/Cargo.toml": """[package]
+name = "analysis-lib"
+version = "0.1.0"
+edition = "2024"
+
+[features]
+default = ["entries"]
+entries = []
+""",
+    "analysis-lib/build.rs": """fn main() {
+    let folder = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
+    std::fs::write(folder.join("count.rs"), "7").unwrap();
+    println!("cargo::rerun-if-changed=build.rs");
+}
+""",
+    "analysis-lib/src/lib.rs": """mod error;
+pub use error::Error;
+#[derive(Clone, Debug)]
+pub struct Activity;
+#[cfg(feature = "entries")]
+pub fn pull() -> std::result::Result<Activity, Error> {
+    println!("Number of entries: {}", include!(concat!(env!("OUT_DIR"), "/count.rs")));
+    Ok(Activity)
+}
+""",
+    "analysis-lib/src/error.rs": """#[derive(Debug)]
+pub struct Error;
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "error") }
+}
+impl std::error::Error for Error {}
+""",
+}
 
 
 @pytest.fixture(scope="module", params=["project"])
 def project(request, tmp_path_factory):
-    """A copy of the project whose kernels have their folders where `make notebook`
-    has them by default: inside it, so inside its Cargo workspace."""
+    """A project with a small crate for its library, whose kernels have their folders
+    where `make notebook` has them by default: inside it, so inside its workspace."""
     folder = tmp_path_factory.mktemp("copy")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, stdout=subprocess.PIPE, text=True)
     project = folder / request.param
-    for name in listed.stdout.split("\0"):
-        if (PROJECT / name).is_file():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, project / name)
-    write_kernel_spec(folder, "rust", project / "notebooks/kernel.sh", project / ".tools/kernels")
+    for name, text in LIBRARY.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    (project / "notebooks").mkdir()
+    shutil.copy(NOTEBOOKS / "kernel.py", project / "notebooks")
+    shutil.copytree(NOTEBOOKS / "settings", project / "notebooks/settings")
+    write_kernel_spec(
+        folder, "rust", sys.executable, "-I", "-S", project / "notebooks/kernel.py", project / ".tools/kernels"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder))
         yield project
@@ -292,8 +360,8 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     assert not is_read_at_start(run)
     manifest = project / "analysis-lib/Cargo.toml"
     kept = manifest.read_text()
-    manifest.write_text(kept.replace('"std", "now"', '"std"'))
-    assert "Utc" in run(DEPENDENCY)[0].stderr
+    manifest.write_text(kept.replace('default = ["entries"]', "default = []"))
+    assert "pull" in run(DEPENDENCY, PULL)[1].stderr
     manifest.write_text(kept)
     assert not is_read_at_start(run)
     assert is_read_at_start(run)
@@ -324,7 +392,9 @@ def test_the_users_own_settings_of_the_kernel_count(run, tmp_path, monkeypatch):
         assert run('println!("{mine}");', DEPENDENCY)[0].stdout == "5\n"
 
 
-@pytest.mark.parametrize("project", ["my project"], indirect=True)
-def test_a_kernel_starts_in_a_folder_with_a_space(run):
+@pytest.mark.parametrize(
+    "project", ["my project", "o'neil-café$x#1", "o'neil-café $x #1", 'the"project"', "مشروع"], indirect=True
+)
+def test_a_kernel_starts_in_a_folder_of_any_name(run):
     _, pulled = run(DEPENDENCY, PULL)
     assert "Number of entries" in pulled.stdout

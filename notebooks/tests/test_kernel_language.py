@@ -102,6 +102,12 @@ def test_what_a_cell_defined_is_known_in_the_next(session):
     assert session.run('println!("{} {}", kept.len(), counted);').stdout == "1 1.5\n"
 
 
+def test_result_and_error_are_the_cells_own(session):
+    cell = "fn half(s: &str) -> Result<i32, std::num::ParseIntError> { s.parse::<i32>().map(|n| n / 2) }"
+    assert session.run(cell).stderr == ""
+    assert session.run('println!("{:?}", half("8"));').stdout == "Ok(4)\n"
+
+
 def test_another_crate_can_be_used(session, tmp_path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src/lib.rs").write_text("/// Twice a number.\npub fn twice(n: i32) -> i32 { 2 * n }\n")
