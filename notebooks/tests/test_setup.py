@@ -6,32 +6,40 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 from conftest import NOTEBOOKS, PROJECT
 
 FAKES = {
     "cargo": 'echo "$@" >>"$CALLS"',
-    "rustc": 'case $1 in --version) echo "rustc 1.95.0 (59807616e 2026-04-14)" ;; *) echo "$SYSROOT" ;; esac',
+    "rustc": """case $1 in
+--version) echo "rustc 1.95.0 (59807616e 2026-04-14)" ;;
+-vV) echo "host: x86_64" ;;
+*) echo "$SYSROOT"; echo "$SYSROOT/lib/rustlib/x86_64/lib" ;;
+esac""",
     "cc": ":",
-    # Python 3.12 with venv.
-    "python3": ":",
+    "python3": f'exec {sys.executable} "$@"',
 }
 SYSTEM = {
-    "basename", "cat", "chmod", "cp", "dirname", "env", "find", "flock", "grep", "mkdir", "mktemp", "mv", "rm", "sed", "sh",
+    "chmod", "cp", "env", "mkdir", "sh",
 }
 OLD_PYTHON = 'case "$*" in *version_info*) exit 1 ;; --version) echo "Python 3.9.2" ;; esac'
 OLD_RUST = 'echo "rustc 1.85.1 (4eb161250 2025-03-15)"'
-NO_VENV = 'case "$*" in *venv*) exit 1 ;; esac'
+NO_VENV = f'case "$*" in *ensurepip*) exit 1 ;; *) exec {sys.executable} "$@" ;; esac'
 
 
 @pytest.fixture
 def setup(tmp_path):
-    """Runs setup.sh where only these commands are found, in a copy of the project."""
-    project = tmp_path / "my project"
+    """Runs setup.py where only these commands are found, in a copy of the project."""
+    project = tmp_path / "o'neil-café$x#1"
     (project / "notebooks").mkdir(parents=True)
-    for name in ("setup.sh", "requirements.txt"):
+    for name in ("python.sh", "setup.py", "kernel.py", "kernel_ahead.py", "kernel_version.py",
+                 "requirements.txt"):
         shutil.copy(NOTEBOOKS / name, project / "notebooks")
+    shutil.copytree(NOTEBOOKS / "settings", project / "notebooks/settings")
+    (project / "analysis-lib").mkdir()
+    (project / "analysis-lib/Cargo.toml").write_text('name = "analysis-lib"')
     shutil.copy(PROJECT / "Cargo.toml", project)
     library = tmp_path / "sysroot/lib/rustlib/src/rust/library"
     library.mkdir(parents=True)
@@ -48,9 +56,11 @@ def setup(tmp_path):
             (path / name).chmod(0o755)
         calls = tmp_path / "calls"
         calls.write_text("")
-        environment = {"PATH": str(path), "CALLS": str(calls), "SYSROOT": str(tmp_path / "sysroot")} | settings
+        # Cargo's folder is another one: what is there must not be found.
+        environment = {"PATH": str(path), "CALLS": str(calls), "SYSROOT": str(tmp_path / "sysroot"),
+                       "CARGO_HOME": str(tmp_path / "cargo")} | settings
         process = subprocess.Popen(
-            [project / "notebooks/setup.sh", step],
+            ["/bin/sh", project / "notebooks/python.sh", project / "notebooks/setup.py", step],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         run.before_end(process)
@@ -126,20 +136,17 @@ SETS_UP = FAKES | {
 case $1 in install) ;; *) exit ;; esac
 while [ "$1" != --root ]; do shift; done
 mkdir -p "$2/bin"
-printf '#!/bin/sh\n' >"$2/bin/evcxr_jupyter"
+printf '#!/bin/sh\necho 0.22.0\n' >"$2/bin/evcxr_jupyter"
 chmod 755 "$2/bin/evcxr_jupyter"
 """,
-    "python3": TELLS + """
+    # It reads settings itself, and hands no secret to what it starts.
+    "python3": f"""
+case "$*" in *setup.py*|*"sys.exit(sys.version_info"*) exec {sys.executable} "$@" ;; esac
+{TELLS}
 case "$*" in
-*base_prefix*) echo "${PYTHON_IS:-/usr 3 12}" ;;
-"-m venv"*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
-esac
-""",
-    "rustc": """
-case $1 in
---version) echo "rustc 1.95.0 (59807616e 2026-04-14)" ;;
-*sysroot*) echo "$SYSROOT" ;;
-*) [ "$2" = sysroot ] && echo "$SYSROOT" || echo "$SYSROOT/lib/rustlib/x86_64/lib" ;;
+*base_prefix*) echo "${{PYTHON_IS:-/usr 3 12}}" ;;
+"-m venv"*) mkdir -p "$3/bin" "$3/lib/python3.12/site-packages"; cp "$0" "$3/bin/python" ;;
+*kernel_version*) "$4" --version ;;
 esac
 """,
 }
@@ -162,7 +169,7 @@ def test_make_hands_secrets_to_nothing_but_what_needs_them(tmp_path):
     shutil.copy(PROJECT / "Makefile", tmp_path)
     shutil.copy(PROJECT / ".env.example", tmp_path)
     (tmp_path / "notebooks").mkdir()
-    for script in ("notebooks/setup.sh", "bin/cargo"):
+    for script in ("notebooks/python.sh", "bin/cargo"):
         (tmp_path / script).parent.mkdir(exist_ok=True)
         (tmp_path / script).write_text(f"#!/bin/sh\n{TELLS}")
         (tmp_path / script).chmod(0o755)
@@ -227,12 +234,14 @@ def test_the_copy_of_rusts_sources_is_whole_or_not_there(setup, tmp_path):
     copies = setup.project / ".tools/rust-sources"
     (copies / "libstd-0").mkdir(parents=True)
 
-    # A full disk costs the copy alone.
-    done, _ = setup("jupyter", SETS_UP | {"mv": "exit 1"})
+    # Without one of the crates, as in a Rust that keeps them elsewhere, there is none.
+    done, _ = setup("jupyter", SETS_UP)
     assert done.returncode == 0, done.stderr
     assert "the kernel will start slower" in done.stdout
     assert list(copies.iterdir()) == []
 
+    for crate in ("backtrace", "panic_abort", "panic_unwind", "portable-simd", "proc_macro", "test", "unwind"):
+        (setup.library / crate).mkdir()
     done, _ = setup("jupyter", SETS_UP)
     assert done.returncode == 0 and [copy.name for copy in copies.iterdir()] == ["libstd-1"]
     copied = {str(path.relative_to(copies / "libstd-1")) for path in copies.rglob("*") if path.is_file()}
@@ -251,7 +260,7 @@ def test_another_version_of_the_kernel_leaves_our_spec_alone(tmp_path):
     spec = json.loads((share / "kernels/rust/kernel.json").read_text())
     environment = os.environ | {"JUPYTER_PATH": str(tmp_path)} | spec["env"]
     # It sees to its spec before it finds that nobody waits for it.
-    kernel = next(argument for argument in spec["argv"] if argument.endswith("evcxr_jupyter"))
+    kernel = spec["argv"][-3]
     subprocess.run([kernel, "--control_file", tmp_path / "none"], env=environment, capture_output=True)
     assert json.loads((tmp_path / "kernels/rust/kernel.json").read_text()) == spec
 
@@ -270,3 +279,29 @@ def test_nothing_is_done_twice(tmp_path):
     assert done.stderr == "" and "Building" not in done.stdout and "Installing" not in done.stdout
     tools = pathlib.Path(os.environ["ACTIVITY_TOOLS"])
     assert (tools / "jupyter/bin/python").exists()
+
+
+KERNEL = "case $1 in --version) echo {} ;; esac"
+
+
+@pytest.mark.parametrize(
+    ("commands", "settings", "used", "says"),
+    [
+        ({"evcxr_jupyter": KERNEL.format("0.22.0")}, {}, "bin/evcxr_jupyter", "version 0.22.0"),
+        ({"evcxr_jupyter": KERNEL.format("0.21.0")}, {}, None, "passed over: it is version 0.21.0"),
+        ({"evcxr_jupyter": "echo broken >&2; exit 1"}, {}, None, "passed over: broken"),
+        ({"mine": KERNEL.format("0.21.0")}, {"EVCXR_JUPYTER": "mine"}, "bin/mine", "version 0.21.0"),
+        ({"cargo-binstall": SETS_UP["cargo"].replace("case $1 in install) ;; *) exit ;; esac", "")}, {}, "binstall",
+         "Fetching"),
+        ({"cargo-binstall": "exit 1"}, {}, None, "has to be built"),
+    ],
+)
+def test_a_kernel_that_is_there_is_taken_and_else_one_is_fetched_or_built(setup, tmp_path, commands, settings, used, says):
+    done, calls = setup("jupyter", SETS_UP | commands, **settings)
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout, done.stdout
+    assert ("install evcxr_jupyter --version" in calls) == (used is None)
+    tools = setup.project / ".tools"
+    spec = json.loads((tools / "jupyter/share/jupyter/kernels/rust/kernel.json").read_text())
+    built = tools / "evcxr-0.22.0/bin/evcxr_jupyter"
+    assert spec["argv"][-3] == str(built if used in (None, "binstall") else tmp_path / used)
