@@ -49,6 +49,9 @@ lto = "off"
 codegen-units = 1
 debug-assertions = false
 
+[profile.dev.package.activity-data]
+opt-level = 3
+
 [profile.dev.package.analysis-lib]
 opt-level = 3'
 if [ "$(cat "$kernels/.cargo/config.toml" 2>/dev/null)" != "$profile" ]; then
@@ -76,8 +79,8 @@ compiled() {
     crate_file=$(ls -t "$1"/target/*/debug/deps/libanalysis_lib-*.rlib 2>/dev/null | head -n 1)
     [ -n "$crate_file" ] && [ "$(cat "$1/made-with" 2>/dev/null)" = "$with" ] || return
     # A folder is newer than the compiled crate also when a file in it has gone.
-    changed=$(find "$crate/src" "$crate/Cargo.toml" "$crate/../Cargo.toml" "$crate/../Cargo.lock" \
-        -newer "$crate_file" | head -n 1)
+    changed=$(find "$crate/src" "$crate/Cargo.toml" "$crate/data/src" "$crate/data/Cargo.toml" \
+        "$crate/../Cargo.toml" "$crate/../Cargo.lock" -newer "$crate_file" 2>/dev/null | head -n 1)
     [ -z "$changed" ]
 }
 
@@ -184,7 +187,7 @@ elif compiled "$mine" && resolved "$mine"; then
     } >"$start"
     export EVCXR_CONFIG_DIR="$mine/settings"
 else
-    rm -f "$mine"/target/*/debug/deps/libanalysis_lib-*
+    rm -f "$mine"/target/*/debug/deps/libanalysis_lib-* "$mine"/target/*/debug/deps/libactivity_data-*
     echo "$with" >"$mine/made-with"
 fi
 # Pages of 2 MB, of which the analyzer fills few, would cost 70 MB.

@@ -244,7 +244,7 @@ alone() {
 
 has_mongokey=$(is_set MONGOKEY && echo yes || true)
 # Who records and looks on one machine has the crates compiled once for both.
-feature=$(is_set DISCORD_GUILD_ID && echo record || echo mongodb)
+alone_or_not=$(is_set DISCORD_GUILD_ID || echo --package activity-mongodb)
 # What is installed and compiled here has no business with secrets.
 unset MONGOKEY DISCORD_TOKEN
 
@@ -257,7 +257,7 @@ names)
 record)
     check_compilers
     cargo build --release --locked \
-        --manifest-path "$project/Cargo.toml" --features record --bin record --bin pull
+        --manifest-path "$project/Cargo.toml" --bin record --bin pull
     ;;
 jupyter)
     check_prerequisites
@@ -278,7 +278,7 @@ pull)
     if [ -n "$has_mongokey" ]; then
         say "Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …"
         cargo build --release --locked \
-            --manifest-path "$project/Cargo.toml" --features "$feature" --bin pull
+            --manifest-path "$project/Cargo.toml" $alone_or_not --bin pull
     fi
     ;;
 tests)
