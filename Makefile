@@ -81,9 +81,9 @@ test:
 	@$(SETUP) jupyter
 	@$(PROGRAMS) tests
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --all-features --no-deps
-	$(TEST_ENV) cargo test --locked --workspace --all-features
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps
+	$(TEST_ENV) cargo test --locked --workspace
 	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
 	$(TEST_ENV) $(TESTS) -m pytest notebooks/tests
 	@echo "All tests passed."
@@ -91,15 +91,15 @@ test:
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
-	cargo test --locked --quiet --test direction
+	cargo test --locked --quiet --package analysis-lib --test direction
 
 unit:
-	$(NO_SETTINGS) cargo test --locked --lib --test direction --test figures --test spline
+	$(NO_SETTINGS) cargo test --locked --package analysis-lib --package activity-data --lib --test direction --test figures --test spline
 
 # The figures that changed stand beside their golden files as NAME-changed.svg.
 GOLDEN := analysis-lib/tests/golden
 golden:
-	@$(NO_SETTINGS) $(if $(ACCEPT),UPDATE_GOLDEN=1) cargo test --locked --quiet --test figures figures_are_as_they_were || true
+	@$(NO_SETTINGS) $(if $(ACCEPT),UPDATE_GOLDEN=1) cargo test --locked --quiet --package analysis-lib --test figures figures_are_as_they_were || true
 	@mkdir -p "$(REPORT)"
 	@{ echo '<!doctype html><meta charset="utf-8"><title>Golden figures that changed</title><table><tr><th>before<th>now'; \
 		for now in $(GOLDEN)/*-changed.svg; do [ -f "$$now" ] || continue; \
@@ -127,7 +127,7 @@ names:
 # As above. Cargo becomes the program, which hears the signals.
 record:
 	@$(SETUP) record
-	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --features record --bin record
+	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --bin record
 
 clean:
 	rm -rf .tools target notebooks/report

@@ -81,6 +81,11 @@ def packages():
             yield pathlib.Path(folder)
 
 
+def names():
+    """Those packages' names."""
+    return [re.search(r'^name *= *"(.+)"', read(package / "Cargo.toml"), re.M)[1] for package in packages()]
+
+
 def sources():
     """What decides about the compiled library, besides `made_with`. A folder is
     written also when a file in it goes."""
@@ -93,8 +98,7 @@ def write_profile(kernels):
     """Writes what Cargo reads for all kernels, if it isn't there. The project's own
     packages are optimised for loops, further than a cell."""
     profile = read(LIBRARY.parent / "notebooks/settings/cargo.toml")
-    for package in packages():
-        name = re.search(r'^name *= *"(.+)"', read(package / "Cargo.toml"), re.M)[1]
+    for name in names():
         profile += f"\n[profile.dev.package.{name}]\nopt-level = 3\n"
     file = kernels / ".cargo/config.toml"
     if read(file) != profile:
@@ -281,8 +285,9 @@ def prepare(kernels):
         (settings / "init.evcxr").write_text("\n".join(first_lines(folder, small)), encoding="utf-8")
         environment["EVCXR_CONFIG_DIR"] = str(settings)
     else:
-        for crate in folder.glob("target/*/debug/deps/libanalysis_lib-*"):
-            crate.unlink()
+        for name in names():
+            for crate in folder.glob(f"target/*/debug/deps/lib{name.replace('-', '_')}-*"):
+                crate.unlink()
         (folder / "made-with").write_text(with_, encoding="utf-8")
     return environment, lock
 

@@ -40,9 +40,10 @@ BUILT = TOOLS / f"evcxr-{EVCXR}"
 # What Cargo builds in each step. Who records and looks on one machine has the
 # crates compiled once for both.
 PROGRAMS = {
-    "pull": ["--features", "mongodb", "--bin", "pull"],
+    "pull": ["--package", "activity-mongodb", "--bin", "pull"],
+    "pull beside record": ["--bin", "pull"],
     "names": ["--example", "refresh_names"],
-    "record": ["--features", "record", "--bin", "record", "--bin", "pull"],
+    "record": ["--bin", "record", "--bin", "pull"],
 }
 
 # What no cell makes the kernel do (refactoring, lints, watching files), and what
@@ -355,7 +356,7 @@ def main(step=""):
         set_up_jupyter()
     elif step == "pull" and has_mongokey:
         say("Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …")
-        build("record" if records else "pull")
+        build("pull beside record" if records else "pull")
     elif step in ("names", "record"):
         check_compilers()
         build(step)

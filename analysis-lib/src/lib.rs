@@ -39,10 +39,9 @@
 //!
 //! The notebook's kernel runs rust-analyzer over every crate that a cell can
 //! reach, and links each cell against all of them. So what speaks to a network
-//! or is heavy stands behind a Cargo feature or in a package of its own, in a
-//! small program that the library starts: `pull` (MongoDB), `names` (Discord) and
-//! `png`; and `record`, which runs by itself. Dependencies whose feature is off
-//! cost nothing.
+//! or is heavy stands in packages of its own, small programs that the library
+//! starts: `pull` (MongoDB), `names` (Discord) and `png`; and `record`, which runs
+//! by itself. What cells and programs share is the package `activity-data`.
 //!
 //! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
 //! each dependency adds to the 1.2 s that an empty crate takes until a cell has
@@ -73,41 +72,21 @@
 
 #![doc(test(attr(deny(warnings))))]
 
-mod data;
-mod error;
-mod held;
-mod member_id;
 mod names;
 mod program;
 mod pull;
-#[cfg(feature = "record")]
-mod record;
-mod report;
-mod settings;
-mod source;
-mod store;
-mod text;
-mod zoneinfo;
 
 pub mod aggregate;
 pub mod plot;
 pub mod spline;
 pub mod table;
 
-pub use data::{
-    Activity, DAY, HOUR, MONTH, Origin, Period, Periods, Skipped, Source, WEEK, Zone, ZoneOffset,
+pub use activity_data::{
+    Activity, DAY, Error, HOUR, MONTH, MemberId, Origin, Period, Periods, Result, Skipped, Source,
+    WEEK, Zone, ZoneOffset,
 };
-pub use error::{Error, Result};
-pub use member_id::MemberId;
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
 pub use table::Table;
-
-#[cfg(feature = "record")]
-#[doc(hidden)]
-pub use record::main as record_program;
-#[cfg(feature = "mongodb")]
-#[doc(hidden)]
-pub use source::mongodb::main as pull_program;

@@ -1,10 +1,9 @@
 //! Starts the package's own programs, which do what the notebook's crates
 //! must not: speak to a network, or read what could crash a reader.
 //!
-//! Each program stands behind a Cargo feature of this package, or is a package of
-//! its own. Cargo builds it when needed. Its standard input stays open as long as we live, and the
-//! programs end when it closes: a kernel that is interrupted leaves no orphan
-//! behind, and no build.
+//! The programs are packages of their own, which Cargo builds when needed. Their
+//! standard input stays open as long as we live, and they end when it closes: a
+//! kernel that is interrupted leaves no orphan behind, and no build.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,10 +16,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::{Error, Result};
+use activity_data::source::request::ERROR;
 
-/// How a program begins the line that says why it failed.
-pub(crate) const ERROR: &str = "error: ";
+use crate::{Error, Result};
 
 /// Settings that are secret: a program gets those it needs, and Cargo, with all
 /// the crates' build scripts, none.
@@ -188,8 +186,10 @@ fn built(name: &str) -> Option<PathBuf> {
     let manifests = [
         workspace.join("Cargo.lock"),
         workspace.join("Cargo.toml"),
-        package.join("Cargo.toml"),
-        package.join("png/Cargo.toml"),
+        package.join("data/Cargo.toml"),
+        package.join("programs/discord/Cargo.toml"),
+        package.join("programs/mongodb/Cargo.toml"),
+        package.join("programs/png/Cargo.toml"),
     ];
     // Another copy of the project may have built into the same folder.
     let is_ours = sources.iter().any(|path| path.starts_with(package));

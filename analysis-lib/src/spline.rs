@@ -135,7 +135,7 @@ use std::fmt;
 
 use splines::{Interpolation, Key, Spline};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use basis::{DEGREE, ORDER, basis};
 
 /// How a fit came to its end.

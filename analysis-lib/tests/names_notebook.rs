@@ -1,8 +1,6 @@
 //! `Names::load` and `refresh_names` as a cell calls them, beside a notebook's
 //! files, with the programs behind them.
 
-#![cfg(feature = "discord")]
-
 mod stand_in;
 mod support;
 

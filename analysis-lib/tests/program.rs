@@ -56,7 +56,7 @@ impl Notebook {
 
     /// Cargo's list of what the program was built from, last looked at then.
     fn inputs(&self, program: &str, time: SystemTime) {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/data/src/lib.rs");
         let list = format!("target/release/{program}.d");
         self.write(
             &list,

@@ -333,7 +333,7 @@ def patterns(settings):
 def build(folder):
     """Builds the programs from nothing, one after the other, in a folder of their own."""
     print("\n| from nothing | seconds | processor seconds |\n|---|---|---|")
-    for program, *arguments in (("pull", "--features", "mongodb"), ("png", "--package", "svg-to-png")):
+    for program, *arguments in (("pull", "--package", "activity-mongodb"), ("png", "--package", "svg-to-png")):
         command = ["cargo", "build", "--quiet", "--release", "--locked", "--bin", program, *arguments]
         begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, cwd=PROJECT, env=os.environ | {"CARGO_TARGET_DIR": str(folder / program)}, check=True)

@@ -23,7 +23,7 @@ MOST_OF_THE_ORIGINAL = 1_000_000
 
 def build():
     """The programs, and the folder that they are in."""
-    cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--features", "mongodb"]
+    cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "analysis-lib", "--package", "activity-mongodb"]
     programs = ["--bin", "pull", "--example", "pull", "--example", "raw_batches"]
     subprocess.run([*cargo, *programs], cwd=PROJECT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]

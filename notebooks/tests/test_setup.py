@@ -125,7 +125,7 @@ def test_the_pull_program_is_built_first_when_there_is_a_mongodb(setup, line, bu
         (setup.project / ".env").write_text(line + "\n")
     done, calls = setup("pull", FAKES)
     assert done.returncode == 0, done.stderr
-    assert ("--features mongodb --bin pull" in calls) == built
+    assert ("--package activity-mongodb --bin pull" in calls) == built
 
 
 # What sets up a kernel, each writing down how it is called and with what. This

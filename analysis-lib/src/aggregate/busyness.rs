@@ -1,5 +1,5 @@
 use super::hours::whole_hours;
-use crate::data::Activity;
+use activity_data::Activity;
 
 /// How busy an hour of the day is for how many are online.
 #[derive(Clone, Copy, Debug, PartialEq)]

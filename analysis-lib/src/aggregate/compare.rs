@@ -3,8 +3,8 @@ use std::ops::Range;
 
 use super::chance::{jackknife, ratio};
 use super::hours::are_within_hours;
-use crate::data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, WHOLE};
 use crate::{Error, Result};
+use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, WHOLE};
 
 /// A period beside the one directly before it: see [`compare`].
 #[derive(Clone, Debug, PartialEq)]
@@ -283,8 +283,8 @@ fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
 mod tests {
     use super::*;
     use crate::aggregate::simulated::{server, share};
-    use crate::source::sample::Random;
     use crate::{DAY, MONTH, WEEK};
+    use activity_data::source::sample::Random;
 
     /// How often the change of messages, online members and active members is said
     /// to be more than chance: in so many pairs of periods of so many days each, the

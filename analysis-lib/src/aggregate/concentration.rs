@@ -67,7 +67,7 @@ pub fn concentration(activity: &Activity) -> Concentration {
 mod tests {
     use super::*;
     use crate::MemberId;
-    use crate::data::{Window, WindowsBuilder};
+    use activity_data::{Window, WindowsBuilder};
 
     /// One window in which members sent this.
     fn of(sent: &[u32]) -> Concentration {

@@ -1,4 +1,4 @@
-use crate::data::{Activity, Gap};
+use activity_data::{Activity, Gap};
 
 /// Gaps: stretches in which nothing was recorded, in order.
 ///
@@ -59,7 +59,7 @@ pub(crate) fn last_is_running(activity: &Activity, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Windows;
+    use activity_data::Windows;
 
     #[test]
     fn a_short_or_future_last_window_is_running() {

@@ -1,4 +1,4 @@
-use crate::data::{Activity, Calendar, Period};
+use activity_data::{Activity, Calendar, Period};
 
 /// Who wrote in a period, compared with the period before it.
 ///

@@ -1,4 +1,4 @@
-use crate::data::{Activity, HOUR, HOUR_LENGTH, WHOLE};
+use activity_data::{Activity, HOUR, HOUR_LENGTH, WHOLE};
 
 /// An hour of local clocks that was recorded from begin to end.
 #[derive(Clone, Copy, Debug)]

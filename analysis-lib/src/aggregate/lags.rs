@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use super::hours::{WholeHour, whole_hours};
-use crate::data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH};
 
 /// The most hours that messages and online members are moved against each other.
 pub const MOST_LAG: i64 = 48;
@@ -179,7 +179,7 @@ fn place(hours: &[WholeHour], i: usize) -> usize {
 mod tests {
     use super::*;
     use crate::aggregate::simulated::{server, share};
-    use crate::source::sample::Random;
+    use activity_data::source::sample::Random;
 
     /// Both have a rhythm, and each wanders by itself.
     #[test]

@@ -1,4 +1,4 @@
-use crate::data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH};
 
 /// Windows and messages by hour of local clocks.
 pub(crate) struct Hours {

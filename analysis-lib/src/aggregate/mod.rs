@@ -21,7 +21,7 @@ mod stickiness;
 mod unusual;
 mod weekly;
 
-pub use crate::data::Gap;
+pub use activity_data::Gap;
 pub use busyness::{Busyness, busyness};
 pub use compare::{Change, Comparison, compare};
 pub use concentration::{Concentration, concentration};

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{coverage, gaps};
-use crate::data::Activity;
-use crate::text::counted;
+use activity_data::Activity;
+use activity_data::text::counted;
 
 /// How far the windows can be trusted: a cell that ends with it shows it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use crate::data::{Activity, Gap, Origin};
-use crate::held::Held;
 use crate::spline::poisson::{Counts, Smoothing, differences, fit};
 use crate::{Error, Result};
+use activity_data::Held;
+use activity_data::{Activity, Gap, Origin};
 
 const MINUTE: f64 = 60_000.0;
 /// Knots are two windows apart, but not closer than this and not wider than
@@ -104,7 +104,7 @@ impl Rate {
 ///
 /// Fewer than four windows with different times.
 pub fn rate(activity: &Activity) -> Result<Rate> {
-    activity.recorded.kept.or_try(|| compute(activity))
+    activity.kept(|| compute(activity))
 }
 
 fn compute(activity: &Activity) -> Result<Rate> {
@@ -143,7 +143,7 @@ fn compute(activity: &Activity) -> Result<Rate> {
     };
     let column = |k: usize| bands.iter().map(|band| band[k]).collect();
     Ok(Rate(Held::new(Curve {
-        origin: activity.origin.clone(),
+        origin: activity.shared_origin(),
         gaps: activity.gaps(),
         times,
         lower: column(0),

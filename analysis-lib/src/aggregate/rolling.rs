@@ -1,4 +1,4 @@
-use crate::data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH};
 
 /// The rolling mean of messages in an hour: at each window's end, over the
 /// `hours` hours before it. One value a window.

@@ -1,6 +1,6 @@
 use super::messages_by_member;
 use crate::MemberId;
-use crate::data::{Activity, Calendar, DAY};
+use activity_data::{Activity, Calendar, DAY};
 
 /// When one member wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Made-up servers on which methods are tried: nothing changes but what is asked.
 
-use crate::data::{Activity, HOUR_LENGTH, Origin, Source, Window, WindowsBuilder, Zone};
-use crate::source::sample::Random;
+use activity_data::source::sample::Random;
+use activity_data::{Activity, HOUR_LENGTH, Origin, Source, Window, WindowsBuilder, Zone};
 
 /// Monday, 2 March 2026, 00:00 in Kolkata, where clocks don't change.
 pub(super) const START: i64 = 1_772_389_800_000;

@@ -1,7 +1,7 @@
 use super::cumulative_messages;
-use crate::data::{Activity, DAY_LENGTH, Gap, Origin};
-use crate::held::Held;
 use crate::{Error, Result, SmoothingSpline};
+use activity_data::Held;
+use activity_data::{Activity, DAY_LENGTH, Gap, Origin};
 
 /// Points at which the smoothed curve is given, as in the original.
 const POINTS: usize = 100;
@@ -69,7 +69,7 @@ impl Smoothed {
 ///
 /// Fewer than four moments: a cubic curve needs as many.
 pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
-    activity.recorded.kept.or_try(|| fit(activity))
+    activity.kept(|| fit(activity))
 }
 
 fn fit(activity: &Activity) -> Result<Smoothed> {
@@ -104,7 +104,7 @@ fn fit(activity: &Activity) -> Result<Smoothed> {
     let mut times: Vec<f64> = (0..POINTS).map(|i| first + i as f64 * step).collect();
     times[POINTS - 1] = last;
     Ok(Smoothed(Held::new(Fit {
-        origin: activity.origin.clone(),
+        origin: activity.shared_origin(),
         gaps: activity.gaps(),
         cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
         rate: times

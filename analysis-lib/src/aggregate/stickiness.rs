@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crate::data::{Activity, Calendar, DAY};
+use activity_data::{Activity, Calendar, DAY};
 
 /// Days that "monthly" looks at, the day itself included.
 const MONTH_DAYS: usize = 30;

@@ -1,5 +1,5 @@
 use super::hours::{WholeHour, whole_hours};
-use crate::data::{Activity, DAY, DAY_LENGTH, HOUR_LENGTH, WHOLE};
+use activity_data::{Activity, DAY, DAY_LENGTH, HOUR_LENGTH, WHOLE};
 
 /// Hours are compared with those of so many days before and after, so that a
 /// server may grow.
@@ -273,7 +273,7 @@ fn silences(activity: &Activity) -> Vec<Stretch> {
 mod tests {
     use super::*;
     use crate::aggregate::simulated::{START, server};
-    use crate::source::sample::Random;
+    use activity_data::source::sample::Random;
 
     #[test]
     fn an_ordinary_year_has_hardly_an_event() {

@@ -1,4 +1,4 @@
-use crate::data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH};
 
 /// One hour of the week in the configured zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,8 @@ mod tests {
     use super::*;
 
     fn sample() -> Activity {
-        crate::source::sample::activity(crate::Zone::named("US/Eastern", None).unwrap()).unwrap()
+        activity_data::source::sample::activity(crate::Zone::named("US/Eastern", None).unwrap())
+            .unwrap()
     }
 
     #[test]

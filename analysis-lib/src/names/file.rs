@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::member_id::MemberId;
-use crate::settings::Settings;
-use crate::store::replace::replace;
-use crate::text::{self, is_blank};
 use crate::{Error, Result};
+use activity_data::MemberId;
+use activity_data::settings::Settings;
+use activity_data::store::replace::replace;
+use activity_data::text::{self, is_blank};
 
 /// No names file is larger: 32 MB are 300,000 members.
 const LARGEST: u64 = 32 << 20;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::MemberId;
-use crate::text::{TAIL, seen, tail, tell_apart};
+use activity_data::text::{TAIL, seen, tail, tell_apart};
 
 /// What is shown for a member without a name that we know nothing else about.
 pub(super) fn unknown(id: MemberId) -> String {

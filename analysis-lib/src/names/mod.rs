@@ -13,10 +13,10 @@ mod refresh;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::held::Held;
-use crate::settings::Settings;
-use crate::source::sample;
 use crate::{Activity, MemberId, Result};
+use activity_data::Held;
+use activity_data::settings::Settings;
+use activity_data::source::sample;
 
 use file::{Entry, Files};
 use privacy::Privacy;

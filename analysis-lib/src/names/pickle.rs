@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::text;
+use activity_data::text;
 
 /// The most instructions: half a million members take two million. Each may make
 /// a thing of a hundred bytes.

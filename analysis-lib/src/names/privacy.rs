@@ -1,8 +1,8 @@
 //! Who is not to be shown.
 
-use crate::settings::Settings;
-use crate::text;
 use crate::{Error, MemberId, Result};
+use activity_data::settings::Settings;
+use activity_data::text;
 
 /// What `.env` says about bots and about members who asked not to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

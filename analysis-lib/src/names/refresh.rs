@@ -10,8 +10,8 @@ use super::file::{Files, entry};
 use super::privacy::Privacy;
 use super::{Entry, Names};
 use crate::program::Program;
-use crate::settings::Settings;
 use crate::{Activity, Error, MemberId, Result};
+use activity_data::settings::Settings;
 
 /// What was learned is written down at least this often, in case that the
 /// notebook is stopped.
@@ -74,7 +74,11 @@ fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Fi
     let guild = settings.discord_server()?.to_string();
     let known = files.merged();
     let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
-    let (mut program, answers) = Program::start("names", &["--features", "discord"], &environment)?;
+    let (mut program, answers) = Program::start(
+        "names",
+        &["--package", "activity-discord", "--no-default-features"],
+        &environment,
+    )?;
     let mut members = String::new();
     for id in due {
         let named = known.get(id).and_then(Entry::visible_name).is_some();

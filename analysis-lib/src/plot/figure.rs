@@ -90,7 +90,7 @@ impl Figure {
                 )));
             }
         };
-        crate::store::replace::replace(path, |out| out.write_all(&bytes))
+        activity_data::store::replace::replace(path, |out| out.write_all(&bytes))
             .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 

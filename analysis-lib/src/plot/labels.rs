@@ -3,7 +3,7 @@
 use super::axis::number::number;
 use super::axis::time::{MINUTE, days, duration, moments, months};
 use crate::aggregate::Unusual;
-use crate::data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
+use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
 
 /// A word for one of a kind and for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

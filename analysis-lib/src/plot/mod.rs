@@ -29,10 +29,10 @@ pub use summary::summary;
 pub use unusual::unusual;
 
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
-use crate::data::{Activity, Gap, Periods};
 use crate::names::Names;
 use crate::spline::SmoothingSpline;
-use crate::text::clean;
+use activity_data::text::clean;
+use activity_data::{Activity, Gap, Periods};
 use axis::time::duration;
 use chart::curve::Curve;
 use chart::line::{Line, Mark};

@@ -4,7 +4,7 @@ use super::Figure;
 use super::chart::{hours, lags as chart, nothing};
 use super::labels::Labels;
 use crate::aggregate;
-use crate::data::Activity;
+use activity_data::Activity;
 
 /// Is it busy for how many are online? Messages per online member and hour, by
 /// hour of the day: the mean, and within what half of all hours lie. Only hours

@@ -11,7 +11,7 @@ use super::labels::{Labels, MESSAGES};
 use super::svg::{BLUE, VERMILLION};
 use super::{Figure, moments, window_count};
 use crate::aggregate::{self, WeekHour};
-use crate::data::{Activity, DAY, HOUR_LENGTH, Periods, WHOLE};
+use activity_data::{Activity, DAY, HOUR_LENGTH, Periods, WHOLE};
 
 /// The server's week: mean messages in a recorded hour by weekday and hour of
 /// local clocks, as a heat map. Hours that were never recorded are marked; the

@@ -13,9 +13,9 @@ use crate::MemberId;
 use crate::aggregate::{
     self, ShownMembers, hours_by_member, messages_by_member, shown_members, without_bots,
 };
-use crate::data::{Activity, Calendar, DAY, MONTH, Period, WEEK};
 use crate::names::Names;
-use crate::text::{clean, csv_field};
+use activity_data::text::{clean, csv_field};
+use activity_data::{Activity, Calendar, DAY, MONTH, Period, WEEK};
 
 /// More bars than this are narrower than two pixels.
 const MOST_BARS: usize = 365;

@@ -11,8 +11,8 @@ use super::labels::{Item, Labels, MEMBERS, Noun};
 use super::people::{NOBODY, People, by_calendar, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
-use crate::data::{Activity, Calendar, DAY, Gap, Period, Zone};
 use crate::names::Names;
+use activity_data::{Activity, Calendar, DAY, Gap, Period, Zone};
 
 /// More bars than this are narrower than two pixels.
 const MOST: usize = 365;

@@ -6,9 +6,9 @@ use super::chart::series::Series;
 use super::labels::{Labels, WINDOWS};
 use super::{Figure, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
-use crate::data::{Activity, DAY_LENGTH};
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
+use activity_data::{Activity, DAY_LENGTH};
 
 /// Messages per minute over time with their 95 % band, beside the slope of the
 /// smoothed cumulative messages, which the original shows: see

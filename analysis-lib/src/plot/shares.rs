@@ -11,8 +11,8 @@ use super::people::{NOBODY, People, at_most, bar_of_each, by_calendar, in_percen
 use super::svg::{
     BLUE, Colour, Content, GREEN, GREY, INK, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW,
 };
-use crate::data::{Activity, Calendar, Period};
 use crate::names::Names;
+use activity_data::{Activity, Calendar, Period};
 
 /// One a member with a layer of its own: the palette of Okabe and Ito, in an
 /// order that keeps neighbours apart.

@@ -7,9 +7,9 @@ use super::axis::time::{days, moments, months};
 use super::chart::shades::Shades;
 use super::svg::{Colour, Look, Page, Paths, shorten, width};
 use crate::aggregate::{self, ShownMember, WeekHour};
-use crate::data::{Activity, DAY, MONTH, Origin, Periods, WHOLE, newest_whole};
 use crate::names::Names;
-use crate::text::{clean, csv_field};
+use activity_data::text::{clean, csv_field};
+use activity_data::{Activity, DAY, MONTH, Origin, Periods, WHOLE, newest_whole};
 
 /// The card's size, in pixels: what Discord shows whole.
 const SIZE: [f64; 2] = [1200.0, 675.0];

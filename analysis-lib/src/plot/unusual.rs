@@ -4,7 +4,7 @@ use super::chart::line::Mark;
 use super::labels::{MESSAGES, unusual_in_words};
 use super::{Figure, axis, volume};
 use crate::aggregate;
-use crate::data::Activity;
+use activity_data::Activity;
 
 /// As many events are marked: more would hide the line.
 const MARKED: usize = 50;
@@ -64,7 +64,7 @@ pub fn unusual(activity: &Activity) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Window, WindowsBuilder};
+    use activity_data::{Window, WindowsBuilder};
 
     /// Windows of so many minutes with these messages, by one member.
     fn windows(minutes: i64, messages: &[u32]) -> Activity {

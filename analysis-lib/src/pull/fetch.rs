@@ -2,14 +2,14 @@
 
 use std::io::BufReader;
 
-use crate::data::{Origin, Source};
 use crate::program::Program;
-use crate::settings::Settings;
-use crate::source::request::{RESUME, SETTINGS};
-use crate::store::columns::{Contents, read_all};
-use crate::store::snapshot::{Opened, Snapshot};
-use crate::store::stream::{Broken, Reader};
 use crate::{Error, Result};
+use activity_data::settings::Settings;
+use activity_data::source::request::{RESUME, SETTINGS};
+use activity_data::store::columns::{Contents, read_all};
+use activity_data::store::snapshot::{Opened, Snapshot};
+use activity_data::store::stream::{Broken, Reader};
+use activity_data::{Origin, Source};
 
 /// For glibc's allocator, which else gives the 16 MB of each reply back to the
 /// system, and gets them anew, cleared, for the next one: a tenth of a pull.
@@ -61,7 +61,8 @@ pub(super) fn fetch(
         .map(|(name, value)| (*name, value.as_str()))
         .chain(ALLOCATOR)
         .collect();
-    let (program, stdout) = Program::start("pull", &["--features", "mongodb"], &environment)?;
+    let (program, stdout) =
+        Program::start("pull", &["--package", "activity-mongodb"], &environment)?;
     // The program connects while we read what is here.
     let before = match before.map(|(mut file, _)| read_all(&mut file, Contents::default(), |_| ()))
     {

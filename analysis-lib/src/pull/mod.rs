@@ -4,12 +4,12 @@ mod fetch;
 mod span;
 
 use crate::Result;
-use crate::data::{Activity, ByStart, DAY, HOUR, Origin, Period, Periods, Skipped, Windows};
-use crate::report;
-use crate::settings::Settings;
-use crate::source::request::EVERY;
-use crate::source::sample;
-use crate::store::snapshot::Snapshot;
+use activity_data::report;
+use activity_data::settings::Settings;
+use activity_data::source::request::EVERY;
+use activity_data::source::sample;
+use activity_data::store::snapshot::Snapshot;
+use activity_data::{Activity, ByStart, DAY, HOUR, Origin, Period, Periods, Skipped, Windows};
 
 use fetch::{fetch, origin};
 use span::{Asked, Span};

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
-use crate::data::{Origin, Zone};
-use crate::source::request::{SINCE, UNTIL};
 use crate::{Error, Result};
+use activity_data::source::request::{SINCE, UNTIL};
+use activity_data::{Origin, Zone};
 
 /// A span as it was asked for: see [`Pull::since`](super::Pull::since).
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,9 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Change, Comparison, without_bots};
-use crate::data::{Activity, Origin, Period};
 use crate::names::Names;
 use crate::plot::axis::number::number;
 use crate::plot::labels::{Item, MESSAGES, Noun};
+use activity_data::{Activity, Origin, Period};
 
 const COLUMNS: [(&str, &str); 8] = [
     ("what", "what"),

@@ -1,8 +1,8 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Gap};
-use crate::data::Activity;
 use crate::plot::axis::time::{duration, moments};
-use crate::text::counted;
+use activity_data::Activity;
+use activity_data::text::counted;
 
 /// The stretches in which nothing was recorded, the longest first.
 pub fn gaps(activity: &Activity) -> Table {

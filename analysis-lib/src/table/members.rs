@@ -2,11 +2,11 @@ use std::cmp::Reverse;
 
 use super::{Cell, Table};
 use crate::aggregate::{self, without_bots};
-use crate::data::{Activity, Calendar, Period, WHOLE, newest_whole};
 use crate::names::Names;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
 use crate::plot::labels::{Item, MEMBERS, MESSAGES};
+use activity_data::{Activity, Calendar, Period, WHOLE, newest_whole};
 
 const NOBODY: &str = "Nobody wrote a message in these windows.";
 

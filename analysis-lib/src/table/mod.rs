@@ -18,13 +18,13 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-use crate::data::Origin;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;
 use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};
-use crate::text::{clean, csv_field};
 use crate::{Error, MemberId, Result};
+use activity_data::Origin;
+use activity_data::text::{clean, csv_field};
 
 /// As many rows are shown; CSV has all.
 const SHOWN: usize = 25;
@@ -207,7 +207,7 @@ impl Table {
                 path.display()
             )));
         }
-        crate::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
+        activity_data::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
             .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 

@@ -1,9 +1,9 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Event, Stretch, Unusual};
-use crate::data::{Activity, Period};
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::duration;
 use crate::plot::labels::{Item, unusual_in_words};
+use activity_data::{Activity, Period};
 
 /// What was unusual: the busiest and quietest days and hours, hours with far
 /// more or fewer messages than usual, and the longest silences. See

@@ -9,8 +9,8 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone, Timelike};
 
 use super::{Scale, Tick};
-use crate::data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Zone};
 use crate::plot::svg::label_width;
+use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Zone};
 
 pub(crate) const MINUTE: i64 = HOUR / 60;
 /// The number of 1 January 1970 in the common era.

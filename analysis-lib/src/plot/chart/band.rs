@@ -4,12 +4,12 @@ use super::frame::{Frame, no_data};
 use super::line::{DOTS, margin, tooltips};
 use super::series::{Bucket, Series};
 use super::thin::thin;
-use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::{iso, range};
 use crate::plot::labels::{GAPS, Labels};
 use crate::plot::svg::{BLUE, BRIGHT_BLUE, Content, GREY, Key, Look, Paths};
+use activity_data::{Gap, Origin};
 
 /// The axis ends at this many times the highest value at most: where little is
 /// known the band would else press the line down.

@@ -2,12 +2,12 @@
 
 use super::frame::{Frame, no_data};
 use super::series::{Bucket, Series};
-use crate::data::{DAY_LENGTH as DAY, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{Area, BLUE, Content, Key, Look, PALE_BLUE, Tooltip, VERMILLION, WHITE};
+use activity_data::{DAY_LENGTH as DAY, Origin};
 
 /// More bars than this would be narrower than two pixels, and with their
 /// tooltips take more than 150 kB.
@@ -136,10 +136,10 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::HOUR_LENGTH as HOUR;
-    use crate::data::Period;
     use crate::plot::labels::Item;
     use crate::{Activity, Origin};
+    use activity_data::HOUR_LENGTH as HOUR;
+    use activity_data::Period;
 
     fn utc(date: &str) -> i64 {
         let date: chrono::NaiveDate = date.parse().unwrap();

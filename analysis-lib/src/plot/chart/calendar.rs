@@ -4,13 +4,13 @@ use chrono::{Datelike, NaiveDate};
 
 use super::frame::{Frame, TOP};
 use super::shades::Shades;
-use crate::data::{Periods, WHOLE};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::{days, iso};
 use crate::plot::axis::{Axis, Scale};
 use crate::plot::labels::Labels;
 use crate::plot::svg::{AXIS, Anchor, Area, Content, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text};
+use activity_data::{Periods, WHOLE};
 
 /// A year has at most this many weeks, from Monday, with a day in it.
 const WEEKS: i64 = 54;

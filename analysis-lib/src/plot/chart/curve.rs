@@ -4,10 +4,10 @@ use super::line::Line;
 use super::series::Series;
 use crate::SmoothingSpline;
 use crate::aggregate::Smoothed;
-use crate::data::{DAY_LENGTH, Gap};
 use crate::plot::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::WIDTH;
+use activity_data::{DAY_LENGTH, Gap};
 
 const POINTS: Noun = Noun::new("point", "points");
 const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::time::{range, time_ticks};
@@ -13,6 +12,7 @@ use crate::plot::svg::{
     AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,
     WIDTH, card, label_width, text,
 };
+use activity_data::{Gap, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.
 pub(crate) const TOP: f64 = 72.0;

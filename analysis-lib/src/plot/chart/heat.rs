@@ -2,11 +2,11 @@
 
 use super::frame::{Frame, TOP};
 use super::shades::Shades;
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::labels::Labels;
 use crate::plot::svg::{AXIS, Area, Content, Look, MARGIN, Tooltip, WIDTH, label_width};
+use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
 const BELOW: [f64; 3] = [18.0, 40.0, 78.0];

@@ -2,12 +2,12 @@
 
 use super::frame::Frame;
 use crate::aggregate::Busyness;
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::{Area, BLUE, Content, INK, Key, Look, PALE_BLUE, Tooltip, WHITE};
+use activity_data::Origin;
 
 pub(crate) const HOURS: Noun = Noun::new("hour", "hours");
 

@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::frame::{Frame, no_data};
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
-use crate::data::{Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::Scale;
 use crate::plot::axis::number::number;
@@ -15,6 +14,7 @@ use crate::plot::svg::{
     Anchor, Area, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE,
     Tooltip, VERMILLION, WHITE, label_width, text,
 };
+use activity_data::{Gap, Origin};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;

@@ -1,7 +1,6 @@
 //! The Lorenz curve: how unevenly something is spread.
 
 use super::frame::{Frame, TOP};
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::{Axis, Scale, Tick};
@@ -9,6 +8,7 @@ use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::{
     Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text,
 };
+use activity_data::Origin;
 
 const AREA: Area = Area {
     left: MARGIN + 46.0,

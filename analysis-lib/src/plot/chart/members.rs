@@ -3,7 +3,6 @@
 use super::frame::Frame;
 use crate::MemberId;
 use crate::aggregate::ShownMember;
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::{Axis, Scale};
@@ -12,7 +11,8 @@ use crate::plot::svg::{
     AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,
     WHITE, WIDTH, label_width, shorten, text, width,
 };
-use crate::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
+use activity_data::Origin;
+use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
 /// Members with a bar of their own in [`figure`].
 const SHOWN: usize = 25;
@@ -183,7 +183,8 @@ fn tell_apart(bars: &mut [Bar], limit: f64) {
         let room = limit - width(&end, LABEL_SIZE) - 4.0;
         format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room))
     };
-    let digits = crate::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
+    let digits =
+        activity_data::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
     for (bar, digits) in bars
         .iter_mut()
         .zip(digits)

@@ -1,9 +1,9 @@
 //! What stands where a chart would show nothing, or nonsense.
 
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{Anchor, Content, MARGIN, SOFT_INK, card, text};
+use activity_data::Origin;
 
 /// A card with a sentence: what the chart needs that isn't there.
 pub(crate) fn figure(origin: &Origin, labels: &Labels, note: String, why: &str) -> Figure {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::data::{Gap, WHOLE, Zone};
 use crate::plot::labels::{Item, Noun};
+use activity_data::{Gap, WHOLE, Zone};
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]

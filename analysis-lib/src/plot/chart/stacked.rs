@@ -2,13 +2,13 @@
 
 use super::frame::{Frame, no_data};
 use super::series::Series;
-use crate::data::{DAY_LENGTH as DAY, Gap, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::time::time_ticks;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{
     Area, Colour, Content, GREY, Key, Look, Tooltip, VERMILLION, WHITE, label_width,
 };
+use activity_data::{DAY_LENGTH as DAY, Gap, Origin};
 
 /// How much white is in the colours of what isn't fully recorded.
 const PALE: f64 = 0.6;

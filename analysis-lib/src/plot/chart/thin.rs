@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::series::Series;
-use crate::data::Gap;
 use crate::plot::axis::Scale;
+use activity_data::Gap;
 
 /// The points of a series that are drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,7 +86,7 @@ fn extremes(series: &Series, run: Range<usize>, scale: &Scale) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::plot::labels::WINDOWS;
-    use crate::source::sample::Random;
+    use activity_data::source::sample::Random;
 
     const SCALE: Scale = Scale::new([0.0, 1_000_000.0], [60.0, 840.0]);
 

@@ -2,11 +2,11 @@
 
 use super::heat::{Cell, Heat};
 use crate::aggregate::WeekHour;
-use crate::data::{HOUR_LENGTH, Origin};
 use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::labels::{Labels, WINDOWS};
 use crate::plot::svg::Content;
+use activity_data::{HOUR_LENGTH, Origin};
 
 #[rustfmt::skip]
 const DAYS: [&str; 7] = [

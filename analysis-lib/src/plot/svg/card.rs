@@ -7,10 +7,10 @@ use super::style::{
     WIDTH, shorten, width,
 };
 use super::tooltip::{Tooltip, layer};
-use crate::data::Origin;
 use crate::plot::Figure;
 use crate::plot::labels::Labels;
-use crate::text::clean;
+use activity_data::Origin;
+use activity_data::text::clean;
 
 /// A small square in a colour, and what the colour means.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use super::escape::escape;
 use super::style::{CAPTION_SIZE, Colour, SOFT_INK};
-use crate::text::clean;
+use activity_data::text::clean;
 
 /// As many characters of one text go into a figure.
 pub(crate) const TEXT_LIMIT: usize = 300;

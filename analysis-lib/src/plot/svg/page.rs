@@ -6,7 +6,7 @@ use super::escape::escape;
 use super::paths::Paths;
 use super::style::{Colour, FONTS};
 use crate::plot::Figure;
-use crate::text::clean;
+use activity_data::text::clean;
 
 /// Texts on a ground; shapes come with [`figure`](Self::figure).
 pub(crate) struct Page {

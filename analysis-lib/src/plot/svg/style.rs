@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::text::is_mark;
+use activity_data::text::is_mark;
 
 /// Width of every figure, in pixels.
 pub(crate) const WIDTH: f64 = 860.0;

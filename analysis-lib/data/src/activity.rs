@@ -1,0 +1,342 @@
+//! What was recorded, window by window.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use super::windows::{Skipped, Windows};
+use super::{Gap, Origin, Period, Periods, lengths, merge};
+use crate::Held;
+use crate::{Error, MemberId, Result};
+
+/// A server's activity: windows in columns, sorted by the windows' ends.
+///
+/// There is at least one window. All columns have one entry a window; who sent
+/// how much is kept sparsely, since few members write in any one window.
+///
+/// ```
+/// let activity = activity_data::Activity::sample()?;
+/// assert_eq!(activity.times().len(), activity.online_members().len());
+/// # Ok::<(), activity_data::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Activity {
+    pub(crate) origin: Held<Origin>,
+    pub(crate) recorded: Held<Recorded>,
+    pub(crate) skipped: Held<Vec<Skipped>>,
+}
+
+/// The windows, and what the rule of time says of them.
+#[derive(PartialEq)]
+pub(crate) struct Recorded {
+    pub(crate) windows: Windows,
+    /// When each window began, in milliseconds since the epoch (UTC).
+    pub(crate) begins: Vec<i64>,
+    /// Windows that were left out because an equal one is there.
+    pub(crate) twice: usize,
+    pub(crate) kept: Kept,
+}
+
+/// What takes long to compute from the windows, one value of each type, kept for
+/// the next who asks: two figures show one fit.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<Vec<Box<dyn Any + Send + Sync>>>);
+
+impl Kept {
+    /// The value that was computed before, or else this one.
+    fn or_try<T: Clone + Send + Sync + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        // A thread that panicked has left nothing half done: values are pushed whole.
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all().iter().find_map(|kept| kept.downcast_ref::<T>()) {
+            return Ok(kept.clone());
+        }
+        let value = compute()?;
+        all().push(Box::new(value.clone()));
+        Ok(value)
+    }
+}
+
+/// Windows are equal whatever was computed from them.
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Activity {
+    /// Sorts the windows, takes each document once, and finds out when each
+    /// window began.
+    ///
+    /// # Errors
+    ///
+    /// There is no window.
+    pub fn new(origin: Origin, mut windows: Windows, skipped: Vec<Skipped>) -> Result<Self> {
+        if windows.len() == 0 {
+            return Err(nothing_usable(&origin, &skipped));
+        }
+        let twice = windows.put_in_order();
+        let begins = lengths::begins(&windows.ends, &windows.declared);
+        Ok(Self {
+            origin: Held::new(origin),
+            recorded: Held::new(Recorded {
+                windows,
+                begins,
+                twice,
+                kept: Kept::default(),
+            }),
+            skipped: Held::new(skipped),
+        })
+    }
+
+    /// The windows in columns.
+    pub fn windows(&self) -> &Windows {
+        &self.recorded.windows
+    }
+
+    /// Source, server and time zone.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// As [`origin`](Self::origin), for what is computed from the activity and
+    /// travels with it.
+    pub fn shared_origin(&self) -> Held<Origin> {
+        self.origin.clone()
+    }
+
+    /// A value computed from the windows, one of each type: computed for the first
+    /// who asks, and kept for all others who look at the same windows.
+    ///
+    /// # Errors
+    ///
+    /// It can't be computed.
+    pub fn kept<T: Clone + Send + Sync + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        self.recorded.kept.or_try(compute)
+    }
+
+    /// The number of windows, at least 1.
+    #[allow(clippy::len_without_is_empty)] // It never is.
+    pub fn len(&self) -> usize {
+        self.windows().len()
+    }
+
+    /// End of each window, in milliseconds since the epoch (UTC), ascending.
+    pub fn times(&self) -> &[i64] {
+        &self.windows().ends
+    }
+
+    /// When each window began, in milliseconds since the epoch (UTC): as its
+    /// document says in `since`; else where the window before ended, unless a
+    /// gap lies between. A window after a gap, and the first of all, is as long
+    /// as those beside it. Windows of two bots overlap.
+    pub fn begins(&self) -> &[i64] {
+        &self.recorded.begins
+    }
+
+    /// The usual length of a window: the median, in milliseconds. `None` for
+    /// windows that all end at the same moment.
+    pub fn usual_length(&self) -> Option<i64> {
+        lengths::median(self.begins(), self.times())
+    }
+
+    /// The stretches in which nothing was recorded, in order.
+    pub fn gaps(&self) -> Vec<Gap> {
+        lengths::gaps(self.begins(), self.times())
+    }
+
+    /// The middle of a window, in milliseconds since the epoch (UTC): the window
+    /// belongs to the hour, day, week and month that this lies in.
+    pub fn middle(&self, index: usize) -> i64 {
+        self.begins()[index].midpoint(self.times()[index])
+    }
+
+    /// When the first window began, and when the last ended.
+    pub fn span(&self) -> (i64, i64) {
+        (self.begins()[0], self.times()[self.len() - 1])
+    }
+
+    /// Whether windows reach this time, but for half a window.
+    pub fn reaches(&self, time: i64) -> bool {
+        self.span().1 + self.usual_length().unwrap_or(0) / 2 >= time
+    }
+
+    /// Online members at each window's end.
+    pub fn online_members(&self) -> &[u32] {
+        &self.windows().online
+    }
+
+    /// Message volume: messages in each window.
+    pub fn message_volume(&self) -> &[u32] {
+        &self.windows().volume
+    }
+
+    /// Discord ids of all members who were seen to send a message in the data
+    /// that was pulled, in the order they were first seen.
+    pub fn members(&self) -> &[MemberId] {
+        &self.windows().members
+    }
+
+    /// Who sent messages in window `index`, and how many: indices into
+    /// [`members`](Self::members) with counts.
+    ///
+    /// # Panics
+    ///
+    /// `index` is not below [`len`](Self::len).
+    pub fn senders(&self, index: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let windows = self.windows();
+        let own = windows.senders(index);
+        let senders = windows.sender[own.clone()]
+            .iter()
+            .map(|&member| member as usize);
+        senders.zip(windows.sent[own].iter().copied())
+    }
+
+    /// Documents that were left out, and why.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// How many documents are there twice, equal in all but `_id`. They count
+    /// once.
+    pub fn counted_once(&self) -> usize {
+        self.recorded.twice
+    }
+
+    /// How many windows begin before the one before them ended: two bots wrote
+    /// them. They all count, so messages that both bots saw are there twice.
+    pub fn overlapping(&self) -> usize {
+        lengths::overlapping(self.begins(), self.times())
+    }
+
+    /// The same windows, with another name in titles than `SERVER_NAME`. The
+    /// sample keeps its own.
+    #[must_use]
+    pub fn with_server_name(mut self, name: &str) -> Self {
+        if !self.origin.is_sample() {
+            self.origin = Held::new(Origin {
+                server: name.to_owned(),
+                ..self.origin().clone()
+            });
+        }
+        self
+    }
+
+    /// The windows of the last `hours` hours before the newest window's end.
+    /// At least the newest window is in it.
+    #[must_use]
+    pub fn last_hours(&self, hours: u32) -> Self {
+        let last = self.times()[self.len() - 1];
+        let after = last.saturating_sub(i64::from(hours) * 3_600_000);
+        let first = self.times().partition_point(|&time| time <= after);
+        self.part(first.min(self.len() - 1)..self.len())
+    }
+
+    /// The windows whose middles lie from one time to another, that one left
+    /// out. `None` if there is none.
+    pub fn between(&self, from: i64, to: i64) -> Option<Self> {
+        let is_in = |index| (from..to).contains(&self.middle(index));
+        let mut own = (0..self.len()).map(is_in);
+        let first = own.position(|is_in| is_in)?;
+        let last = self.len()
+            - 1
+            - own
+                .rev()
+                .position(|is_in| is_in)
+                .unwrap_or(self.len() - 1 - first);
+        Some(self.part(first..last + 1))
+    }
+
+    /// Some of the windows. They stay as long as they are here, whatever lies
+    /// around them.
+    fn part(&self, own: Range<usize>) -> Self {
+        self.with_windows(
+            self.windows().take(own.clone()),
+            self.begins()[own].to_vec(),
+        )
+    }
+
+    /// These windows in place of its own.
+    fn with_windows(&self, windows: Windows, begins: Vec<i64>) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            recorded: Held::new(Recorded {
+                windows,
+                begins,
+                twice: self.recorded.twice,
+                kept: Kept::default(),
+            }),
+            skipped: self.skipped.clone(),
+        }
+    }
+
+    /// The same windows without what some members sent. What was sent in all,
+    /// the message volume, stays as it is.
+    pub fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
+        let windows = self.windows();
+        let left_out: Vec<bool> = windows.members.iter().map(|&id| is_left_out(id)).collect();
+        if !left_out.contains(&true) {
+            return self.clone();
+        }
+        let mut kept = Windows {
+            ends: windows.ends.clone(),
+            declared: windows.declared.clone(),
+            online: windows.online.clone(),
+            volume: windows.volume.clone(),
+            members: windows.members.clone(),
+            ..Windows::default()
+        };
+        for index in 0..windows.len() {
+            for sender in windows.senders(index) {
+                if !left_out[windows.sender[sender] as usize] {
+                    kept.sender.push(windows.sender[sender]);
+                    kept.sent.push(windows.sent[sender]);
+                }
+            }
+            kept.starts.push(kept.sender.len() as u32);
+        }
+        self.with_windows(kept, self.begins().to_vec())
+    }
+
+    /// Merges windows into hours, days, weeks or months of the origin's time
+    /// zone: sums of messages, mean and maximum of online members. A window
+    /// belongs to the period that its middle lies in.
+    #[must_use]
+    pub fn every(&self, period: Period) -> Periods {
+        let sums = merge(self.windows(), self.begins(), &self.origin.timezone, period);
+        Periods::of_activity(self, period, &sums)
+    }
+}
+
+/// One line: the columns would fill pages.
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |index: usize| self.origin.show(self.times()[index]);
+        write!(
+            f,
+            "Activity({}, {} windows from {} to {})",
+            self.origin.source,
+            self.len(),
+            time(0),
+            time(self.len() - 1)
+        )
+    }
+}
+
+/// That nothing is left to look at.
+pub(crate) fn nothing_usable(origin: &Origin, skipped: &[Skipped]) -> Error {
+    let first = skipped.first().map_or(String::new(), |first| {
+        format!("; {}: {}", first.document, first.reason)
+    });
+    Error::new(format!(
+        "{} has no window that can be used ({} left out{first})",
+        origin.source,
+        skipped.len()
+    ))
+}

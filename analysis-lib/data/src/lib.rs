@@ -1,0 +1,42 @@
+//! What a bot recorded: what the notebooks' library and the programs share.
+//!
+//! - Nouns, which know no file and no setting, and print nothing: [`Activity`],
+//!   its [`Windows`] in columns, [`Periods`], [`Zone`], [`MemberId`], and the
+//!   rule of time, which says how long a window is.
+//! - [`source`]: what a document holds, files of documents, and the sample.
+//! - [`store`]: columns as bytes, which are a program's output, a saved file and
+//!   the snapshot.
+//! - [`settings`], [`text`] of strangers made harmless, and [`report`], which
+//!   prints what there is.
+
+mod activity;
+mod calendar;
+mod error;
+mod held;
+mod lengths;
+mod member_id;
+mod origin;
+mod period;
+mod periods;
+pub mod report;
+pub mod settings;
+pub mod source;
+pub mod store;
+pub mod text;
+mod windows;
+mod zone;
+mod zoneinfo;
+
+pub use activity::Activity;
+pub use calendar::Calendar;
+pub use error::{Error, Result};
+pub use held::Held;
+pub use lengths::{Gap, begins};
+pub use member_id::MemberId;
+pub use origin::{Origin, Source};
+pub use period::{DAY, DAY_LENGTH, HOUR, HOUR_LENGTH, MONTH, Period, WEEK};
+use periods::merge;
+pub use periods::{ByStart, Periods, Sums, WHOLE, newest_whole};
+pub use windows::{Skipped, Window, Windows, WindowsBuilder};
+use zone::Change;
+pub use zone::{Zone, ZoneOffset};

@@ -1,0 +1,90 @@
+//! Where an [`Activity`](crate::Activity) came from and how it wants to be shown.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeZone};
+
+use super::Zone;
+
+/// What the windows were read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The built-in data: deterministic and made up.
+    Sample,
+    /// A file, by its name without folders.
+    File(String),
+    /// A MongoDB collection.
+    MongoDb {
+        /// The database's name.
+        database: String,
+        /// The collection's name.
+        collection: String,
+    },
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sample => f.write_str("sample data, made up"),
+            Self::File(name) => write!(f, "file {name}"),
+            Self::MongoDb {
+                database,
+                collection,
+            } => write!(f, "MongoDB {database}.{collection}"),
+        }
+    }
+}
+
+/// Source, server and time zone: what titles, axes and captions need.
+///
+/// It travels with everything computed from an [`Activity`](crate::Activity),
+/// so that no figure can be made without saying where its data is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// What the windows were read from.
+    pub source: Source,
+    /// The server's name, as titles show it.
+    pub server: String,
+    /// The zone of every axis, table and calendar.
+    pub timezone: Zone,
+}
+
+impl Origin {
+    /// What the windows were read from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The server's name, as titles show it.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The zone of every axis, table and calendar.
+    pub fn timezone(&self) -> &Zone {
+        &self.timezone
+    }
+
+    /// Whether the data is the built-in sample.
+    pub fn is_sample(&self) -> bool {
+        self.source == Source::Sample
+    }
+
+    /// A time, given in milliseconds since the epoch (UTC), in this zone.
+    ///
+    /// Times that chrono can't hold become its first or last instant: sources
+    /// refuse them, so none reaches a figure.
+    pub fn local(&self, time: i64) -> DateTime<Zone> {
+        let utc = DateTime::from_timestamp_millis(time).unwrap_or(if time < 0 {
+            DateTime::<chrono::Utc>::MIN_UTC
+        } else {
+            DateTime::<chrono::Utc>::MAX_UTC
+        });
+        self.timezone.from_utc_datetime(&utc.naive_utc())
+    }
+
+    /// A time as a pull prints it: `2026-03-01 14:30 EST`.
+    pub fn show(&self, time: i64) -> String {
+        self.local(time).format("%Y-%m-%d %H:%M %Z").to_string()
+    }
+}

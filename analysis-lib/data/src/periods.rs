@@ -1,0 +1,389 @@
+//! Windows merged into hours, days, weeks or months.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use super::activity::{Activity, nothing_usable};
+use super::windows::{Skipped, Windows};
+use super::{Gap, Origin, Period, Zone};
+use crate::Held;
+use crate::{MemberId, Result};
+
+/// A period of which less than this share was recorded isn't whole: a bot's
+/// restart costs a window or two of a day, and windows end some seconds early
+/// or late.
+pub const WHOLE: f64 = 0.98;
+
+/// The index of the newest period that is over and of which half was recorded at
+/// least; else of the newest. `is_over` is whether the newest is.
+pub fn newest_whole(coverage: &[f64], is_over: bool) -> usize {
+    let newest = coverage.len() - 1;
+    let over = coverage.len() - usize::from(!is_over);
+    let found = coverage[..over].iter().rposition(|&share| share >= 0.5);
+    found.unwrap_or(newest)
+}
+
+/// One period, as it is summed up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Windows whose middles lie in it.
+    pub windows: u64,
+    /// Sum of the windows' online members.
+    pub online: u64,
+    /// The most members online in any window.
+    pub online_max: u32,
+    /// Sum of the windows' messages.
+    pub messages: u64,
+    /// Messages by member id.
+    pub sent: BTreeMap<MemberId, u64>,
+}
+
+impl Sums {
+    /// Adds what another period, or a part of this one, brought.
+    pub fn add(&mut self, other: Self) {
+        self.windows += other.windows;
+        self.online += other.online;
+        self.online_max = self.online_max.max(other.online_max);
+        self.messages += other.messages;
+        for (id, sent) in other.sent {
+            *self.sent.entry(id).or_default() += sent;
+        }
+    }
+}
+
+/// Sums by the first instant of their period, in milliseconds since the epoch (UTC).
+pub type ByStart = BTreeMap<i64, Sums>;
+
+/// A server's activity by the hour, day, week or month, in order of time.
+///
+/// A window belongs to the period that its middle lies in, in the origin's time
+/// zone. Periods without a window are not there. There is at least one period;
+/// all columns have one entry a period.
+///
+/// ```
+/// use activity_data::{Activity, DAY};
+///
+/// let days = Activity::sample()?.every(DAY);
+/// assert_eq!(days.starts().len(), days.messages().len());
+/// # Ok::<(), activity_data::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Periods(Held<Columns>);
+
+#[derive(PartialEq)]
+struct Columns {
+    origin: Origin,
+    period: Period,
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+    windows: Vec<u64>,
+    coverage: Vec<f64>,
+    is_over: bool,
+    online_mean: Vec<f64>,
+    online_max: Vec<u32>,
+    messages: Vec<u64>,
+    members: Vec<MemberId>,
+    /// Where each period's members begin, and the end of the last.
+    first_sender: Vec<usize>,
+    sender: Vec<u32>,
+    sent: Vec<u64>,
+    skipped: Vec<Skipped>,
+}
+
+impl Periods {
+    /// Source, server and time zone.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// What windows are merged into.
+    pub fn period(&self) -> Period {
+        self.0.period
+    }
+
+    /// The number of periods with a window, at least 1.
+    #[allow(clippy::len_without_is_empty)] // It never is.
+    pub fn len(&self) -> usize {
+        self.0.starts.len()
+    }
+
+    /// When each period began, in milliseconds since the epoch (UTC),
+    /// ascending. A day begins at local midnight, or later where the clocks go
+    /// forward then.
+    pub fn starts(&self) -> &[i64] {
+        &self.0.starts
+    }
+
+    /// When each period ended, in milliseconds since the epoch (UTC): the first
+    /// instant of the next. A day with a change of the clocks has 23 or 25 hours.
+    pub fn ends(&self) -> &[i64] {
+        &self.0.ends
+    }
+
+    /// How many windows belong to each period.
+    pub fn windows(&self) -> &[u64] {
+        &self.0.windows
+    }
+
+    /// Coverage: the share of each period that was recorded, from 0 to 1. Of
+    /// periods that MongoDB merged, by their number of windows, compared with
+    /// the periods around them.
+    pub fn coverage(&self) -> &[f64] {
+        &self.0.coverage
+    }
+
+    /// Whether windows reach the last period's end.
+    pub fn is_over(&self) -> bool {
+        self.0.is_over
+    }
+
+    /// Online members: the mean over each period's windows.
+    pub fn online_mean(&self) -> &[f64] {
+        &self.0.online_mean
+    }
+
+    /// Online members: the most in any of each period's windows.
+    pub fn online_max(&self) -> &[u32] {
+        &self.0.online_max
+    }
+
+    /// Messages in each period.
+    pub fn messages(&self) -> &[u64] {
+        &self.0.messages
+    }
+
+    /// Discord ids of all members who sent a message, ascending.
+    pub fn members(&self) -> &[MemberId] {
+        &self.0.members
+    }
+
+    /// Who sent messages in period `index`, and how many: indices into
+    /// [`members`](Self::members) with counts.
+    ///
+    /// # Panics
+    ///
+    /// `index` is not below [`len`](Self::len).
+    pub fn senders(&self, index: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let own = self.0.first_sender[index]..self.0.first_sender[index + 1];
+        let senders = self.0.sender[own.clone()].iter();
+        senders
+            .map(|&member| member as usize)
+            .zip(self.0.sent[own].iter().copied())
+    }
+
+    /// Documents that were left out, and why.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.0.skipped
+    }
+
+    /// Of the windows of an activity, whose gaps say what was recorded.
+    pub fn of_activity(activity: &Activity, period: Period, sums: &ByStart) -> Self {
+        let mut columns = Columns::new(
+            activity.origin().clone(),
+            period,
+            sums,
+            activity.skipped().to_vec(),
+        );
+        let (span, gaps) = (activity.span(), activity.gaps());
+        columns.coverage = coverage(span, &gaps, &columns.starts, &columns.ends);
+        columns.is_over = activity.reaches(columns.ends[columns.ends.len() - 1]);
+        Self(Held::new(columns))
+    }
+
+    /// Of sums that MongoDB computed. `last` is when the last window ended.
+    pub fn of_sums(
+        origin: Origin,
+        period: Period,
+        sums: &ByStart,
+        skipped: Vec<Skipped>,
+        last: i64,
+    ) -> Result<Self> {
+        if sums.is_empty() {
+            return Err(nothing_usable(&origin, &skipped));
+        }
+        let mut columns = Columns::new(origin, period, sums, skipped);
+        columns.coverage = columns.coverage_by_windows();
+        let (count, end) = (columns.starts.len(), columns.ends[columns.ends.len() - 1]);
+        let half = (end - columns.starts[count - 1]) / columns.windows[count - 1].cast_signed() / 2;
+        columns.is_over = last + half >= end;
+        Ok(Self(Held::new(columns)))
+    }
+}
+
+impl Columns {
+    fn new(origin: Origin, period: Period, sums: &ByStart, mut skipped: Vec<Skipped>) -> Self {
+        // MongoDB names them in another order than a pull of all windows.
+        skipped.sort_by(|one, other| one.document.cmp(&other.document));
+        let mut members: Vec<MemberId> = sums
+            .values()
+            .flat_map(|sums| sums.sent.keys().copied())
+            .collect();
+        members.sort_unstable();
+        members.dedup();
+        let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
+        let mut columns = Self {
+            period,
+            starts: sums.keys().copied().collect(),
+            ends: sums
+                .keys()
+                .map(|&start| origin.timezone.end(period, start))
+                .collect(),
+            windows: sums.values().map(|sums| sums.windows).collect(),
+            coverage: Vec::new(),
+            is_over: true,
+            online_mean: sums
+                .values()
+                .map(|sums| sums.online as f64 / sums.windows as f64)
+                .collect(),
+            online_max: sums.values().map(|sums| sums.online_max).collect(),
+            messages: sums.values().map(|sums| sums.messages).collect(),
+            members,
+            first_sender: vec![0],
+            sender: Vec::new(),
+            sent: Vec::new(),
+            skipped,
+            origin,
+        };
+        for sums in sums.values() {
+            columns.sender.extend(sums.sent.keys().map(|id| index[id]));
+            columns.sent.extend(sums.sent.values());
+            columns.first_sender.push(columns.sender.len());
+        }
+        columns
+    }
+
+    /// A period is expected to have as many windows for its length as the
+    /// fuller half of the periods around it: eight on each side.
+    fn coverage_by_windows(&self) -> Vec<f64> {
+        let lengths = self
+            .starts
+            .iter()
+            .zip(&self.ends)
+            .map(|(start, end)| (end - start) as f64);
+        let density: Vec<f64> = lengths
+            .zip(&self.windows)
+            .map(|(length, &windows)| windows as f64 / length)
+            .collect();
+        (0..density.len())
+            .map(|i| {
+                let mut around = density[i.saturating_sub(8)..(i + 9).min(density.len())].to_vec();
+                around.sort_by(f64::total_cmp);
+                (density[i] / around[around.len() * 3 / 4]).min(1.0)
+            })
+            .collect()
+    }
+}
+
+/// The share of each of these stretches that was recorded, where everything was
+/// from the first instant to the last but gaps. Stretches and gaps ascend.
+pub(crate) fn coverage(
+    (first, last): (i64, i64),
+    mut gaps: &[Gap],
+    starts: &[i64],
+    ends: &[i64],
+) -> Vec<f64> {
+    let stretches = starts.iter().zip(ends);
+    stretches
+        .map(|(&start, &end)| {
+            let past = gaps.iter().take_while(|gap| gap.to <= start).count();
+            gaps = &gaps[past..];
+            let within = |from: i64, to: i64| (to.min(end) - from.max(start)).max(0);
+            let lost: i64 = gaps
+                .iter()
+                .take_while(|gap| gap.from < end)
+                .map(|gap| within(gap.from, gap.to))
+                .sum();
+            (within(first, last) - lost) as f64 / (end - start) as f64
+        })
+        .collect()
+}
+
+/// One line: the columns would fill pages.
+impl fmt::Debug for Periods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Columns {
+            origin,
+            period,
+            starts,
+            ..
+        } = &*self.0;
+        let (first, last) = (
+            origin.show(starts[0]),
+            origin.show(starts[starts.len() - 1]),
+        );
+        write!(
+            f,
+            "Periods({}, {} of a {period} from {first} to {last})",
+            origin.source,
+            starts.len()
+        )
+    }
+}
+
+/// The sums of these windows by their period. A window belongs to the period
+/// that its middle lies in.
+pub(crate) fn merge(windows: &Windows, begins: &[i64], timezone: &Zone, period: Period) -> ByStart {
+    let mut merged = ByStart::new();
+    // Windows that follow each other mostly belong to one period.
+    let mut current = (i64::MAX, i64::MAX, Sums::default());
+    let mut close = |(start, _, sums): (i64, i64, Sums)| {
+        if sums.windows > 0 {
+            merged.entry(start).or_default().add(sums);
+        }
+    };
+    for (index, begin) in begins.iter().enumerate() {
+        let middle = begin.midpoint(windows.ends[index]);
+        if !(current.0..current.1).contains(&middle) {
+            close(current);
+            let start = timezone.start(period, middle);
+            current = (start, timezone.end(period, start), Sums::default());
+        }
+        let sums = &mut current.2;
+        sums.windows += 1;
+        sums.online += u64::from(windows.online[index]);
+        sums.online_max = sums.online_max.max(windows.online[index]);
+        sums.messages += u64::from(windows.volume[index]);
+        let own = windows.senders(index);
+        for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
+            *sums
+                .sent
+                .entry(windows.members[member as usize])
+                .or_default() += u64::from(sent);
+        }
+    }
+    close(current);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DAY, HOUR, MONTH, WEEK};
+
+    #[test]
+    fn nothing_is_lost_in_merging() {
+        let activity = Activity::sample().unwrap();
+        for period in [HOUR, DAY, WEEK, MONTH] {
+            let merged = activity.every(period);
+            let volume: u64 = activity
+                .message_volume()
+                .iter()
+                .map(|&v| u64::from(v))
+                .sum();
+            assert_eq!(merged.messages().iter().sum::<u64>(), volume);
+            assert_eq!(merged.windows().iter().sum::<u64>(), activity.len() as u64);
+            let sent: u64 = (0..merged.len())
+                .flat_map(|i| merged.senders(i))
+                .map(|(_, s)| s)
+                .sum();
+            assert_eq!(sent, volume);
+            assert!(merged.starts().is_sorted());
+            assert!(
+                merged
+                    .coverage()
+                    .iter()
+                    .all(|share| (0.0..=1.0).contains(share))
+            );
+        }
+    }
+}

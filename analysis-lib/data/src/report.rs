@@ -1,0 +1,89 @@
+//! What a pull prints.
+
+use chrono::Utc;
+
+use crate::text::counted;
+use crate::{Activity, Origin, Periods, Skipped};
+
+/// Documents left out that are shown; the others are only counted.
+const SHOWN: usize = 5;
+
+/// Prints what there is.
+pub fn activity(activity: &Activity) {
+    println!("Number of entries: {}", activity.len());
+    span(activity.origin(), activity.times());
+    skipped(activity.skipped());
+    twice(activity);
+    updated(activity.origin());
+}
+
+/// Prints what there is, merged.
+pub fn periods(periods: &Periods) {
+    let windows: u64 = periods.windows().iter().sum();
+    let (count, period) = (periods.len(), periods.period());
+    println!("Number of entries: {windows}, merged into {count} {period}s");
+    span(periods.origin(), periods.starts());
+    skipped(periods.skipped());
+    updated(periods.origin());
+}
+
+/// From when to when, and by whose clock.
+fn span(origin: &Origin, times: &[i64]) {
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let zone = origin.timezone();
+    println!(
+        "From {} to {} ({zone})",
+        origin.show(first),
+        origin.show(last)
+    );
+    if let Some(note) = zone.note() {
+        println!("{note}.");
+    } else if let Some(time) = zone.differs(first, last) {
+        println!(
+            "Clocks follow the system's tz database, which differs from the built-in rules from {} on",
+            origin.show(time)
+        );
+    }
+}
+
+/// Prints what was left out, and why.
+pub fn skipped(skipped: &[Skipped]) {
+    if !skipped.is_empty() {
+        println!(
+            "Left out: {} that can't be used",
+            counted(skipped.len(), "document")
+        );
+        for one in skipped.iter().take(SHOWN) {
+            println!("  {}: {}", one.document, one.reason);
+        }
+        if skipped.len() > SHOWN {
+            println!(
+                "  and {} more; skipped() lists them all",
+                skipped.len() - SHOWN
+            );
+        }
+    }
+}
+
+/// Prints what is there twice: the same document, or two bots' windows.
+pub fn twice(activity: &Activity) {
+    let copies = activity.counted_once();
+    if copies > 0 {
+        println!(
+            "Counted once: {} that equal another in all but _id, as after importing a file twice; delete the copies in the database",
+            counted(copies, "document")
+        );
+    }
+    let overlapping = activity.overlapping();
+    if overlapping > 0 {
+        println!(
+            "Overlapping: {overlapping} of {} windows begin before the one before ended, as when two bots write: messages that both saw count twice; stop one of the bots",
+            activity.len()
+        );
+    }
+}
+
+fn updated(origin: &Origin) {
+    let now = Utc::now().with_timezone(origin.timezone());
+    println!("Last updated: {}", now.format("%Y-%m-%d %H:%M:%S %Z"));
+}

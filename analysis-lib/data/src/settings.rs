@@ -1,0 +1,401 @@
+//! Settings from the environment and from `.env`; the environment wins.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::Zone;
+use crate::{Error, MemberId, Result, text};
+
+/// Every setting there is.
+const NAMES: [&str; 15] = [
+    "MONGOKEY",
+    "MONGODB_DATABASE",
+    "MONGODB_COLLECTION",
+    "MONGODB_TIMEOUT",
+    "TIMEZONE",
+    "SERVER_NAME",
+    "NAMES_FILE",
+    "ACTIVITY_SNAPSHOT",
+    "DISCORD_TOKEN",
+    "DISCORD_GUILD_ID",
+    "RECORD_MINUTES",
+    "HIDDEN_MEMBERS",
+    "HIDE_BOTS",
+    "TZDIR",
+    "EVCXR_JUPYTER",
+];
+
+/// The values of `.env`, below those of the environment. Read anew whenever
+/// something asks, so that a changed `.env` holds from the next cell on.
+///
+/// Has no `Debug`: it holds secrets.
+pub struct Settings {
+    file: HashMap<String, String>,
+}
+
+impl Settings {
+    /// Reads the first `.env` in the working directory or above it.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, one of its lines isn't `NAME=value`, or it has a
+    /// setting's name in small letters, which would do nothing. The line is named
+    /// by number: its text may hold a secret.
+    pub fn load() -> Result<Self> {
+        let here = std::env::current_dir()
+            .map_err(|e| Error::new(format!("the working directory can't be read: {e}")))?;
+        match here
+            .ancestors()
+            .map(|folder| folder.join(".env"))
+            .find(|path| path.is_file())
+        {
+            Some(path) => Self::from_file(&path),
+            None => Ok(Self {
+                file: HashMap::new(),
+            }),
+        }
+    }
+
+    fn from_file(path: &Path) -> Result<Self> {
+        let wrong = |what: String| Error::new(format!("settings file {} {what}", path.display()));
+        let bytes = std::fs::read(path).map_err(|e| wrong(format!("can't be read: {e}")))?;
+        // Editors on Windows begin UTF-8 with a byte-order mark, or write UTF-16.
+        let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+            .ok()
+            .filter(|text| !text.contains('\0'))
+            .ok_or_else(|| wrong("is not UTF-8 text; save it as UTF-8".to_owned()))?;
+        let marked = mark_substitutions(text);
+        let mut marked = dotenvy::from_read_iter(marked.as_bytes());
+        let mut file: HashMap<String, String> = HashMap::new();
+        for entry in dotenvy::from_read_iter(text.as_bytes()) {
+            let (name, value) = entry.map_err(|e| broken_line(path, text, &e))?;
+            let meant = name.to_uppercase();
+            if name != meant && NAMES.contains(&&*meant) {
+                return Err(wrong(format!(
+                    "sets {name}, which is nothing; write {meant}"
+                )));
+            }
+            let is_set = |name: &str| std::env::var_os(name).is_some() || file.contains_key(name);
+            let marked = marked.next().and_then(std::result::Result::ok);
+            let is_kept = marked.is_some_and(|(_, marked)| keeps_all(&value, &marked, is_set));
+            if NAMES.contains(&&*name) && !is_kept {
+                return Err(wrong(format!(
+                    "loses a part of {name}: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: {name}='…'"
+                )));
+            }
+            if NAMES.contains(&&*name) && value.starts_with(['“', '”', '„', '‘', '’', '«'])
+            {
+                return Err(wrong(format!(
+                    "has typographic quotes around {name}; write straight ones: {name}='…'"
+                )));
+            }
+            file.insert(name, value);
+        }
+        Ok(Self { file })
+    }
+
+    /// The setting's value, unless it is unset or empty.
+    pub fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name)
+            .ok()
+            .or_else(|| self.file.get(name).cloned())
+            .filter(|value| !value.trim().is_empty())
+    }
+
+    /// `TIMEZONE`: an IANA name.
+    pub fn timezone(&self) -> Result<Zone> {
+        let name = self.get("TIMEZONE").unwrap_or("US/Eastern".to_owned());
+        self.zone(&name, &format!("TIMEZONE={name}"))
+    }
+
+    /// The zone of this name, by the rules in `TZDIR` or in the system's folders.
+    /// `shown` is what an error calls the name.
+    fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
+        let folder = self.get("TZDIR");
+        Zone::named(name, folder.as_deref().map(Path::new)).ok_or_else(|| {
+            Error::new(format!(
+                "{shown} is not a time zone; use an IANA name such as Europe/London, Asia/Baghdad or UTC"
+            ))
+        })
+    }
+
+    /// `SERVER_NAME`: what titles call a server that isn't the sample.
+    pub fn server_name(&self) -> String {
+        self.get("SERVER_NAME").unwrap_or("Iraq BTW".to_owned())
+    }
+
+    /// `MONGODB_TIMEOUT`: seconds, above zero.
+    pub fn timeout(&self) -> Result<Duration> {
+        let Some(value) = self.get("MONGODB_TIMEOUT") else {
+            return Ok(Duration::from_secs(10));
+        };
+        value
+            .trim()
+            .parse()
+            .ok()
+            .filter(|seconds: &f64| *seconds > 0.0)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| {
+                Error::new(format!(
+                    "MONGODB_TIMEOUT={value} is not a number of seconds; use for example 10"
+                ))
+            })
+    }
+
+    /// `DISCORD_TOKEN`, without ever repeating it in a message. `why` it is needed.
+    pub fn discord_token(&self, why: &str) -> Result<String> {
+        let token = self.get("DISCORD_TOKEN").ok_or_else(|| {
+            Error::new(format!(
+                "DISCORD_TOKEN is not set, and {why}: put the token of a bot that is in your server into .env (Developer Portal > application > Bot > Reset Token), and the server's id as DISCORD_GUILD_ID"
+            ))
+        })?;
+        let token = token.trim();
+        // Text that can't stand in an HTTP header.
+        if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(Error::new(
+                "DISCORD_TOKEN holds characters that no token has; copy it again",
+            ));
+        }
+        Ok(token.to_owned())
+    }
+
+    /// `DISCORD_GUILD_ID`, which is not zero.
+    pub fn discord_server(&self) -> Result<u64> {
+        let how = "turn on Developer Mode in Discord's settings, right-click your server and choose Copy Server ID";
+        let guild = self
+            .get("DISCORD_GUILD_ID")
+            .ok_or_else(|| Error::new(format!("DISCORD_GUILD_ID is not set; {how}")))?;
+        match MemberId::parse(guild.trim()).map(MemberId::get) {
+            Some(id @ 1..) => Ok(id),
+            _ => Err(Error::new(format!(
+                "DISCORD_GUILD_ID={} is not a server's id; {how}",
+                text::shorten(&guild)
+            ))),
+        }
+    }
+
+    /// `NAMES_FILE`, if set.
+    pub fn names_file(&self) -> Option<PathBuf> {
+        self.get("NAMES_FILE").map(PathBuf::from)
+    }
+}
+
+impl crate::Activity {
+    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
+    ///
+    /// ```
+    /// let activity = activity_data::Activity::sample()?.in_timezone("Asia/Baghdad")?;
+    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such zone, or `.env` has a broken line.
+    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
+        let timezone = Settings::load()?.zone(name, &format!("{name:?}"))?;
+        self.origin = crate::Held::new(crate::Origin {
+            timezone,
+            ..self.origin().clone()
+        });
+        Ok(self)
+    }
+}
+
+/// Stands for a `$` that dotenvy might take for the beginning of a variable.
+const MARK: char = '\u{f8ff}';
+
+/// The text with [`MARK`] for each `$` that no backslash escapes.
+fn mark_substitutions(text: &str) -> String {
+    let mut escaped = false;
+    let mark = |c| {
+        let is_variable = c == '$' && !escaped;
+        escaped = c == '\\' && !escaped;
+        if is_variable { MARK } else { c }
+    };
+    text.chars().map(mark).collect()
+}
+
+/// Whether each variable in a value is set, given the value as dotenvy reads it
+/// and as it reads the marked text. Between single quotes there are none: there
+/// the two are the same but for the mark.
+fn keeps_all(value: &str, marked: &str, is_set: impl Fn(&str) -> bool) -> bool {
+    let variable = |after: &str| match after.strip_prefix('{') {
+        Some(braced) => braced.split('}').next().is_some_and(&is_set),
+        // The letters and digits that dotenvy takes for a name.
+        None => is_set(
+            after
+                .split(|c: char| !c.is_alphanumeric())
+                .next()
+                .unwrap_or(""),
+        ),
+    };
+    marked.replace(MARK, "$") == value || marked.split(MARK).skip(1).all(variable)
+}
+
+fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
+    // What the error tells is the line, or its value alone.
+    let broken = match error {
+        dotenvy::Error::LineParse(broken, _) => broken.lines().next().unwrap_or("").trim(),
+        _ => "",
+    };
+    let is_broken = |line: &str| !line.starts_with('#') && line.ends_with(broken);
+    let line = Some(broken)
+        .filter(|broken| !broken.is_empty())
+        .and_then(|_| text.lines().position(|line| is_broken(line.trim())));
+    let place = line.map_or(String::new(), |index| format!(" line {}", index + 1));
+    Error::new(format!(
+        "settings file {}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_example() {
+        let example = include_str!("../../../.env.example");
+        let names: Vec<&str> = example
+            .lines()
+            .filter_map(|line| line.strip_prefix("# ")?.split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect();
+        for name in &names {
+            assert!(NAMES.contains(name), "{name}");
+        }
+        assert_eq!(names.len(), NAMES.len());
+    }
+
+    fn error(name: &str, text: &str) -> String {
+        read(name, text.as_bytes()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_not_shown() {
+        for broken in [
+            "MONGOKEY",
+            "MONGOKEY='secret",
+            "MONGOKEY=mongodb://a secret",
+            "MONGO KEY=secret",
+            "MONGOKEY=${secret",
+        ] {
+            let error = error("broken", &format!("# {broken}\nTIMEZONE=UTC\n{broken}\n"));
+            assert!(error.contains(" line 3 is not NAME=value"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    fn read(name: &str, bytes: &[u8]) -> Result<Settings> {
+        let path = std::env::temp_dir().join(format!("settings-{name}-{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let read = Settings::from_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        read
+    }
+
+    #[test]
+    fn a_file_of_any_editor_is_read_or_to_be_saved_as_utf_8() {
+        let read = |bytes: &[u8]| {
+            let settings = read("editor", bytes).map_err(|e| e.to_string())?;
+            Ok::<_, String>(settings.file["TIMEZONE"].clone())
+        };
+        for good in [
+            "\u{feff}TIMEZONE=Asia/Baghdad\nSERVER_NAME=X\n",
+            "\u{feff}# Settings.\nTIMEZONE=Asia/Baghdad\n",
+            "\u{feff}\r\n\r\nTIMEZONE=Asia/Baghdad\r\n",
+            "TIMEZONE=Asia/Baghdad",
+            "export TIMEZONE = \"Asia/Baghdad\"  # ours\r\n",
+            "# Zoë's\nTIMEZONE='Asia/Baghdad'\n",
+        ] {
+            assert_eq!(
+                read(good.as_bytes()),
+                Ok("Asia/Baghdad".to_owned()),
+                "{good:?}"
+            );
+        }
+        let utf_16 = |text: &str, to_bytes: fn(u16) -> [u8; 2]| {
+            text.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>()
+        };
+        for bad in [
+            utf_16("\u{feff}TIMEZONE=UTC\r\n", u16::to_le_bytes),
+            utf_16("\u{feff}TIMEZONE=UTC\r\n", u16::to_be_bytes),
+            utf_16("TIMEZONE=UTC\n", u16::to_le_bytes),
+            b"# Jos\xe9\nTIMEZONE=UTC\n".to_vec(),
+            b"SERVER_NAME='\x93Caf\xe9\x94'\n".to_vec(),
+        ] {
+            let error = read(&bad).unwrap_err();
+            assert!(
+                error.ends_with("is not UTF-8 text; save it as UTF-8"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_lose_a_part_is_named_and_not_shown() {
+        for lost in [
+            "pa$secret",
+            "\"pa$secret!\"",
+            "secret$",
+            "\"sec$$ret!\"",
+            "mongodb://a:${secret}@b",
+            "pa$secret#1",
+            "pa$ secret",
+            "'pa'$secret",
+            "\"pa\\\\$secret!\"",
+        ] {
+            let error = error("lost", &format!("TIMEZONE=UTC\nMONGOKEY={lost}\n"));
+            assert!(
+                error.ends_with(
+                    "loses a part of MONGOKEY: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: MONGOKEY='…'"
+                ),
+                "{lost}: {error}"
+            );
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_keeps_all_is_read() {
+        for (kept, value) in [
+            ("'pa$word'", "pa$word"),
+            ("pa\\$word", "pa$word"),
+            ("\"pa\\$word\"", "pa$word"),
+            ("'$'", "$"),
+            ("'a\\$b'", "a\\$b"),
+            ("mongodb://a:${PASS}@b", "mongodb://a:x$y@b"),
+            ("$PASS", "x$y"),
+            ("\"$PASS!\" # $nothing", "x$y!"),
+        ] {
+            let text = format!("PASS='x$y'\nOTHERS=$nothing\nMONGOKEY={kept}\n");
+            let settings = read("kept", text.as_bytes()).unwrap_or_else(|e| panic!("{kept}: {e}"));
+            assert_eq!(settings.file["MONGOKEY"], value, "{kept}");
+        }
+    }
+
+    #[test]
+    fn typographic_quotes_are_said() {
+        let error = error("quotes", "MONGOKEY=“mongodb://secret”\n");
+        assert!(
+            error.ends_with(
+                "has typographic quotes around MONGOKEY; write straight ones: MONGOKEY='…'"
+            ),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_name_in_small_letters_is_said() {
+        let error = error("small", "other=1\nMongoKey='mongodb://secret'\n");
+        assert!(
+            error.ends_with("sets MongoKey, which is nothing; write MONGOKEY"),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

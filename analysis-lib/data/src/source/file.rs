@@ -1,0 +1,91 @@
+//! Files that hold an activity.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use super::{export, sample};
+use crate::report;
+use crate::settings::Settings;
+use crate::store::columns::{Contents, read_all, write_all};
+use crate::store::replace::replace;
+use crate::store::stream::{Broken, MAGIC, Reader};
+use crate::{Activity, Origin, Source};
+use crate::{Error, Result};
+
+impl Activity {
+    /// Reads a file of JSON written by `mongoexport` (relaxed or canonical, with
+    /// or without `--jsonArray` and `--pretty`) or MongoDB Compass, or one of
+    /// [`save`](Self::save). Prints which documents were left out, and why.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, is of another kind (CSV, BSON, compressed …), is
+    /// damaged, or has no window that can be used.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let settings = Settings::load()?;
+        let cannot =
+            |e: std::io::Error| Error::new(format!("{} can't be read: {e}", path.display()));
+        if path.is_dir() {
+            let folder = path.display();
+            return Err(Error::new(format!(
+                "{folder} is a folder; open the file of documents in it"
+            )));
+        }
+        let mut file = BufReader::new(File::open(path).map_err(cannot)?);
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let mut origin = Origin {
+            source: Source::File(name.to_string_lossy().into_owned()),
+            server: settings.server_name(),
+            timezone: settings.timezone()?,
+        };
+        let (windows, skipped) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
+            let saved = Reader::new(file)
+                .and_then(|mut reader| read_all(&mut reader, Contents::default(), |_| ()))
+                .map_err(|broken| unreadable(path, &broken))?;
+            // The sample stays the sample, wherever it is kept.
+            if saved.source == Some(Source::Sample) {
+                origin.source = Source::Sample;
+                origin.server = sample::SERVER.to_owned();
+            }
+            (saved.windows, saved.skipped)
+        } else {
+            export::read(file).map_err(cannot)?
+        };
+        report::skipped(&skipped);
+        let activity = Self::new(origin, windows, skipped)?;
+        report::twice(&activity);
+        Ok(activity)
+    }
+
+    /// Saves the windows, and what was left out, into a file that
+    /// [`open`](Self::open) reads: about 80 bytes a window, readable by you
+    /// alone. A file that is there is replaced as a whole.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        replace(path, |out| {
+            write_all(
+                out,
+                &self.origin.source,
+                self.windows(),
+                &self.skipped,
+                None,
+            )
+        })
+        .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+    }
+}
+
+fn unreadable(path: &Path, broken: &Broken) -> Error {
+    let file = path.display();
+    Error::new(match broken {
+        Broken::Read(e) => format!("{file} ends too early or can't be read ({e}); was it cut off?"),
+        Broken::Damaged => format!("{file} is damaged; save it again"),
+        Broken::Unknown => format!("{file} was saved by another version; save it again"),
+    })
+}

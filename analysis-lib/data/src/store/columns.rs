@@ -1,0 +1,435 @@
+//! Windows and periods as payloads of a [stream](super::stream).
+//!
+//! Windows are u32 counts of windows, of senders and of new members; the new
+//! members' ids (u64 each), which continue the list of members; then the
+//! columns end (above the frame's least end, which comes first as i64), declared
+//! length, online members, message volume, senders in the window, and, over all
+//! senders, the sender's index in the list of members and the messages sent. A
+//! column is a u8 width and then that many bytes for each value: the fewest that
+//! hold its largest value, of 4 or 8 for ends and of 0 (all are zero), 1, 2 or 4
+//! for the others. That is a quarter of the columns in memory, and widening them
+//! again costs next to nothing.
+//!
+//! A period is its first instant as i64; windows, sum and maximum of online
+//! members, messages, and when the last window ended as u64 each; then each
+//! member's id and messages as u64 each.
+
+use std::io::{Read, Write};
+use std::ops::Range;
+
+use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
+use crate::MemberId;
+use crate::{ByStart, Skipped, Source, Sums, Windows, WindowsBuilder};
+
+/// Windows a frame when a whole activity is written, and senders: those of many
+/// windows would make a frame too long to be read.
+const FRAME: usize = 1 << 14;
+const SENDERS: u32 = 1 << 22;
+
+/// Ends that a stream may hold: years 1970 to 9999, where calendars end. Which
+/// ends a document may have is narrower, and not decided here.
+const ENDS: Range<i64> = 0..253_402_300_800_000;
+
+/// Appends the payload of an `S` frame.
+pub fn put_source(out: &mut Vec<u8>, source: &Source) {
+    match source {
+        Source::Sample => out.push(0),
+        Source::File(name) => {
+            out.push(1);
+            put_text(out, name);
+        }
+        Source::MongoDb {
+            database,
+            collection,
+        } => {
+            out.push(2);
+            put_text(out, database);
+            put_text(out, collection);
+        }
+    }
+}
+
+/// Appends the payload of a `K` frame.
+pub fn put_skipped(out: &mut Vec<u8>, skipped: &Skipped) {
+    put_text(out, &skipped.document);
+    put_text(out, &skipped.reason);
+}
+
+/// Appends the payload of a `W` frame: these of the windows, and the members
+/// that no frame before has named.
+pub fn put_windows(
+    out: &mut Vec<u8>,
+    windows: &Windows,
+    range: Range<usize>,
+    new_members: &[MemberId],
+) {
+    let starts = &windows.starts[range.start..=range.end];
+    let senders = starts[0] as usize..starts[range.len()] as usize;
+    let ends = &windows.ends[range.clone()];
+    let least = ends.iter().copied().min().unwrap_or(0);
+    for count in [range.len(), senders.len(), new_members.len()] {
+        out.extend_from_slice(&(count as u32).to_le_bytes());
+    }
+    for id in new_members {
+        out.extend_from_slice(&id.get().to_le_bytes());
+    }
+    out.extend_from_slice(&least.to_le_bytes());
+    let counts: Vec<u32> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let above: Vec<u64> = ends.iter().map(|&end| (end - least) as u64).collect();
+    put_ends(out, &above);
+    put_column(out, &windows.declared[range.clone()]);
+    put_column(out, &windows.online[range.clone()]);
+    put_column(out, &windows.volume[range]);
+    put_column(out, &counts);
+    put_column(out, &windows.sender[senders.clone()]);
+    put_column(out, &windows.sent[senders]);
+}
+
+fn put_ends(out: &mut Vec<u8>, values: &[u64]) {
+    match values.iter().copied().max().unwrap_or(0) {
+        0..=0xffff_ffff => {
+            out.push(4);
+            out.extend(
+                values
+                    .iter()
+                    .flat_map(|&value| (value as u32).to_le_bytes()),
+            );
+        }
+        _ => {
+            out.push(8);
+            out.extend(values.iter().flat_map(|&value| value.to_le_bytes()));
+        }
+    }
+}
+
+fn put_column(out: &mut Vec<u8>, values: &[u32]) {
+    match values.iter().copied().max().unwrap_or(0) {
+        0 => out.push(0),
+        1..=0xff => {
+            out.push(1);
+            out.extend(values.iter().map(|&value| value as u8));
+        }
+        0x100..=0xffff => {
+            out.push(2);
+            out.extend(
+                values
+                    .iter()
+                    .flat_map(|&value| (value as u16).to_le_bytes()),
+            );
+        }
+        _ => {
+            out.push(4);
+            out.extend(values.iter().flat_map(|&value| value.to_le_bytes()));
+        }
+    }
+}
+
+/// Appends the payload of a `P` frame.
+pub fn put_period(out: &mut Vec<u8>, start: i64, sums: &Sums, last: i64) {
+    out.extend_from_slice(&start.to_le_bytes());
+    let own = [
+        sums.windows,
+        sums.online,
+        sums.online_max.into(),
+        sums.messages,
+        last as u64,
+    ];
+    let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
+    for number in own.into_iter().chain(members) {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
+impl Parts<'_> {
+    /// Appends a column of `count` values.
+    fn column(&mut self, count: usize, to: &mut Vec<u32>) -> Option<()> {
+        let width = self.u8()?;
+        let bytes = self.bytes(count.checked_mul(width.into())?)?;
+        match width {
+            0 => to.resize(to.len() + count, 0),
+            1 => to.extend(bytes.iter().map(|&byte| u32::from(byte))),
+            2 => to.extend(
+                bytes
+                    .chunks_exact(2)
+                    .map(|pair| u32::from(u16::from_le_bytes([pair[0], pair[1]]))),
+            ),
+            4 => to.extend(
+                bytes
+                    .chunks_exact(4)
+                    .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])),
+            ),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Appends a column of ends, which are given above `least`.
+    fn ends(&mut self, count: usize, least: i64, to: &mut Vec<i64>) -> Option<()> {
+        match self.u8()? {
+            4 => {
+                let words = self.bytes(count.checked_mul(4)?)?.chunks_exact(4);
+                to.extend(words.map(|w| {
+                    least.wrapping_add(u32::from_le_bytes([w[0], w[1], w[2], w[3]]).into())
+                }));
+            }
+            8 => {
+                let words = self.bytes(count.checked_mul(8)?)?.chunks_exact(8);
+                to.extend(words.map(|w| {
+                    least.wrapping_add(i64::from_le_bytes(w.try_into().expect("8 bytes")))
+                }));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn source(&mut self) -> Option<Source> {
+        Some(match self.u8()? {
+            0 => Source::Sample,
+            1 => Source::File(self.text()?),
+            2 => Source::MongoDb {
+                database: self.text()?,
+                collection: self.text()?,
+            },
+            _ => return None,
+        })
+    }
+
+    fn period(&mut self) -> Option<(i64, Sums, i64)> {
+        let start = self.i64()?;
+        let mut sums = Sums {
+            windows: self.u64()?,
+            online: self.u64()?,
+            online_max: self.u64()?.try_into().ok()?,
+            messages: self.u64()?,
+            ..Sums::default()
+        };
+        let last = self.i64()?;
+        while !self.0.is_empty() {
+            sums.sent.insert(self.u64()?.into(), self.u64()?);
+        }
+        (sums.windows > 0 && ENDS.contains(&last)).then_some((start, sums, last))
+    }
+
+    fn skipped(&mut self) -> Option<Skipped> {
+        Some(Skipped {
+            document: self.text()?,
+            reason: self.text()?,
+        })
+    }
+
+    /// Appends a `W` frame's windows.
+    fn windows(
+        &mut self,
+        version: u32,
+        to: &mut WindowsBuilder,
+        members: &mut Members,
+    ) -> Option<()> {
+        let count = self.u32()? as usize;
+        let senders = self.u32()? as usize;
+        let new = self.u32()? as usize;
+        for id in self.bytes(new.checked_mul(8)?)?.chunks_exact(8) {
+            members.add(u64::from_le_bytes(id.try_into().ok()?).into(), to);
+        }
+        let least = self.i64()?;
+        to.columns(|to| {
+            let (first, first_sender) = (to.len(), to.sender.len());
+            u32::try_from(first_sender + senders).ok()?;
+            self.ends(count, least, &mut to.ends)?;
+            if !to.ends[first..].iter().all(|end| ENDS.contains(end)) {
+                return None;
+            }
+            match version {
+                1 => to.declared.resize(to.ends.len(), 0),
+                _ => self.column(count, &mut to.declared)?,
+            }
+            self.column(count, &mut to.online)?;
+            self.column(count, &mut to.volume)?;
+            self.column(count, &mut to.starts)?;
+            let mut end = first_sender as u32;
+            for start in &mut to.starts[first + 1..] {
+                end = end.checked_add(*start)?;
+                *start = end;
+            }
+            if end as usize != first_sender + senders {
+                return None;
+            }
+            self.column(senders, &mut to.sender)?;
+            self.column(senders, &mut to.sent)?;
+            members.translate(&mut to.sender[first_sender..])?;
+            self.0.is_empty().then_some(())
+        })
+    }
+}
+
+/// From the writer's list of members to the reader's: the lists differ when what
+/// is read continues what was there before.
+struct Members {
+    /// The reader's index of the writer's members.
+    index: Vec<u32>,
+    /// Whether the lists are equal so far, so that nothing needs translating.
+    are_equal: bool,
+}
+
+impl Members {
+    /// For a writer that begins its list now.
+    fn new() -> Self {
+        Self {
+            index: Vec::new(),
+            are_equal: true,
+        }
+    }
+
+    fn add(&mut self, id: MemberId, to: &mut WindowsBuilder) {
+        let index = to.member(id);
+        self.are_equal &= index as usize == self.index.len();
+        self.index.push(index);
+    }
+
+    fn translate(&self, senders: &mut [u32]) -> Option<()> {
+        if senders
+            .iter()
+            .max()
+            .is_some_and(|&most| most as usize >= self.index.len())
+        {
+            return None;
+        }
+        if !self.are_equal {
+            for sender in senders {
+                *sender = self.index[*sender as usize];
+            }
+        }
+        Some(())
+    }
+}
+
+/// Writes everything from the source to the end.
+pub fn write_all(
+    out: &mut impl Write,
+    source: &Source,
+    windows: &Windows,
+    skipped: &[Skipped],
+    resume: Option<&[u8]>,
+) -> std::io::Result<()> {
+    write_header(out)?;
+    let mut payload = Vec::new();
+    put_source(&mut payload, source);
+    write_frame(out, Kind::Source, &payload)?;
+    if let Some(resume) = resume {
+        write_frame(out, Kind::Resume, resume)?;
+    }
+    let mut new_members: &[MemberId] = &windows.members;
+    let mut from = 0;
+    while from < windows.len() {
+        payload.clear();
+        let to = frame_end(&windows.starts, from);
+        put_windows(&mut payload, windows, from..to, new_members);
+        new_members = &[];
+        write_frame(out, Kind::Windows, &payload)?;
+        from = to;
+    }
+    for skipped in skipped {
+        payload.clear();
+        put_skipped(&mut payload, skipped);
+        write_frame(out, Kind::Skipped, &payload)?;
+    }
+    write_end(out, windows.len(), skipped.len())
+}
+
+/// Where the frame ends that begins with this window: one at least is in it.
+fn frame_end(starts: &[u32], from: usize) -> usize {
+    let last = (starts.len() - 1).min(from + FRAME);
+    let limit = starts[from].saturating_add(SENDERS);
+    let fitting = starts[from + 1..=last].partition_point(|&end| end <= limit);
+    from + fitting.max(1)
+}
+
+/// What a stream held.
+#[derive(Default)]
+pub struct Contents {
+    /// Where the windows are from, once that was said.
+    pub source: Option<Source>,
+    /// The windows that can be used.
+    pub windows: Windows,
+    /// The documents that can't.
+    pub skipped: Vec<Skipped>,
+    /// Sums by period, where windows were merged.
+    pub periods: ByStart,
+    /// When the last window of any period ended.
+    pub last: i64,
+    /// Where the next pull can go on.
+    pub resume: Option<Vec<u8>>,
+    /// Whether what was there before turned out to be void.
+    pub anew: bool,
+}
+
+/// Reads a whole stream, on top of what `before` holds.
+pub fn read_all<R: Read>(
+    reader: &mut Reader<R>,
+    before: Contents,
+    mut on_source: impl FnMut(&Source),
+) -> Result<Contents, Broken> {
+    let mut contents = before;
+    let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
+    let mut members = Members::new();
+    let (mut first, mut first_skipped) = (windows.windows().len(), contents.skipped.len());
+    let version = reader.version();
+    loop {
+        let (kind, mut parts) = reader.next()?;
+        let read = match kind {
+            Kind::Source => parts.source().map(|source| {
+                on_source(&source);
+                contents.source = Some(source);
+            }),
+            Kind::Windows => parts.windows(version, &mut windows, &mut members),
+            Kind::Skipped => parts
+                .skipped()
+                .map(|skipped| contents.skipped.push(skipped)),
+            Kind::Anew => {
+                windows = WindowsBuilder::new();
+                contents.skipped.clear();
+                contents.anew = true;
+                members = Members::new();
+                (first, first_skipped) = (0, 0);
+                Some(())
+            }
+            Kind::Resume => {
+                contents.resume = Some(parts.0.to_vec());
+                Some(())
+            }
+            Kind::Period => parts.period().map(|(start, sums, last)| {
+                contents.periods.insert(start, sums);
+                contents.last = contents.last.max(last);
+            }),
+            Kind::End => {
+                contents.windows = windows.finish();
+                let counts = parts.u64().zip(parts.u64());
+                let taken = (contents.windows.len() - first + contents.periods.len()) as u64;
+                let skipped = (contents.skipped.len() - first_skipped) as u64;
+                return if counts == Some((taken, skipped)) {
+                    Ok(contents)
+                } else {
+                    Err(Broken::Damaged)
+                };
+            }
+        };
+        read.ok_or(Broken::Damaged)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_shorter_where_windows_have_many_senders() {
+        let few: Vec<u32> = (0..=40_000).collect();
+        assert_eq!(frame_end(&few, 0), FRAME);
+        assert_eq!(frame_end(&few, 39_999), 40_000);
+        let many: Vec<u32> = (0..=300).map(|window| window * 10_000_000).collect();
+        assert_eq!(frame_end(&many, 0), 1);
+        assert_eq!(frame_end(&many, 299), 300);
+        let some: Vec<u32> = (0..=1_000).map(|window| window * 1_000_000).collect();
+        assert_eq!(frame_end(&some, 3), 7);
+    }
+}

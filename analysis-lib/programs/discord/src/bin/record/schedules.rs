@@ -1,0 +1,540 @@
+//! Random schedules of connections that are lost, kills and a database that goes
+//! away, in simulated time. After each, the documents must equal what a perfect
+//! observer saw between their begin and end, and what no document covers must be
+//! what had to be missed.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use mongodb::bson::RawDocumentBuf;
+use mongodb::bson::oid::ObjectId;
+
+use super::deliver::{Store, deliver};
+use super::document::{document, overlap, span};
+use super::spool::Spool;
+use super::window::{GRACE, Recorder};
+use activity_data::source::document::{ONLINE, QUANTITIES};
+use activity_data::source::sample::Random;
+
+const SERVER: u64 = 900_000_000_000_000_001;
+const LENGTH: i64 = 600_000;
+const BEAT: i64 = 41_250;
+const BEGIN: i64 = 1_700_000_000_000;
+const HOURS: i64 = 3;
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+/// Members 0 to 3 are bots.
+const BOTS: u64 = 4;
+const MEMBERS: u64 = 40;
+/// The longest way of a message to the recorder.
+const DELAY: u64 = 300;
+
+/// A database that may be away, or take a document without a word.
+#[derive(Default)]
+struct Database {
+    documents: BTreeMap<ObjectId, RawDocumentBuf>,
+    is_away: bool,
+    is_silent: bool,
+}
+
+impl Store for Database {
+    async fn insert(&mut self, document: RawDocumentBuf) -> Result<Option<RawDocumentBuf>, String> {
+        if self.is_away {
+            return Err("away".to_owned());
+        }
+        let id = document.get_object_id("_id").unwrap();
+        if let Some(there) = self.documents.get(&id) {
+            return Ok(Some(there.clone()));
+        }
+        self.documents.insert(id, document);
+        if std::mem::take(&mut self.is_silent) {
+            return Err("silent".to_owned());
+        }
+        Ok(None)
+    }
+}
+
+/// What Discord tells.
+#[derive(Clone, Copy)]
+enum Told {
+    Message(i64, u64),
+    Presence(u64, bool),
+}
+
+/// What really happened.
+struct Truth {
+    online: Vec<bool>,
+    /// When it changed, and the humans online from then on.
+    counts: Vec<(i64, u32)>,
+    messages: Vec<(i64, u64)>,
+}
+
+impl Truth {
+    fn humans(&self) -> u32 {
+        let humans = &self.online[BOTS as usize..];
+        humans.iter().filter(|&&online| online).count() as u32
+    }
+
+    fn online_at(&self, time: i64) -> u32 {
+        let after = self.counts.partition_point(|count| count.0 < time);
+        self.counts[after - 1].1
+    }
+}
+
+enum Connection {
+    Up,
+    /// Lost until then; what happens meanwhile is told if it can be resumed.
+    Down {
+        until: i64,
+        missed: Option<Vec<Told>>,
+    },
+    /// There is a session, and the server comes at this time.
+    Ready(i64),
+}
+
+/// A recorder's process, and how it is doing.
+struct Process {
+    recorder: Recorder,
+    spool: RefCell<Spool>,
+    connection: Connection,
+    /// On their way, in order, with the time of arrival.
+    way: VecDeque<(i64, Told)>,
+    beat: i64,
+    /// The last moment that it surely heard of.
+    heard: i64,
+}
+
+struct Client {
+    file: PathBuf,
+    process: Result<Process, i64>,
+    fault: i64,
+    /// A kill is due as soon as the database has taken a window in silence.
+    is_doomed: bool,
+    /// Stretches that may be in no document.
+    allowed: Vec<(i64, i64)>,
+    /// The one that began and ends when the server is there.
+    missing: i64,
+    /// Stretches that were told later.
+    resumed: Vec<(i64, i64)>,
+}
+
+impl Client {
+    fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            process: Err(BEGIN),
+            fault: BEGIN + 20 * MINUTE,
+            is_doomed: false,
+            allowed: Vec::new(),
+            missing: BEGIN,
+            resumed: Vec::new(),
+        }
+    }
+
+    /// The process ends without a word, and starts again later.
+    fn kill(&mut self, now: i64, random: &mut Random) {
+        if let Ok(process) = &self.process {
+            let unfinished = process.heard - GRACE;
+            // Where it hadn't begun yet, the stretch before goes on.
+            if process.recorder.is_recording() {
+                self.missing = unfinished.div_euclid(LENGTH) * LENGTH;
+            }
+            self.process = Err(now + span_of(random, SECOND, 30 * MINUTE));
+        }
+    }
+
+    /// The process ends as it should.
+    fn stop(&mut self, now: i64, random: &mut Random, database: &mut Database) {
+        if let Ok(process) = &mut self.process {
+            if process.recorder.is_recording() {
+                self.missing = process.heard;
+            }
+            process.recorder.end();
+            self.write(database);
+            self.process = Err(now + span_of(random, SECOND, 10 * MINUTE));
+        }
+    }
+
+    /// What is finished goes to the file and to the database.
+    fn write(&mut self, database: &mut Database) {
+        let Ok(process) = &mut self.process else {
+            return;
+        };
+        for window in process.recorder.finished() {
+            let document = document(SERVER, LENGTH, &window);
+            process.spool.borrow_mut().push(document).unwrap();
+        }
+        if process.spool.borrow().len() > 0 {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            let _ = runtime.block_on(deliver(&process.spool, database, &mut |_, _| ()));
+        }
+    }
+
+    /// Everything that is due at `now`, but for new faults.
+    fn run(&mut self, now: i64, truth: &Truth) {
+        if let Err(start) = self.process
+            && start <= now
+        {
+            let (spool, trouble) = Spool::open(&self.file);
+            assert_eq!(trouble, None);
+            let mut recorder = Recorder::new(LENGTH);
+            recorder.ready();
+            self.process = Ok(Process {
+                recorder,
+                spool: RefCell::new(spool),
+                connection: Connection::Ready(now + 2 * SECOND),
+                way: VecDeque::new(),
+                beat: now + BEAT,
+                heard: now,
+            });
+        }
+        let Ok(process) = &mut self.process else {
+            return;
+        };
+        let recorder = &mut process.recorder;
+        match &mut process.connection {
+            Connection::Ready(time) if *time <= now => {
+                let online = (0..MEMBERS).filter(|&id| truth.online[id as usize]);
+                recorder.server(now, 0..BOTS, online);
+                self.allowed.push((self.missing, now));
+                process.connection = Connection::Up;
+                process.heard = now;
+            }
+            Connection::Down { until, missed } if *until <= now => {
+                if let Some(missed) = missed.take() {
+                    recorder.hear(now);
+                    for told in missed {
+                        hear(recorder, now, told);
+                    }
+                    recorder.resumed(now);
+                    self.resumed.push((process.heard, now));
+                    process.connection = Connection::Up;
+                    process.heard = now;
+                } else {
+                    recorder.ready();
+                    process.connection = Connection::Ready(now + 3 * SECOND);
+                }
+                process.beat = now + BEAT;
+            }
+            Connection::Down { .. } => return,
+            _ => (),
+        }
+        while process.way.front().is_some_and(|told| told.0 <= now) {
+            let (_, told) = process.way.pop_front().unwrap();
+            process.recorder.hear(now);
+            hear(&mut process.recorder, now, told);
+            process.heard = now;
+        }
+        if process.beat <= now {
+            process.beat = now + BEAT;
+            process.recorder.hear(now);
+            process.heard = now;
+        }
+    }
+
+    /// Something happens, and is told at once or later.
+    fn tell(&mut self, now: i64, told: Told, random: &mut Random) {
+        let Ok(process) = &mut self.process else {
+            return;
+        };
+        match &mut process.connection {
+            Connection::Up => {
+                let last = process.way.back().map_or(now, |told| told.0);
+                let arrives = match told {
+                    Told::Message(..) => now + random.below(DELAY) as i64,
+                    Told::Presence(..) => now,
+                };
+                process.way.push_back((arrives.max(last), told));
+            }
+            Connection::Down {
+                missed: Some(missed),
+                ..
+            } => missed.push(told),
+            _ => (),
+        }
+    }
+
+    fn lose(&mut self, now: i64, random: &mut Random) {
+        let Ok(process) = &mut self.process else {
+            return;
+        };
+        if !matches!(process.connection, Connection::Up) {
+            return;
+        }
+        // What was on its way arrives, or is told again.
+        let can_resume = random.below(2) == 0;
+        let way = std::mem::take(&mut process.way);
+        let mut missed = Vec::new();
+        for (_, told) in way {
+            if can_resume {
+                missed.push(told);
+            } else {
+                process.recorder.hear(now);
+                hear(&mut process.recorder, now, told);
+                process.heard = now;
+            }
+        }
+        process.recorder.lost();
+        if !can_resume {
+            self.missing = process.heard;
+        }
+        process.connection = Connection::Down {
+            until: now + span_of(random, SECOND, 15 * MINUTE),
+            missed: can_resume.then_some(missed),
+        };
+    }
+}
+
+fn hear(recorder: &mut Recorder, now: i64, told: Told) {
+    match told {
+        Told::Message(time, author) => recorder.message(now, time, author),
+        Told::Presence(id, online) => recorder.presence(id, online),
+    }
+}
+
+/// From `least` to `most`, and rather short.
+fn span_of(random: &mut Random, least: i64, most: i64) -> i64 {
+    let doublings = (most / least).ilog2().into();
+    let least = least << random.below(doublings);
+    least + random.below(least as u64) as i64
+}
+
+/// What is left of a schedule.
+struct Outcome {
+    truth: Truth,
+    documents: Vec<RawDocumentBuf>,
+    clients: Vec<Client>,
+    end: i64,
+}
+
+fn schedule(seed: u64, clients: usize) -> Outcome {
+    let random = &mut Random(seed);
+    let folder =
+        std::env::temp_dir().join(format!("schedule-{}-{seed}-{clients}", std::process::id()));
+    let file = |number: usize| folder.join(format!("{number}.bson"));
+    let mut clients: Vec<Client> = (0..clients)
+        .map(|number| Client::new(file(number)))
+        .collect();
+    let mut database = Database::default();
+    let mut truth = Truth {
+        online: (0..MEMBERS).map(|id| id % 3 == 0).collect(),
+        counts: Vec::new(),
+        messages: Vec::new(),
+    };
+    truth.counts.push((BEGIN, truth.humans()));
+    let end = BEGIN + HOURS * 60 * MINUTE;
+    let (mut message, mut presence, mut back) = (BEGIN, BEGIN, BEGIN);
+    let mut now = BEGIN;
+    while now < end {
+        // Steps are no longer than a message's way.
+        now += 1 + random.below(DELAY) as i64;
+        for client in &mut clients {
+            client.run(now, &truth);
+        }
+        // Messages are told of a session's first second, of which its first
+        // window may not say everything.
+        let settled = clients.iter().all(|client| {
+            client
+                .allowed
+                .last()
+                .is_none_or(|last| now > last.1 + SECOND)
+        });
+        if message <= now && settled {
+            let author = BOTS + random.below(MEMBERS - BOTS);
+            truth.messages.push((now, author));
+            message = now + span_of(random, SECOND, 2 * MINUTE);
+            for client in &mut clients {
+                client.tell(now, Told::Message(now, author), random);
+            }
+        }
+        if presence <= now {
+            let id = random.below(MEMBERS);
+            let online = !truth.online[id as usize];
+            truth.online[id as usize] = online;
+            truth.counts.push((now, truth.humans()));
+            presence = now + span_of(random, 4 * SECOND, 4 * MINUTE);
+            for client in &mut clients {
+                client.tell(now, Told::Presence(id, online), random);
+            }
+        }
+        if database.is_away && back <= now {
+            database.is_away = false;
+        }
+        for client in &mut clients {
+            if client.fault <= now {
+                client.fault = now + span_of(random, 4 * MINUTE, 90 * MINUTE);
+                match random.below(6) {
+                    0 | 1 => client.lose(now, random),
+                    2 => client.kill(now, random),
+                    3 => client.stop(now, random, &mut database),
+                    4 => {
+                        database.is_away = true;
+                        back = now + span_of(random, MINUTE, 90 * MINUTE);
+                    }
+                    _ => {
+                        database.is_silent = true;
+                        client.is_doomed = random.below(2) == 0;
+                    }
+                }
+            }
+            client.write(&mut database);
+            if client.is_doomed && !database.is_silent {
+                client.is_doomed = false;
+                client.kill(now, random);
+            }
+        }
+    }
+    // In the end everything is well, and the recorders stop.
+    database.is_away = false;
+    database.is_silent = false;
+    for client in &mut clients {
+        let wake = match &client.process {
+            Err(start) => *start,
+            Ok(process) => match process.connection {
+                Connection::Down { until, .. } => until,
+                _ => now,
+            },
+        };
+        now = now.max(wake);
+        for _ in 0..10 {
+            client.run(now, &truth);
+            now += 2 * SECOND;
+        }
+        client.write(&mut database);
+        client.stop(now, random, &mut database);
+        client.allowed.push((client.missing, now + SECOND));
+        assert!(!client.file.exists(), "windows are left over");
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    let mut documents: Vec<RawDocumentBuf> = database.documents.into_values().collect();
+    documents.sort_by_key(|document| span(document));
+    Outcome {
+        truth,
+        documents,
+        clients,
+        end: now,
+    }
+}
+
+impl Outcome {
+    /// Each document says what happened between its begin and its end, and no
+    /// two say it twice.
+    fn is_true(&self) {
+        for pair in self.documents.windows(2) {
+            assert!(!overlap(&pair[0], &pair[1]), "{pair:?}");
+        }
+        for document in &self.documents {
+            let (since, time) = span(document).unwrap();
+            let mut expected: BTreeMap<String, i32> = BTreeMap::new();
+            for (_, author) in self
+                .truth
+                .messages
+                .iter()
+                .filter(|sent| (since..time).contains(&sent.0))
+            {
+                *expected.entry(author.to_string()).or_default() += 1;
+            }
+            let found: BTreeMap<String, i32> = document
+                .get_document(QUANTITIES)
+                .unwrap()
+                .iter()
+                .map(|element| {
+                    let (member, sent) = element.unwrap();
+                    (member.to_string(), sent.as_i32().unwrap())
+                })
+                .collect();
+            assert_eq!(found, expected, "messages from {since} to {time}");
+            let online = document.get_i32(ONLINE).unwrap() as u32;
+            assert!(
+                self.were_online(time, online),
+                "{online} online at {time}, not {}",
+                self.truth.online_at(time)
+            );
+        }
+    }
+
+    /// Whether so many were online at `time`. A presence has a way to go, and the
+    /// simulation looks once a step. What is told after a connection was resumed
+    /// has no time but the next message's.
+    fn were_online(&self, time: i64, online: u32) -> bool {
+        let from = time - 2 * DELAY as i64;
+        let mut resumed = self.clients.iter().flat_map(|client| &client.resumed);
+        let until = match resumed.find(|stretch| (stretch.0..=stretch.1).contains(&time)) {
+            Some(&(_, back)) => {
+                let mut messages = self.truth.messages.iter();
+                let next = messages.find(|sent| sent.0 >= time);
+                next.map_or(back, |next| next.0.min(back))
+            }
+            None => time,
+        };
+        let mut counts = self.truth.counts.iter();
+        online == self.truth.online_at(from)
+            || counts.any(|&(when, count)| (from..=until).contains(&when) && count == online)
+    }
+
+    /// What is in no document had to be missed.
+    fn is_complete(&self) {
+        let allowed = &self.clients[0].allowed;
+        let spans = self
+            .documents
+            .iter()
+            .map(|document| span(document).unwrap());
+        let mut covered = BEGIN;
+        for (since, time) in spans.chain([(self.end, self.end)]) {
+            if covered < since {
+                let is_allowed = allowed
+                    .iter()
+                    .any(|stretch| stretch.0 <= covered && since <= stretch.1);
+                // Short stretches one after the other may be all that is between.
+                let mut left = covered;
+                for stretch in allowed {
+                    if stretch.0 <= left {
+                        left = left.max(stretch.1);
+                    }
+                }
+                assert!(
+                    is_allowed || left >= since,
+                    "nothing from {covered} to {since}, allowed: {allowed:?}"
+                );
+            }
+            covered = covered.max(time);
+        }
+    }
+}
+
+#[test]
+fn two_hundred_schedules_leave_what_a_perfect_observer_saw() {
+    let mut windows = 0;
+    let mut missed = 0;
+    for seed in 0..200 {
+        let outcome = schedule(seed, 1);
+        outcome.is_true();
+        outcome.is_complete();
+        windows += outcome.documents.len();
+        let is_in = |time: i64| {
+            let mut spans = outcome
+                .documents
+                .iter()
+                .map(|document| span(document).unwrap());
+            spans.any(|(since, time_)| (since..time_).contains(&time))
+        };
+        missed += outcome
+            .truth
+            .messages
+            .iter()
+            .filter(|sent| !is_in(sent.0))
+            .count();
+    }
+    println!("{windows} windows; {missed} messages were missed and no document covers them");
+    assert!(windows > 200 * 10);
+}
+
+#[test]
+fn two_recorders_never_say_the_same_twice() {
+    for seed in 1_000..1_040 {
+        schedule(seed, 2).is_true();
+    }
+}

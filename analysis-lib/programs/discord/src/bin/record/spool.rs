@@ -1,0 +1,309 @@
+//! Windows that wait for MongoDB, in a file beside the pull's snapshot.
+//!
+//! A window is in the file before MongoDB is asked to take it, and is taken out
+//! after: whatever ends the program in between, the next one finds it. The file
+//! holds documents one after the other, as `mongodump` writes them.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use mongodb::bson::{RawDocument, RawDocumentBuf};
+
+use activity_data::store::replace::replace;
+use activity_data::store::snapshot::private_folder;
+
+/// A document that waits.
+struct Waiting {
+    document: RawDocumentBuf,
+    /// Whether MongoDB may have taken it already, unheard.
+    was_tried: bool,
+}
+
+pub(crate) struct Spool {
+    path: PathBuf,
+    waiting: VecDeque<Waiting>,
+    /// Held as long as the file is ours.
+    _lock: Option<File>,
+}
+
+impl Spool {
+    /// Opens the file, or one with a number after its name where another
+    /// recorder holds it. Also gives what is wrong, as a sentence.
+    pub(crate) fn open(path: &Path) -> (Self, Option<String>) {
+        let mut path = path.to_owned();
+        let (lock, mut trouble) = match lock(&mut path) {
+            Ok(lock) => (Some(lock), None),
+            Err(e) => (None, Some(unwritable(&path, &e))),
+        };
+        let documents = read(&path).unwrap_or_else(|why| {
+            trouble.get_or_insert_with(|| set_aside(&path, &why));
+            Vec::new()
+        });
+        let waiting = documents.into_iter().map(|document| Waiting {
+            document,
+            was_tried: true,
+        });
+        let spool = Self {
+            waiting: waiting.collect(),
+            path,
+            _lock: lock,
+        };
+        (spool, trouble)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The first that waits, and whether MongoDB may have taken it already,
+    /// unheard. From now on it may have.
+    pub(crate) fn try_first(&mut self) -> Option<(RawDocumentBuf, bool)> {
+        let first = self.waiting.front_mut()?;
+        let was_tried = std::mem::replace(&mut first.was_tried, true);
+        Some((first.document.clone(), was_tried))
+    }
+
+    /// Adds a document, which is kept in memory even where it can't be written.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, as a sentence.
+    pub(crate) fn push(&mut self, document: RawDocumentBuf) -> Result<(), String> {
+        self.waiting.push_back(Waiting {
+            document,
+            was_tried: false,
+        });
+        self.save()
+    }
+
+    /// Takes the first out. The file follows with [`Spool::save`].
+    pub(crate) fn pop(&mut self) {
+        self.waiting.pop_front();
+    }
+
+    /// Makes the file what waits.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, as a sentence. The file is as it was: what it has too much
+    /// is recognised later.
+    pub(crate) fn save(&self) -> Result<(), String> {
+        let saved = if self.waiting.is_empty() {
+            match std::fs::remove_file(&self.path) {
+                Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+                _ => Ok(()),
+            }
+        } else {
+            make_folder(&self.path)
+                .and_then(|()| {
+                    replace(&self.path, |out| {
+                        let mut documents = self.waiting.iter();
+                        documents.try_for_each(|it| out.write_all(it.document.as_bytes()))
+                    })
+                })
+                .and_then(|()| sync_folder(&self.path))
+        };
+        saved.map_err(|e| unwritable(&self.path, &e))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "{} can't be written ({error}), so windows that MongoDB hasn't taken are kept in memory alone; make room there, or set ACTIVITY_SNAPSHOT to a file in another folder",
+        path.display()
+    )
+}
+
+/// The path with a dot and this after its name.
+fn added(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|folder| !folder.exists()) {
+        Some(folder) => private_folder(folder),
+        None => Ok(()),
+    }
+}
+
+/// Brings the file's new name to the disk.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Locks a file beside this one, which is itself replaced. Where it is locked,
+/// the path becomes the next one.
+fn lock(path: &mut PathBuf) -> std::io::Result<File> {
+    make_folder(path)?;
+    let first = path.clone();
+    for number in 2.. {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(added(path, "lock"))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                *path = added(&first, &number.to_string());
+            }
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+    }
+    unreachable!("there are more numbers than recorders")
+}
+
+/// The documents of the file, if it is there.
+fn read(path: &Path) -> Result<Vec<RawDocumentBuf>, String> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(e.to_string()),
+    };
+    let mut rest = &*bytes;
+    let mut documents = Vec::new();
+    while let Some(&length) = rest.first_chunk() {
+        let length = u32::from_le_bytes(length) as usize;
+        let document = rest
+            .split_at_checked(length)
+            .and_then(|(document, after)| {
+                rest = after;
+                RawDocument::from_bytes(document).ok()
+            })
+            .filter(|document| document.get_object_id("_id").is_ok())
+            .ok_or("it is damaged")?;
+        documents.push(document.to_owned());
+    }
+    if rest.is_empty() {
+        Ok(documents)
+    } else {
+        Err("it is damaged".to_owned())
+    }
+}
+
+/// Keeps a file that can't be used for a person to look at.
+fn set_aside(path: &Path, why: &str) -> String {
+    let aside = added(path, "damaged");
+    let kept = match std::fs::rename(path, &aside) {
+        Ok(()) => format!("it is now {}", aside.display()),
+        Err(e) => format!("nor be renamed ({e})"),
+    };
+    format!(
+        "the windows that waited in {} can't be read ({why}); {kept}",
+        path.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{oid::ObjectId, rawdoc};
+
+    use super::*;
+
+    /// A folder that goes away with its owner.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("spool-{name}-{}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn numbers(spool: &Spool) -> Vec<i32> {
+        let waiting = spool.waiting.iter();
+        waiting
+            .map(|waiting| waiting.document.get_i32("n").unwrap())
+            .collect()
+    }
+
+    fn push(spool: &mut Spool, n: i32) {
+        spool
+            .push(rawdoc! { "_id": ObjectId::new(), "n": n })
+            .unwrap();
+    }
+
+    #[test]
+    fn what_waits_is_there_again_after_the_end() {
+        let folder = Folder::new("again");
+        let path = folder.0.join("new/waiting.bson");
+        let (mut spool, trouble) = Spool::open(&path);
+        assert_eq!(trouble, None);
+        for n in 0..3 {
+            push(&mut spool, n);
+        }
+        spool.pop();
+        spool.save().unwrap();
+        // As a program that is killed ends.
+        drop(spool);
+        let (mut spool, trouble) = Spool::open(&path);
+        assert_eq!((numbers(&spool), trouble), (vec![1, 2], None));
+        assert!(spool.try_first().unwrap().1);
+        spool.pop();
+        spool.pop();
+        spool.save().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_second_recorder_has_a_file_of_its_own() {
+        let folder = Folder::new("second");
+        let path = folder.0.join("waiting.bson");
+        let (mut first, _) = Spool::open(&path);
+        let (mut second, _) = Spool::open(&path);
+        push(&mut first, 1);
+        push(&mut second, 2);
+        drop((first, second));
+        let (first, _) = Spool::open(&path);
+        let (second, _) = Spool::open(&path);
+        assert_eq!((numbers(&first), numbers(&second)), (vec![1], vec![2]));
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_is_set_aside() {
+        let folder = Folder::new("damaged");
+        let path = folder.0.join("waiting.bson");
+        std::fs::create_dir_all(&folder.0).unwrap();
+        for bytes in [&b"x"[..], b"not a document", &[5, 0, 0, 0, 0], &[255; 9]] {
+            std::fs::write(&path, bytes).unwrap();
+            let (mut spool, trouble) = Spool::open(&path);
+            assert!(trouble.unwrap().contains("waiting.bson.damaged"));
+            push(&mut spool, 1);
+            let kept = std::fs::read(added(&path, "damaged"));
+            assert_eq!(kept.unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_leaves_windows_in_memory() {
+        let folder = Folder::new("full");
+        std::fs::create_dir_all(&folder.0).unwrap();
+        // A file where the folder should be.
+        std::fs::write(folder.0.join("folder"), "").unwrap();
+        let (mut spool, trouble) = Spool::open(&folder.0.join("folder/waiting.bson"));
+        assert!(trouble.unwrap().contains("kept in memory alone"));
+        let document = rawdoc! { "_id": ObjectId::new(), "n": 1 };
+        assert!(spool.push(document).is_err());
+        assert_eq!(numbers(&spool), [1]);
+        std::fs::remove_file(folder.0.join("folder")).unwrap();
+        push(&mut spool, 2);
+        assert_eq!(std::fs::read(spool.path()).unwrap().len(), 2 * 29);
+    }
+}

@@ -1,0 +1,244 @@
+//! The thread that turns batches into columns while the next batch is read.
+
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use futures_util::StreamExt;
+use mongodb::bson::raw::RawBsonRef;
+use mongodb::bson::{Bson, RawDocument};
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use tokio::sync::{mpsc, oneshot};
+
+use super::marker::{self, Highest, Known};
+use crate::bson::Columns;
+use activity_data::Skipped;
+use activity_data::store::columns::{put_skipped, put_windows};
+use activity_data::store::stream::{Kind, write_end, write_frame, write_header};
+
+/// What the thread does next.
+type Work = Box<dyn FnOnce(&mut Thread) -> io::Result<()> + Send>;
+
+/// The reader's end of the thread.
+pub(crate) struct Decoder {
+    work: mpsc::Sender<Work>,
+}
+
+/// Nothing reads our standard output any more, and the thread has ended.
+#[derive(Debug)]
+pub(crate) struct OutputClosed;
+
+impl Decoder {
+    pub(crate) fn start() -> Self {
+        // One batch waits, one is decoded, one is being read: enough for both
+        // sides never to wait in turn, and little memory.
+        let (work, mut todo) = mpsc::channel::<Work>(1);
+        std::thread::spawn(move || {
+            let mut thread = Thread::new();
+            let mut run = || {
+                write_header(&mut thread.out)?;
+                while let Some(work) = todo.blocking_recv() {
+                    work(&mut thread)?;
+                }
+                io::Result::Ok(())
+            };
+            // An error ends the thread, and with it all waiting for its answers.
+            let _ = run();
+        });
+        Self { work }
+    }
+
+    /// Hands over documents. `sorted`: they come in the order of `_id`.
+    pub(crate) async fn batch(&self, batch: RawBatch, sorted: bool) -> Result<(), OutputClosed> {
+        let work: Work = Box::new(move |thread| thread.batch(&batch, sorted));
+        self.work.send(work).await.map_err(|_| OutputClosed)
+    }
+
+    /// Lets the thread do this after everything before, and waits for the answer.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Thread) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, OutputClosed> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |thread| {
+            let _ = answer.send(question(thread)?);
+            Ok(())
+        });
+        self.work.send(work).await.map_err(|_| OutputClosed)?;
+        answered.await.map_err(|_| OutputClosed)
+    }
+
+    pub(crate) async fn state(&self) -> Result<State, OutputClosed> {
+        self.ask(|thread| Ok(thread.state.clone())).await
+    }
+}
+
+/// What the thread has read since the beginning, or since it began anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    /// Documents, usable or not, without those that were expected.
+    pub(crate) documents: u64,
+    pub(crate) bytes: u64,
+    pub(crate) highest: Highest,
+    /// Whether all documents that were expected have come.
+    pub(crate) is_as_expected: bool,
+    /// Whether another came in their place: nothing is read from there on.
+    pub(crate) is_unexpected: bool,
+    /// Whether a reply could not be read as a list of documents.
+    pub(crate) is_broken: bool,
+}
+
+pub(crate) struct Thread {
+    out: BufWriter<StdoutLock<'static>>,
+    columns: Columns,
+    state: State,
+    /// Documents that were left out, and can be asked for again.
+    left_out: Vec<Known>,
+    /// What follows begins with these documents, which were read before.
+    expected: VecDeque<Known>,
+    /// What follows may begin with the document that has this `_id`, which was
+    /// read before.
+    known: Option<Bson>,
+    /// How many windows or periods, and how many documents left out, were written.
+    written: (usize, usize),
+    /// How many members have been named.
+    written_members: usize,
+    payload: Vec<u8>,
+}
+
+impl Thread {
+    fn new() -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
+            columns: Columns::new(),
+            state: State::default(),
+            left_out: Vec::new(),
+            expected: VecDeque::new(),
+            known: None,
+            written: (0, 0),
+            written_members: 0,
+            payload: Vec::new(),
+        }
+    }
+
+    pub(crate) fn expect(&mut self, documents: Vec<Known>) -> io::Result<()> {
+        self.expected = documents.into();
+        self.state.is_as_expected = false;
+        self.state.is_unexpected = false;
+        self.state.highest.documents = self.expected.clone();
+        self.known = None;
+        Ok(())
+    }
+
+    pub(crate) fn may_begin_with(&mut self, id: Bson) -> io::Result<()> {
+        self.known = Some(id);
+        Ok(())
+    }
+
+    /// Makes void what was read so far.
+    pub(crate) fn begin_anew(&mut self) -> io::Result<()> {
+        self.columns = Columns::new();
+        self.state = State::default();
+        self.left_out.clear();
+        self.expected.clear();
+        self.known = None;
+        self.written = (0, 0);
+        self.written_members = 0;
+        self.frame(Kind::Anew, &[])
+    }
+
+    pub(crate) fn take_left_out(&mut self) -> Vec<Known> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    pub(crate) fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
+        match kind {
+            Kind::Period => self.written.0 += 1,
+            Kind::Skipped => self.written.1 += 1,
+            _ => (),
+        }
+        write_frame(&mut self.out, kind, payload)
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        write_end(&mut self.out, self.written.0, self.written.1)
+    }
+
+    fn batch(&mut self, batch: &RawBatch, sorted: bool) -> io::Result<()> {
+        self.state.bytes += batch.as_raw_document().as_bytes().len() as u64;
+        self.state.is_broken |=
+            documents(batch, |document| self.document(document, sorted)).is_none();
+        self.write()
+    }
+
+    fn document(&mut self, document: &RawDocument, sorted: bool) {
+        if self.state.is_unexpected {
+            return;
+        }
+        if let Some(expected) = self.expected.pop_front() {
+            self.state.is_unexpected = expected.hash != marker::hash(document);
+            self.state.is_as_expected = self.expected.is_empty() && !self.state.is_unexpected;
+            return;
+        }
+        if let Some(known) = self.known.take()
+            && let Ok(Some(id)) = document.get("_id")
+            && Bson::try_from(id).is_ok_and(|id| id == known)
+        {
+            return;
+        }
+        self.state.documents += 1;
+        let skipped = self.columns.skipped.len();
+        let id = self.columns.document(document, self.state.documents);
+        let known = id.and_then(|id| Known::new(&id, document));
+        if self.columns.skipped.len() > skipped {
+            self.left_out.extend(known.clone());
+        }
+        self.state.highest.push(known, sorted);
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let windows = self.columns.windows.windows();
+        let count = windows.len();
+        if count > 0 {
+            self.written.0 += count;
+            self.payload.clear();
+            let new_members = &windows.members[self.written_members..];
+            put_windows(&mut self.payload, windows, 0..count, new_members);
+            self.written_members = windows.members.len();
+            write_frame(&mut self.out, Kind::Windows, &self.payload)?;
+        }
+        let skipped = std::mem::take(&mut self.columns.skipped);
+        self.columns.windows.clear();
+        self.write_skipped(&skipped)
+    }
+
+    /// Writes which documents were left out.
+    pub(crate) fn write_skipped(&mut self, skipped: &[Skipped]) -> io::Result<()> {
+        for skipped in skipped {
+            let mut payload = Vec::new();
+            put_skipped(&mut payload, skipped);
+            self.frame(Kind::Skipped, &payload)?;
+        }
+        Ok(())
+    }
+}
+
+/// The next batch.
+pub(crate) async fn next(cursor: &mut RawBatchCursor) -> mongodb::error::Result<Option<RawBatch>> {
+    cursor.next().await.transpose()
+}
+
+/// Hands over the documents of a reply to `find`, `aggregate` or `getMore`.
+/// `None`: the reply isn't a list of documents.
+pub(crate) fn documents(batch: &RawBatch, mut take: impl FnMut(&RawDocument)) -> Option<()> {
+    for element in batch.doc_slices().ok()?.iter_elements() {
+        match element.ok()?.value() {
+            Ok(RawBsonRef::Document(document)) => take(document),
+            _ => return None,
+        }
+    }
+    Some(())
+}

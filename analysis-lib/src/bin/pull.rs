@@ -1,5 +1,0 @@
-//! The only program that speaks to MongoDB.
-
-fn main() -> std::process::ExitCode {
-    analysis_lib::pull_program()
-}
