@@ -252,7 +252,7 @@ case ${1:-} in
 check) check_prerequisites ;;
 names)
     check_prerequisites
-    cargo build --release --locked --manifest-path "$project/Cargo.toml" --example refresh_names
+    cargo build --release --locked --manifest-path "$project/Cargo.toml" --package analysis-lib --example refresh_names
     ;;
 record)
     check_compilers

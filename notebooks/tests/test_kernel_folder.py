@@ -285,16 +285,18 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     source.write_text(kept + 'compile_error!("not yet");')
     assert "not yet" in run(DEPENDENCY)[0].stderr
     source.write_text(kept)
-    module = project / "analysis-lib/src/error.rs"
+    module = project / "analysis-lib/data/src/error.rs"
     module.rename(project / "error.rs")
     assert "file not found for module" in run(DEPENDENCY)[0].stderr
     (project / "error.rs").rename(module)
     assert not is_read_at_start(run)
-    manifest = project / "analysis-lib/Cargo.toml"
-    kept = manifest.read_text()
-    manifest.write_text(kept.replace('"std", "now"', '"std"'))
+    manifests = [project / "analysis-lib/Cargo.toml", project / "analysis-lib/data/Cargo.toml"]
+    kept = [manifest.read_text() for manifest in manifests]
+    for manifest, text in zip(manifests, kept):
+        manifest.write_text(text.replace('"std", "now"', '"std"'))
     assert "Utc" in run(DEPENDENCY)[0].stderr
-    manifest.write_text(kept)
+    for manifest, text in zip(manifests, kept):
+        manifest.write_text(text)
     assert not is_read_at_start(run)
     assert is_read_at_start(run)
 
