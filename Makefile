@@ -122,7 +122,7 @@ figures:
 # Built first: what crates run when they are built gets no secrets.
 names:
 	@$(SETUP) names
-	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --example refresh_names
+	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package analysis-lib --example refresh_names
 
 # As above. Cargo becomes the program, which hears the signals.
 record:

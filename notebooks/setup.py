@@ -42,7 +42,7 @@ BUILT = TOOLS / f"evcxr-{EVCXR}"
 PROGRAMS = {
     "pull": ["--package", "activity-mongodb", "--bin", "pull"],
     "pull beside record": ["--bin", "pull"],
-    "names": ["--example", "refresh_names"],
+    "names": ["--package", "analysis-lib", "--example", "refresh_names"],
     "record": ["--bin", "record", "--bin", "pull"],
 }
 

@@ -51,12 +51,12 @@ def crates(package):
 
 
 def report(folder):
-    manifest = tomllib.loads((PROJECT / "analysis-lib/Cargo.toml").read_text())["dependencies"]
-    light = {
-        name: (name, {})
-        for name, value in manifest.items()
-        if not (isinstance(value, dict) and value.get("optional"))
-    }
+    def dependencies(*packages):
+        manifests = [tomllib.loads((PROJECT / "analysis-lib" / p / "Cargo.toml").read_text()) for p in packages]
+        return {name: value for m in manifests for name, value in m["dependencies"].items() if "path" not in value}
+
+    light = {name: (name, {}) for name in dependencies(".", "data")}
+    manifest = dependencies("programs/discord", "programs/mongodb", "data", ".")
     empty = seconds(folder, "nothing", "")
     print(f"\nSeconds until a cell has a variable, above the {empty:.1f} s with an empty crate:\n")
     print("| dependency | crates | seconds |\n|---|---|---|")

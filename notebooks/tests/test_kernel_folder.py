@@ -353,7 +353,7 @@ def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(proje
     source.write_text(kept + 'compile_error!("not yet");')
     assert "not yet" in run(DEPENDENCY)[0].stderr
     source.write_text(kept)
-    module = project / "analysis-lib/src/error.rs"
+    module = project / "analysis-lib/data/src/error.rs"
     module.rename(project / "error.rs")
     assert "file not found for module" in run(DEPENDENCY)[0].stderr
     (project / "error.rs").rename(module)
