@@ -236,10 +236,10 @@ def test_a_home_that_is_not_set_is_no_hindrance(start, monkeypatch):
 
 
 # As little as the tests of a start need of the library: what a cell pulls with, an
-# error's name of its own, a dependency with a build script's output, a second file.
+# error's name of its own, what a build script wrote, a second package and file.
 LIBRARY = {
     "Cargo.toml": """[workspace]
-members = ["analysis-lib"]
+members = ["analysis-lib", "analysis-lib/data"]
 exclude = [".tools"]
 resolver = "3"
 """,
@@ -252,6 +252,9 @@ edition = "2024"
 [features]
 default = ["entries"]
 entries = []
+
+[dependencies]
+activity-data = { path = "data" }
 """,
     "analysis-lib/build.rs": """fn main() {
     let folder = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
@@ -259,8 +262,7 @@ entries = []
     println!("cargo::rerun-if-changed=build.rs");
 }
 """,
-    "analysis-lib/src/lib.rs": """mod error;
-pub use error::Error;
+    "analysis-lib/src/lib.rs": """pub use activity_data::Error;
 #[derive(Clone, Debug)]
 pub struct Activity;
 #[cfg(feature = "entries")]
@@ -269,7 +271,13 @@ pub fn pull() -> std::result::Result<Activity, Error> {
     Ok(Activity)
 }
 """,
-    "analysis-lib/src/error.rs": """#[derive(Debug)]
+    "analysis-lib/data/Cargo.toml": """[package]
+name = "activity-data"
+version = "0.1.0"
+edition = "2024"
+""",
+    "analysis-lib/data/src/lib.rs": "mod error;\npub use error::Error;\n",
+    "analysis-lib/data/src/error.rs": """#[derive(Debug)]
 pub struct Error;
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "error") }
@@ -291,6 +299,8 @@ def project(request, tmp_path_factory):
     (project / "notebooks").mkdir()
     shutil.copy(NOTEBOOKS / "kernel.py", project / "notebooks")
     shutil.copytree(NOTEBOOKS / "settings", project / "notebooks/settings")
+    (project / ".tools").mkdir()
+    (project / ".tools/rust-sources").symlink_to(pathlib.Path(os.environ["ACTIVITY_TOOLS"]) / "rust-sources")
     write_kernel_spec(
         folder, "rust", sys.executable, "-I", "-S", project / "notebooks/kernel.py", project / ".tools/kernels"
     )
@@ -332,7 +342,7 @@ def is_read_at_start(run):
 
 
 def test_a_kernel_starts_with_what_the_last_one_compiled_unless_it_changed(project, run):
-    shutil.rmtree(project / ".tools", ignore_errors=True)
+    shutil.rmtree(project / ".tools/kernels", ignore_errors=True)
     assert not is_read_at_start(run)
     # The kernel has a cache of its own for compiled crates, off here. What a crate's
     # build script wrote would be named by the folder that it was compiled in first:
