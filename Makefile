@@ -83,15 +83,18 @@ test:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps
+	"$$ACTIVITY_TOOLS/tests/bin/ruff" check --quiet notebooks
 	$(TEST_ENV) cargo test --locked --workspace
 	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
-	$(TEST_ENV) $(TESTS) -m pytest notebooks/tests
+	$(TEST_ENV) $(TESTS) -m pytest --numprocesses 2 --dist worksteal notebooks/tests
 	@echo "All tests passed."
 
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	cargo test --locked --quiet --package analysis-lib --test direction
+	@if [ -x "$$ACTIVITY_TOOLS/tests/bin/ruff" ]; then "$$ACTIVITY_TOOLS/tests/bin/ruff" check --quiet notebooks; \
+		else echo "Python is not checked: make test installs ruff, which does it."; fi
 
 unit:
 	$(NO_SETTINGS) cargo test --locked --package analysis-lib --package activity-data --lib --test direction --test figures --test spline

@@ -60,8 +60,8 @@ def free_port():
 class JupyterLab:
     """What `make notebook` started, at this address."""
 
-    def __init__(self, make, url):
-        self.make, self.url = make, url
+    def __init__(self, make, url, log):
+        self.make, self.url, self.log = make, url, log
 
     def address(self, path):
         return f"{self.url}{path}?token=test"
@@ -70,7 +70,7 @@ class JupyterLab:
         """What the server says about `path`, once it says anything."""
         end = time.monotonic() + 600
         while time.monotonic() < end:
-            assert self.make.poll() is None, (SCREENSHOTS / "jupyterlab.log").read_text()[-3000:]
+            assert self.make.poll() is None, pathlib.Path(self.log.name).read_text()[-3000:]
             with contextlib.suppress(OSError), urllib.request.urlopen(self.address(path)) as answer:
                 return json.load(answer)
             time.sleep(0.3)
@@ -84,7 +84,7 @@ def jupyterlab(state, arguments="", base="/", **settings):
     port = free_port()
     arguments = f"--no-browser --port {port} --IdentityProvider.token=test {arguments}"
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    log = open(SCREENSHOTS / "jupyterlab.log", "w")
+    log = open(SCREENSHOTS / f"jupyterlab-{port}.log", "w")
     make = subprocess.Popen(
         ["make", "notebook", f"ACTIVITY_STATE={state}", f"JUPYTER_ARGS={arguments}"],
         cwd=PROJECT,
@@ -93,7 +93,7 @@ def jupyterlab(state, arguments="", base="/", **settings):
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    server = JupyterLab(make, f"http://127.0.0.1:{port}{base}")
+    server = JupyterLab(make, f"http://127.0.0.1:{port}{base}", log)
     try:
         server.get("api")
         yield server
