@@ -59,6 +59,7 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
             .as_deref()
             .map(|slope| (series(slope), "the original's spline")),
         gaps: rate.gaps(),
+        jumps: rate.jumps(),
     }
     .figure()
 }
