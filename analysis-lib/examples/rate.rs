@@ -1,5 +1,5 @@
 //! `rate [SERIES [KIND [FIRST]]]`: how well the rate and its band tell the truth,
-//! over series whose true rate is known; 100 of each kind where nothing else is
+//! over series whose true rate is known; 200 of each kind where nothing else is
 //! said, four times as many of half a day. `FIRST` is the first one's seed: the
 //! rate's thresholds were chosen on seeds below 100.
 
@@ -15,7 +15,7 @@ fn main() {
         Some(text) => text.parse().expect(USAGE),
         None => usual,
     };
-    let (count, seed) = (number(0, 100), number(2, 1_000));
+    let (count, seed) = (number(0, 200), number(2, 1_000));
     let wanted = arguments.get(1).map_or("", String::as_str);
     println!(
         "| series | messages in ten minutes | variance | error | kernel's | relative error | kernel's | band holds | in the burst | in what is added | beside it | band's width | variance found | jumps |"

@@ -34,7 +34,7 @@ const BAND: f64 = 1.959_963_984_540_054;
 /// −ln 0.025.
 const NONE_SEEN: f64 = 3.688_879_454_113_936;
 
-/// Messages per minute as a smooth curve, with a band that holds the true rate
+/// Messages per minute as a curve that is smooth but where it jumps, with a band that holds the true rate
 /// in 95 of 100 windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate(Held<Curve>);
@@ -107,7 +107,7 @@ impl Rate {
 /// less than five to eight times the root of [`dispersion`](Rate::dispersion) ×
 /// messages more than usual, and a burst at half a message a window. There the
 /// curve smooths, and the band holds less: in such a spike 10 to 70 %, in such a
-/// burst 55 to 75 %. Where windows of two bots overlap, each counts by its share
+/// burst 54 to 71 %. Where windows of two bots overlap, each counts by its share
 /// of the time. Of one activity the fit is computed once.
 ///
 /// ```
