@@ -13,7 +13,8 @@ use crate::plot::axis::time::moments;
 /// Messages per minute over time with their 95 % band, beside the slope of the
 /// smoothed cumulative messages, which the original shows: see
 /// [`aggregate::rate`] and [`message_rate`](super::message_rate). The curve
-/// jumps between windows where the rate does. Neither line leads over gaps, and the axis ends where the band does.
+/// jumps between windows where the rate does. Neither line leads over gaps, and
+/// the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
     let labels = Labels::new(
         "Rate of Messages",
