@@ -1,36 +1,49 @@
-//! `rate [SERIES [DAYS]]`: how well the rate and its band tell the truth, over
-//! series whose true rate is known; 200 of 14 days where nothing else is said.
+//! `rate [SERIES [KIND [FIRST]]]`: how well the rate and its band tell the truth,
+//! over series whose true rate is known; 200 of each kind where nothing else is
+//! said, four times as many of half a day. `FIRST` is the first one's seed: the
+//! rate's thresholds were chosen on seeds below 100.
 
 #[path = "../tests/rate/simulation.rs"]
 mod simulation;
 
-use simulation::{Series, cells, score};
+use simulation::{KINDS, Mean, Series, cells, score};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let mut number = |usual: f64| match arguments.next() {
-        Some(text) => text.parse().expect("numbers: rate [SERIES [DAYS]]"),
+    const USAGE: &str = "rate [SERIES [KIND [FIRST]]]";
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |i: usize, usual: u64| match arguments.get(i) {
+        Some(text) => text.parse().expect(USAGE),
         None => usual,
     };
-    let (count, days) = (number(200.0) as u64, number(14.0));
-    for has_edges in [false, true] {
-        let burst = if has_edges { "with edges" } else { "smooth" };
-        println!("{count} series of {days} days, the burst {burst}");
-        println!(
-            "| messages a window | variance | error | kernel's | relative error | kernel's | band holds | variance found |"
-        );
-        println!("|---|---|---|---|---|---|---|---|");
+    let (count, seed) = (number(0, 200), number(2, 1_000));
+    let wanted = arguments.get(1).map_or("", String::as_str);
+    println!(
+        "| series | messages in ten minutes | variance | error | kernel's | relative error | kernel's | band holds | in the burst | in what is added | beside it | band's width | variance found | jumps |"
+    );
+    println!("|{}", "---|".repeat(14));
+    for kind in KINDS.iter().filter(|kind| kind.name.starts_with(wanted)) {
         for (level, dispersion) in cells() {
-            let all = (0..count).map(|seed| Series::new(seed, days, level, dispersion, has_edges));
-            let score = score(all);
+            let count = if kind.days < 1.0 { 4 * count } else { count };
+            let seeds = seed..seed + count;
+            let score = score(seeds.map(|seed| Series::new(seed, kind, level, dispersion)));
+            let shown = |mean: Mean, places: usize| match mean.value() {
+                value if value.is_nan() => "–".to_owned(),
+                value => format!("{value:.places$}"),
+            };
             println!(
-                "| {level} | {dispersion} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.2} |",
-                score.error,
-                score.kernel_error,
-                score.relative,
-                score.kernel_relative,
-                score.held,
-                score.dispersion
+                "| {} | {level} | {dispersion} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                kind.name,
+                shown(score.error, 4),
+                shown(score.kernel_error, 3),
+                shown(score.relative, 3),
+                shown(score.kernel_relative, 3),
+                shown(score.held, 3),
+                shown(score.in_burst, 3),
+                shown(score.in_added, 3),
+                shown(score.beside, 3),
+                shown(score.width, 3),
+                shown(score.dispersion, 2),
+                shown(score.jumps, 2),
             );
         }
     }

@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use crate::spline::poisson::{Counts, Smoothing, differences, fit};
+use crate::spline::poisson::jumps::{fit, surprise};
+use crate::spline::poisson::{Counts, Smoothing, differences};
 use crate::{Error, Result};
 use activity_data::Held;
 use activity_data::{Activity, Gap, Origin};
@@ -14,6 +15,12 @@ const CLOSEST: f64 = 10.0;
 const WIDEST: f64 = 20.0;
 /// How far around a knot the smoothing is found from, in minutes.
 const REACH: f64 = 180.0;
+/// Jumps are tried farther apart than this, and a burst ends after this, in
+/// minutes.
+const APART: f64 = 30.0;
+const BURST: f64 = 240.0;
+/// Runs this long, in minutes, are held against the curve.
+const RUNS: [f64; 3] = [30.0, 60.0, 120.0];
 /// A stretch without windows counts as this long at most, in minutes: what was
 /// half a day ago says little.
 const LONGEST_STEP: f64 = 720.0;
@@ -27,7 +34,7 @@ const BAND: f64 = 1.959_963_984_540_054;
 /// −ln 0.025.
 const NONE_SEEN: f64 = 3.688_879_454_113_936;
 
-/// Messages per minute as a smooth curve, with a band that holds the true rate
+/// Messages per minute as a curve that is smooth but where it jumps, with a band that holds the true rate
 /// in 95 of 100 windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate(Held<Curve>);
@@ -41,6 +48,7 @@ struct Curve {
     lower: Vec<f64>,
     upper: Vec<f64>,
     dispersion: f64,
+    jumps: Vec<i64>,
 }
 
 impl Rate {
@@ -80,16 +88,27 @@ impl Rate {
     pub fn dispersion(&self) -> f64 {
         self.0.dispersion
     }
+
+    /// When the curve jumps, ascending, in milliseconds since the epoch (UTC):
+    /// halfway between the middles of two windows. A spike jumps up and down.
+    pub fn jumps(&self) -> &[i64] {
+        &self.0.jumps
+    }
 }
 
 /// The rate of messages, by penalised Poisson regression on the windows' counts
 /// with their true lengths; see `DESIGN.md`, "The rate".
 ///
-/// The band is pointwise: it holds the true rate at about 95 of 100 windows, and
-/// fewer where the rate jumps. It knows what was recorded and nothing of gaps.
-/// Windows of two bots that overlap count as independent of each other, which
-/// they are not: their band is too narrow. Of one activity the fit is computed
-/// once.
+/// The curve jumps where a spike, a raid or a burst with edges is, and passes
+/// them by on both sides; see [`Rate::jumps`].
+///
+/// The band is pointwise: it holds the true rate at about 95 of 100 windows. It
+/// knows what was recorded and nothing of gaps. What it can't see: a spike of
+/// less than five to eight times the root of [`dispersion`](Rate::dispersion) ×
+/// messages more than usual, and a burst at half a message a window. There the
+/// curve smooths, and the band holds less: in such a spike 10 to 70 %, in such a
+/// burst 54 to 71 %. Where windows of two bots overlap, each counts by its share
+/// of the time. Of one activity the fit is computed once.
 ///
 /// ```
 /// use analysis_lib::{Activity, aggregate};
@@ -109,9 +128,11 @@ pub fn rate(activity: &Activity) -> Result<Rate> {
 
 fn compute(activity: &Activity) -> Result<Rate> {
     let times: Vec<i64> = (0..activity.len()).map(|i| activity.middle(i)).collect();
-    let minutes: Vec<f64> = times.iter().map(|&time| time as f64 / MINUTE).collect();
+    // Windows of two bots may have middles in another order than their ends.
+    let mut order: Vec<usize> = (0..times.len()).collect();
+    order.sort_by_key(|&i| times[i]);
+    let minutes: Vec<f64> = order.iter().map(|&i| times[i] as f64 / MINUTE).collect();
     let mut moments = minutes.clone();
-    moments.sort_by(f64::total_cmp);
     moments.dedup();
     let usual = activity.usual_length().filter(|_| moments.len() >= 4);
     let Some(usual) = usual else {
@@ -123,64 +144,103 @@ fn compute(activity: &Activity) -> Result<Rate> {
 
     // Of four moments and more, each window has a length; the least that there
     // is keeps a division by zero out whatever the rule of time says.
-    let pairs = activity.begins().iter().zip(activity.times());
-    let exposures: Vec<f64> = pairs
-        .map(|(begin, end)| (end - begin).max(1) as f64 / MINUTE)
-        .collect();
-    let volume = activity.message_volume().iter();
-    let counts: Vec<f64> = volume.map(|&count| f64::from(count)).collect();
-    let (dispersion, bands) = if counts.iter().all(|&count| count == 0.0) {
+    let shares = shares(activity.begins(), activity.times());
+    let length = |&i: &usize| (activity.times()[i] - activity.begins()[i]).max(1) as f64 / MINUTE;
+    let exposures: Vec<f64> = order.iter().map(|i| shares[*i] * length(i)).collect();
+    let count = |&i: &usize| shares[i] * f64::from(activity.message_volume()[i]);
+    let counts: Vec<f64> = order.iter().map(count).collect();
+    let (dispersion, jumps, bands) = if counts.iter().all(|&count| count == 0.0) {
         let upper = NONE_SEEN / exposures.iter().sum::<f64>();
-        (1.0, vec![[0.0, 0.0, upper]; counts.len()])
+        (1.0, Vec::new(), vec![[0.0, 0.0, upper]; counts.len()])
     } else {
         smooth(
             &minutes,
             &moments,
             &counts,
             &exposures,
+            shares.iter().sum(),
             usual as f64 / MINUTE,
         )
     };
-    let column = |k: usize| bands.iter().map(|band| band[k]).collect();
+    let column = |k: usize| {
+        let mut column = vec![0.0; bands.len()];
+        for (&i, band) in order.iter().zip(&bands) {
+            column[i] = band[k];
+        }
+        column
+    };
     Ok(Rate(Held::new(Curve {
         origin: activity.shared_origin(),
         gaps: activity.gaps(),
-        times,
         lower: column(0),
         per_minute: column(1),
         upper: column(2),
         dispersion,
+        jumps: jumps
+            .iter()
+            .map(|&k| times[order[k - 1]].midpoint(times[order[k]]))
+            .collect(),
+        times,
     })))
 }
 
-/// The dispersion, and of each count the lower edge, the rate and the upper
-/// edge. `moments` are the different `minutes`, ascending; a window usually is
-/// `usual` minutes long.
+/// The share of each window that counts: several that cover the same time saw
+/// the same messages, and are worth no more than one.
+fn shares(begins: &[i64], ends: &[i64]) -> Vec<f64> {
+    const LEAST: f64 = 1e-3;
+    let begin = begins.iter().map(|&time| (time, 1));
+    let mut edges: Vec<(i64, i32)> = begin.chain(ends.iter().map(|&time| (time, -1))).collect();
+    edges.sort_unstable();
+    // Time up to each edge, each stretch over the windows that cover it.
+    let (mut shared, mut sum, mut windows) = (Vec::with_capacity(edges.len()), 0.0, 0);
+    for (i, &(time, change)) in edges.iter().enumerate() {
+        if windows > 0 {
+            sum += (time - edges[i - 1].0) as f64 / f64::from(windows);
+        }
+        shared.push(sum);
+        windows += change;
+    }
+    let at = |time: i64| shared[edges.partition_point(|edge| edge.0 < time)];
+    let share = |(&begin, &end): (&i64, &i64)| {
+        ((at(end) - at(begin)) / (end - begin).max(1) as f64).max(LEAST)
+    };
+    begins.iter().zip(ends).map(share).collect()
+}
+
+/// The dispersion, where the curve jumps, and of each count the lower edge, the rate and the upper
+/// edge. `minutes` ascend, and `moments` are the different ones; a window usually
+/// is `usual` minutes long. The counts are worth as many as `worth` of windows
+/// that don't overlap.
 fn smooth(
     minutes: &[f64],
     moments: &[f64],
     counts: &[f64],
     exposures: &[f64],
+    worth: f64,
     usual: f64,
-) -> (f64, Vec<[f64; 3]>) {
+) -> (f64, Vec<usize>, Vec<[f64; 3]>) {
     let spacing = usual.max((2.0 * usual).clamp(CLOSEST, WIDEST));
     let clock = Clock::new(moments, spacing);
     let places: Vec<f64> = minutes.iter().map(|&minute| clock.place(minute)).collect();
     // The mean square of such a wave's second differences; of wide windows it
     // would be that of noise.
     let turn = TAU * spacing.min(60.0) / WAVE;
+    let data = Counts {
+        places: &places,
+        counts,
+        worth,
+        exposures,
+        firmness: &clock.firmness(),
+    };
     let fitted = fit(
-        &Counts {
-            places: &places,
-            counts,
-            exposures,
-            firmness: &clock.firmness(),
-        },
+        &data,
         &Smoothing {
             roughness: turn.powi(4) / 2.0,
             trust: 4.0,
             reach: (REACH / spacing).round().max(4.0) as usize,
             pull: 1.0,
+            apart: APART / spacing,
+            burst: BURST / spacing,
             tolerance: 1e-3,
             rounds: 60,
         },
@@ -194,7 +254,35 @@ fn smooth(
         let own = limit(counts[i] / fitted.dispersion) * fitted.dispersion / exposures[i];
         [(log - reach).exp(), rate, upper.min(own.max(rate * 10.0))]
     };
-    (fitted.dispersion, (0..counts.len()).map(band).collect())
+    let mut bands: Vec<[f64; 3]> = (0..counts.len()).map(band).collect();
+    // How much time a window adds to those before it.
+    let step = usual * worth / counts.len() as f64;
+    widen(&mut bands, &data, minutes, step, fitted.dispersion);
+    (fitted.dispersion, fitted.jumps, bands)
+}
+
+/// Lifts the upper edge of runs of windows that together count more than the
+/// curve allows to what they say by themselves: a burst may be too small or too
+/// round to be called a jump.
+fn widen(bands: &mut [[f64; 3]], data: &Counts, minutes: &[f64], step: f64, dispersion: f64) {
+    let mut sums = vec![(0.0, 0.0)];
+    for (i, [_, rate, _]) in bands.iter().enumerate() {
+        let (count, mean) = sums[i];
+        sums.push((count + data.counts[i], mean + data.exposures[i] * rate));
+    }
+    for run in RUNS.map(|length| (length / step).round().max(1.0) as usize) {
+        for (from, to) in (run..sums.len()).map(|to| (to - run, to)) {
+            let count = sums[to].0 - sums[from].0;
+            let mean = (sums[to].1 - sums[from].1).max(1e-9);
+            let is_in_a_row = minutes[to - 1] - minutes[from] < 2.0 * run as f64 * step;
+            if count > mean && is_in_a_row && surprise(count, mean, dispersion) > BAND * BAND {
+                let times = limit(count / dispersion) * dispersion / mean;
+                for [_, rate, upper] in &mut bands[from..to] {
+                    *upper = upper.max(*rate * times);
+                }
+            }
+        }
+    }
 }
 
 /// The upper limit of 97.5 % for the mean of a Poisson count, a quantile of the

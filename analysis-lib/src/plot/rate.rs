@@ -12,8 +12,9 @@ use activity_data::{Activity, DAY_LENGTH};
 
 /// Messages per minute over time with their 95 % band, beside the slope of the
 /// smoothed cumulative messages, which the original shows: see
-/// [`aggregate::rate`] and [`message_rate`](super::message_rate). Neither line
-/// leads over gaps, and the axis ends where the band does.
+/// [`aggregate::rate`] and [`message_rate`](super::message_rate). The curve
+/// jumps between windows where the rate does. Neither line leads over gaps, and
+/// the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
     let labels = Labels::new(
         "Rate of Messages",
@@ -59,6 +60,7 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
             .as_deref()
             .map(|slope| (series(slope), "the original's spline")),
         gaps: rate.gaps(),
+        jumps: rate.jumps(),
     }
     .figure()
 }

@@ -13,36 +13,25 @@
 
 use super::basis::ORDER;
 
-/// A symmetric matrix: row `i` holds the columns `i..i + ORDER`.
+/// A symmetric matrix: row `i` holds the columns `i..i + W`.
 #[derive(Clone, Debug)]
-pub(super) struct Banded(Vec<[f64; ORDER]>);
+pub(super) struct Banded<const W: usize = ORDER>(Vec<[f64; W]>);
 
 impl Banded {
     pub(super) fn zeros(size: usize) -> Self {
         Self(vec![[0.0; ORDER]; size])
     }
 
-    /// Adds `factor·v·vᵀ`, where `v` begins at the row `first`.
+    /// Adds `factor·v·vᵀ`, where `v` begins at the row `first`; it is zero where
+    /// it reaches beyond the last row.
     #[inline]
-    pub(super) fn add<const N: usize>(&mut self, first: usize, v: [f64; N], factor: f64) {
-        for (i, row) in self.0[first..first + N].iter_mut().enumerate() {
+    pub(super) fn add(&mut self, first: usize, v: [f64; ORDER], factor: f64) {
+        for (i, row) in self.0[first..].iter_mut().take(ORDER).enumerate() {
             let scaled = factor * v[i];
             for (entry, other) in row.iter_mut().zip(&v[i..]) {
                 *entry += scaled * other;
             }
         }
-    }
-
-    /// `vᵀ·A·v`, where `v` begins at the row `first`.
-    #[inline]
-    pub(super) fn quadratic<const N: usize>(&self, first: usize, v: [f64; N]) -> f64 {
-        let mut sum = 0.0;
-        for (i, row) in self.0[first..first + N].iter().enumerate() {
-            let beside = row[1..].iter().zip(&v[i + 1..]);
-            let beside: f64 = beside.map(|(entry, other)| entry * other).sum();
-            sum += v[i] * (row[0] * v[i] + 2.0 * beside);
-        }
-        sum
     }
 
     /// The triangle U with Uᵀ·U = A (Cholesky). A pivot that rounding has eaten
@@ -62,6 +51,22 @@ impl Banded {
             }
         }
         Factor(self.0)
+    }
+}
+
+impl<const W: usize> Banded<W> {
+    /// `vᵀ·A·v`, where `v` begins at the row `first`; it is zero where it
+    /// reaches beyond the last row.
+    #[inline]
+    pub(super) fn quadratic<const N: usize>(&self, first: usize, v: [f64; N]) -> f64 {
+        const { assert!(N <= W) }
+        let mut sum = 0.0;
+        for (i, row) in self.0[first..].iter().take(N).enumerate() {
+            let beside = row[1..].iter().zip(&v[i + 1..]);
+            let beside: f64 = beside.map(|(entry, other)| entry * other).sum();
+            sum += v[i] * (row[0] * v[i] + 2.0 * beside);
+        }
+        sum
     }
 }
 
@@ -87,16 +92,17 @@ impl Factor {
         }
     }
 
-    /// The entries of A⁻¹ that lie in the band.
-    pub(super) fn inverse(&self) -> Banded {
+    /// The entries of A⁻¹ that lie within `W` of the diagonal, at least the
+    /// band's.
+    pub(super) fn inverse<const W: usize>(&self) -> Banded<W> {
+        const { assert!(W >= ORDER) }
         let size = self.0.len();
-        let mut inverse = vec![[0.0; ORDER]; size];
+        let mut inverse = vec![[0.0; W]; size];
         for i in (0..size).rev() {
             let row = &self.0[i];
-            let after = ORDER.min(size - i);
-            for k in (0..after).rev() {
+            for k in (0..W.min(size - i)).rev() {
                 let mut rest = if k == 0 { 1.0 / row[0] } else { 0.0 };
-                for (l, entry) in row.iter().enumerate().take(after).skip(1) {
+                for (l, entry) in row.iter().enumerate().take(size - i).skip(1) {
                     // Symmetric: the entry (i + k, i + l) stands in the upper row.
                     let (upper, lower) = (k.min(l), k.max(l));
                     rest -= entry * inverse[i + upper][lower - upper];

@@ -9,6 +9,10 @@
 //! yᵢ ~ variance φ·μᵢ,  μᵢ = exposureᵢ·exp(Σⱼ βⱼ·Bⱼ(placeᵢ)),  dⱼ ~ N(0, 1/λⱼ)
 //! ```
 //!
+//! The curve may jump between two counts. Its level is free there and its slope
+//! goes on: of the second differences that would reach across, one holds the
+//! difference of the slopes on both sides. Where it jumps is found in [`jumps`].
+//!
 //! β maximises the penalised quasi-likelihood. λ solves the equations of
 //! restricted maximum likelihood for the working linear model. φ is Pearson's
 //! with Fletcher's correction. All of it works in a narrow band.
@@ -24,13 +28,22 @@
 //! - D. Fletcher, "Estimating overdispersion when fitting a generalized linear
 //!   model to sparse data", Biometrika 99 (2012) 230–237.
 
+pub(crate) mod jumps;
+
 use super::banded::{Banded, Factor};
 use super::basis::{DEGREE, ORDER, basis};
 
 /// Evenly spaced knots around the interval from 0 to 1.
 const KNOTS: [f64; 2 * ORDER] = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0];
 /// A second difference.
-const DIFFERENCE: [f64; 3] = [1.0, -2.0, 1.0];
+const DIFFERENCE: [f64; ORDER] = [1.0, -2.0, 1.0, 0.0];
+/// What takes its place where it would reach across a jump: the difference of
+/// the slopes on both sides.
+const SLOPES: [f64; ORDER] = [1.0, -1.0, -1.0, 1.0];
+/// How firmly the second difference is held that is a jump and a slope: so
+/// little that a jump by a factor of twenty is a usual one. Without it a side of
+/// a jump that has no events would have no level.
+const JUMP_PRECISION: f64 = 0.1;
 /// A logarithm of a rate is at most this far from that of the mean rate.
 const FARTHEST: f64 = 30.0;
 /// How often a step that makes the fit worse is halved.
@@ -40,20 +53,23 @@ const FIRST_ROUNDS: usize = 3;
 
 /// Counts at places along a line.
 pub(crate) struct Counts<'a> {
-    /// Where each count was made, from 0 up, in intervals between knots.
+    /// Where each count was made, from 0 up and ascending, in intervals between
+    /// knots.
     pub(crate) places: &'a [f64],
     pub(crate) counts: &'a [f64],
+    /// How many independent counts they are worth.
+    pub(crate) worth: f64,
     /// How long was counted, above 0.
     pub(crate) exposures: &'a [f64],
-    /// How firmly each second difference is held, from 0 to 1: less where an
-    /// interval stands for a long stretch without counts. There are two fewer
-    /// than coefficients; see [`differences`].
+    /// How firmly each second difference is held, above 0 and up to 1: less
+    /// where an interval stands for a long stretch without counts. There are two
+    /// fewer than coefficients of a curve without jumps; see [`differences`].
     pub(crate) firmness: &'a [f64],
 }
 
 /// How many second differences the spline over places from 0 to `last` has.
 pub(crate) fn differences(last: f64) -> usize {
-    last as usize + 1 + DEGREE + 1 - DIFFERENCE.len()
+    last as usize + ORDER - 2
 }
 
 /// How the smoothing is found.
@@ -67,6 +83,11 @@ pub(crate) struct Smoothing {
     pub(crate) reach: usize,
     /// How many degrees of freedom the λ of the whole line counts as there.
     pub(crate) pull: f64,
+    /// No two jumps are tried at once that are as near as this, and a burst's
+    /// sides are no farther from each other than that, in intervals between
+    /// knots.
+    pub(crate) apart: f64,
+    pub(crate) burst: f64,
     /// The search ends when nothing changes by more than this, or after so many
     /// rounds.
     pub(crate) tolerance: f64,
@@ -80,25 +101,11 @@ pub(crate) struct Fitted {
     pub(crate) errors: Vec<f64>,
     /// φ: how many times as much as independent events the counts vary; at least 1.
     pub(crate) dispersion: f64,
+    /// The counts before which the curve jumps, ascending.
+    pub(crate) jumps: Vec<usize>,
     /// Each λⱼ.
     #[cfg(test)]
     precisions: Vec<f64>,
-}
-
-/// Fits the curve to counts at four places or more, not all of them zero.
-pub(crate) fn fit(counts: &Counts, smoothing: &Smoothing) -> Fitted {
-    let mut search = Search::new(counts, 1.0 / smoothing.roughness);
-    for round in 1..=smoothing.rounds {
-        let mut change = search.step();
-        if round > FIRST_ROUNDS {
-            change = change.max(search.disperse()).max(search.smooth(smoothing));
-        }
-        if round > 2 * FIRST_ROUNDS && change < smoothing.tolerance {
-            break;
-        }
-    }
-    search.settle();
-    search.finish()
 }
 
 /// A fit on its way.
@@ -106,6 +113,8 @@ struct Search<'a> {
     data: &'a Counts<'a>,
     /// The first coefficient that each count depends on, and its B-splines.
     bases: Vec<(usize, [f64; ORDER])>,
+    /// How firmly each second difference is held; 0 for one that is a jump.
+    firmness: Vec<f64>,
     /// The logarithm of the mean rate.
     middle: f64,
     coefficients: Vec<f64>,
@@ -125,30 +134,90 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(data: &'a Counts<'a>, precision: f64) -> Self {
-        let size = data.firmness.len() + DIFFERENCE.len() - 1;
-        let base = |&place: &f64| {
-            let first = (place as usize).min(size - ORDER);
-            (first, basis(&KNOTS, DEGREE, place - first as f64))
-        };
+    /// Before the first step. The curve may jump before each of the counts
+    /// `jumps`, ascending; see [`may_jump`](Counts::may_jump).
+    ///
+    /// After a jump, coefficients are counted on so that no B-spline reaches
+    /// across it, and none lies between the last before it and the first after.
+    fn new(data: &'a Counts<'a>, jumps: &[usize], precision: f64) -> Self {
+        let (mut bases, mut firmness) = (Vec::new(), Vec::new());
+        let (mut shift, mut held) = (0, 0);
+        let mut jumps = jumps.iter().peekable();
+        for (i, &place) in data.places.iter().enumerate() {
+            let first = place as usize;
+            if jumps.next_if_eq(&&i).is_some() {
+                let before = data.places[i - 1] as usize;
+                firmness.extend(&data.firmness[held..before + 2]);
+                firmness.extend([data.firmness[before + 1], 0.0]);
+                held = first;
+                shift += before + ORDER - first;
+            }
+            bases.push((first + shift, basis(&KNOTS, DEGREE, place.fract())));
+        }
+        firmness.extend(&data.firmness[held..]);
         let sum: f64 = data.counts.iter().sum();
         let middle = (sum / data.exposures.iter().sum::<f64>()).ln();
+        let own = |&firm: &f64| match firm {
+            0.0 => JUMP_PRECISION,
+            _ => precision * firm,
+        };
         let mut search = Self {
             data,
-            bases: data.places.iter().map(base).collect(),
+            bases,
             middle,
-            coefficients: vec![middle; size],
+            coefficients: vec![middle; firmness.len() + 2],
             log_rates: Vec::new(),
             means: Vec::new(),
             dispersion: 1.0,
             precision,
-            precisions: data.firmness.iter().map(|firm| precision * firm).collect(),
-            freedom: vec![1.0; data.firmness.len()],
+            precisions: firmness.iter().map(own).collect(),
+            freedom: vec![1.0; firmness.len()],
+            firmness,
             factor: Banded::zeros(0).factor(),
             covariance: Banded::zeros(0),
         };
         search.predict();
         search
+    }
+
+    /// The search for a curve with other jumps, from where this one has got to:
+    /// each count's coefficients take the values that they have here.
+    fn with_jumps(&self, jumps: &[usize]) -> Self {
+        let mut next = Self::new(self.data, jumps, self.precision);
+        next.dispersion = self.dispersion;
+        for i in 0..self.bases.len() {
+            let step = |bases: &[(usize, _)]| bases.get(i + 1).map_or(0, |b| b.0 - bases[i].0);
+            let (from, to) = (self.bases[i].0, next.bases[i].0);
+            // What lies between two counts goes along if both searches have it.
+            let between = step(&self.bases);
+            let between = if between == step(&next.bases) {
+                between
+            } else {
+                0
+            };
+            let along = between + ORDER;
+            next.coefficients[to..to + along]
+                .copy_from_slice(&self.coefficients[from..from + along]);
+            let along = along - 2;
+            next.precisions[to..to + along].copy_from_slice(&self.precisions[from..from + along]);
+        }
+        next.predict();
+        next
+    }
+
+    /// Steps until neither the coefficients nor λ and φ change by more than
+    /// `tolerance`. φ and λ are left alone for the first `rounds`.
+    fn find(&mut self, smoothing: &Smoothing, tolerance: f64, rounds: usize) {
+        for round in 1..=smoothing.rounds {
+            let mut change = self.step();
+            if round > rounds {
+                change = change.max(self.disperse()).max(self.smooth(smoothing));
+            }
+            if round > rounds + FIRST_ROUNDS && change < tolerance {
+                break;
+            }
+        }
+        self.settle();
     }
 
     /// Rates and means of the coefficients as they are.
@@ -165,10 +234,23 @@ impl<'a> Search<'a> {
             .collect();
     }
 
+    /// What the second difference `j` is of the coefficients from `j` on.
+    fn row(&self, j: usize) -> [f64; ORDER] {
+        match self.firmness.get(j + 1) {
+            Some(0.0) => SLOPES,
+            _ => DIFFERENCE,
+        }
+    }
+
+    /// The second difference `j`.
+    fn difference(&self, j: usize) -> f64 {
+        let pairs = self.row(j).into_iter().zip(&self.coefficients[j..]);
+        pairs.map(|(factor, own)| factor * own).sum()
+    }
+
     /// The second differences.
     fn differences(&self) -> impl Iterator<Item = f64> {
-        let triples = self.coefficients.windows(DIFFERENCE.len());
-        triples.map(|c| c[0] - 2.0 * c[1] + c[2])
+        (0..self.firmness.len()).map(|j| self.difference(j))
     }
 
     /// Minus the penalised quasi-likelihood.
@@ -197,9 +279,9 @@ impl<'a> Search<'a> {
                 target[first + k] += b * score;
             }
         }
-        let slopes: Vec<f64> = self.penalty_slopes();
+        let slopes = self.penalty_slopes(|_| true);
         for (j, &precision) in self.precisions.iter().enumerate() {
-            matrix.add(j, DIFFERENCE, precision);
+            matrix.add(j, self.row(j), precision);
         }
         for (target, slope) in target.iter_mut().zip(slopes) {
             *target -= slope;
@@ -238,12 +320,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The penalty's derivative: λ·Dᵀ·D·β.
-    fn penalty_slopes(&self) -> Vec<f64> {
+    /// The penalty's derivative, λ·Dᵀ·D·β, of the second differences `held`.
+    fn penalty_slopes(&self, held: impl Fn(usize) -> bool) -> Vec<f64> {
         let mut slopes = vec![0.0; self.coefficients.len()];
-        for (j, difference) in self.differences().enumerate() {
-            for (k, factor) in DIFFERENCE.into_iter().enumerate() {
-                slopes[j + k] += self.precisions[j] * difference * factor;
+        for (j, difference) in self.differences().enumerate().filter(|(j, _)| held(*j)) {
+            for (slope, factor) in slopes[j..].iter_mut().zip(self.row(j)) {
+                *slope += self.precisions[j] * difference * factor;
             }
         }
         slopes
@@ -254,7 +336,7 @@ impl<'a> Search<'a> {
     fn freedoms(&self) -> impl Iterator<Item = f64> {
         let precisions = self.precisions.iter().enumerate();
         precisions.map(|(j, precision)| {
-            let known = precision * self.covariance.quadratic(j, DIFFERENCE);
+            let known = precision * self.covariance.quadratic(j, self.row(j));
             (1.0 - known).clamp(1e-9, 1.0)
         })
     }
@@ -265,8 +347,9 @@ impl<'a> Search<'a> {
         let pearson: f64 = pairs().map(|(y, mean)| (y - mean).powi(2) / mean).sum();
         let excess: f64 = pairs().map(|(y, mean)| (y - mean) / mean).sum();
         let count = self.means.len() as f64;
-        let freedom = (DIFFERENCE.len() - 1) as f64 + self.freedoms().sum::<f64>();
-        let found = pearson / (count - freedom).max(1.0) / (1.0 + excess / count).max(0.3);
+        let worth = self.data.worth;
+        let freedom = 2.0 + self.freedoms().sum::<f64>();
+        let found = pearson / (worth - freedom).max(1.0) / (1.0 + excess / count).max(0.3);
         // Messages that keep each other apart aren't known; a φ below 1 of few
         // counts is chance, and would make the band too narrow.
         let found = found.max(1.0);
@@ -282,11 +365,15 @@ impl<'a> Search<'a> {
         let (mut freedoms, mut squares) = (vec![0.0], vec![0.0]);
         let (mut all, mut weighted) = (0.0, 0.0);
         for (j, (freedom, difference)) in self.freedoms().zip(self.differences()).enumerate() {
-            let square = difference * difference;
+            // The λ of a jump is given, and says nothing of others.
+            let (freedom, square) = match self.firmness[j] {
+                0.0 => (0.0, 0.0),
+                _ => (freedom, difference * difference),
+            };
             all += freedom;
             weighted += self.precisions[j] * square;
             freedoms.push(freedoms[j] + freedom);
-            squares.push(squares[j] + self.data.firmness[j] * square);
+            squares.push(squares[j] + self.firmness[j] * square);
         }
         let Smoothing {
             roughness,
@@ -303,10 +390,13 @@ impl<'a> Search<'a> {
         for j in 0..self.precisions.len() {
             let from = j.saturating_sub(reach);
             let to = (j + reach + 1).min(self.precisions.len());
+            if self.firmness[j] == 0.0 {
+                continue;
+            }
             self.freedom[j] = pull + freedoms[to] - freedoms[from];
             let square = (squares[to] - squares[from]).max(0.0);
             let found = self.freedom[j] / (pull / self.precision + square);
-            let found = found.min(1e12) * self.data.firmness[j];
+            let found = found.min(1e12) * self.firmness[j];
             change = change.max((found / self.precisions[j]).ln().abs());
             self.precisions[j] = found;
         }
@@ -318,8 +408,8 @@ impl<'a> Search<'a> {
     /// coefficients for these λ, and what not knowing λ adds to it: the square
     /// of the curve's derivative with respect to log λ, times 2 over the
     /// degrees of freedom behind it.
-    fn finish(self) -> Fitted {
-        let mut slopes = self.penalty_slopes();
+    fn finish(self, jumps: Vec<usize>) -> Fitted {
+        let mut slopes = self.penalty_slopes(|j| self.firmness[j] > 0.0);
         self.factor.solve(&mut slopes);
         let error = |&(first, basis): &(usize, [f64; ORDER])| {
             let slope: f64 = basis.iter().zip(&slopes[first..]).map(|(b, s)| b * s).sum();
@@ -331,6 +421,7 @@ impl<'a> Search<'a> {
             errors: self.bases.iter().map(error).collect(),
             log_rates: self.log_rates,
             dispersion: self.dispersion,
+            jumps,
             #[cfg(test)]
             precisions: self.precisions,
         }
@@ -352,9 +443,18 @@ mod tests {
         trust: 0.0,
         reach: 1_000_000,
         pull: 0.0,
+        apart: 0.0,
+        burst: 0.0,
         tolerance: 1e-9,
         rounds: 2000,
     };
+
+    /// The curve that jumps just there.
+    fn fit(counts: &Counts, jumps: &[usize], smoothing: &Smoothing) -> Fitted {
+        let mut search = Search::new(counts, jumps, 1.0 / smoothing.roughness);
+        search.find(smoothing, smoothing.tolerance, FIRST_ROUNDS);
+        search.finish(jumps.to_vec())
+    }
 
     fn numbers(value: &Value) -> Vec<f64> {
         let numbers = value.as_array().unwrap().iter();
@@ -387,6 +487,7 @@ mod tests {
             let counts = Counts {
                 places: &column("places"),
                 counts: &column("counts"),
+                worth: column("counts").len() as f64,
                 exposures: &column("exposures"),
                 firmness: &column("firmness"),
             };
@@ -394,12 +495,13 @@ mod tests {
                 counts.firmness.len(),
                 differences(counts.places[counts.places.len() - 1])
             );
+            let jumps: Vec<usize> = column("jumps").iter().map(|&k| k as usize).collect();
             let fixed = Smoothing {
                 roughness: 1.0 / number("precision"),
                 rounds: 0,
                 ..PLAIN
             };
-            let fitted = fit(&counts, &fixed);
+            let fitted = fit(&counts, &jumps, &fixed);
             for (name, own) in [("log_rates", &fitted.log_rates), ("errors", &fitted.errors)] {
                 for (own, expected) in own.iter().zip(column(name)) {
                     let off = (own - expected).abs();
@@ -409,7 +511,7 @@ mod tests {
                     );
                 }
             }
-            let fitted = fit(&counts, &PLAIN);
+            let fitted = fit(&counts, &jumps, &PLAIN);
             for (name, own) in [
                 ("reml_precision", fitted.precisions[0]),
                 ("reml_dispersion", fitted.dispersion),
@@ -419,6 +521,6 @@ mod tests {
             }
             seen += 1;
         }
-        assert_eq!(seen, 6);
+        assert_eq!(seen, 12);
     }
 }

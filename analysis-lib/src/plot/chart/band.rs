@@ -30,6 +30,8 @@ pub(crate) struct Band<'a> {
     /// A line to compare with, and its name.
     pub(crate) beside: Option<(Series<'a>, &'static str)>,
     pub(crate) gaps: &'a [Gap],
+    /// When the line jumps, ascending.
+    pub(crate) jumps: &'a [i64],
 }
 
 /// A point that is drawn: its time, the value, and the band's edges from here to
@@ -55,6 +57,8 @@ impl Band<'_> {
         let thinned = thin(series, self.gaps, &frame.x.scale);
         let runs: Vec<Vec<Point>> = thinned.runs.iter().map(|run| self.points(run)).collect();
 
+        let drawn: Vec<Vec<Point>> = runs.iter().map(|run| self.with_jumps(run)).collect();
+
         let mut paths = frame.paths_over(&thinned.gaps);
         frame.grid_up(&mut paths);
         let top = frame.y.scale.to;
@@ -64,7 +68,7 @@ impl Band<'_> {
         if is_dense {
             self.draw_beside(&frame, &mut paths);
         }
-        for run in &runs {
+        for run in &drawn {
             let above = run.iter().map(|point| (point.0 as f64, point.3.min(top)));
             let below = run.iter().rev().map(|point| (point.0 as f64, point.2));
             let look = Look::Filled(BRIGHT_BLUE);
@@ -81,7 +85,7 @@ impl Band<'_> {
             self.draw_beside(&frame, &mut paths);
         }
         frame.zero_line(&mut paths);
-        for run in &runs {
+        for run in &drawn {
             let line = run.iter().map(|point| (point.0 as f64, point.1));
             paths.line(line, Look::Outlined(BLUE, if is_dense { 9 } else { 18 }));
             if run.len() == 1 && runs.len() <= DOTS {
@@ -148,6 +152,19 @@ impl Band<'_> {
                 (self.series.starts[i], self.series.values[i], lower, upper)
             })
             .collect()
+    }
+
+    /// A run with a step where the line jumps.
+    fn with_jumps(&self, run: &[Point]) -> Vec<Point> {
+        let mut points = vec![run[0]];
+        for (before, after) in run.iter().zip(&run[1..]) {
+            let at = self.jumps.partition_point(|jump| *jump <= before.0);
+            if let Some(&jump) = self.jumps.get(at).filter(|jump| **jump < after.0) {
+                points.extend([before, after].map(|side| (jump, side.1, side.2, side.3)));
+            }
+            points.push(*after);
+        }
+        points
     }
 
     /// A tooltip's lines: values, the band, when.
