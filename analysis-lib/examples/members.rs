@@ -2,7 +2,8 @@
 //! shows them, with their messages: `members FILE [refresh]`, where `refresh`
 //! asks Discord for names first.
 
-use analysis_lib::{Activity, Names, Result, aggregate, refresh_names};
+use analysis_lib::error::Result;
+use analysis_lib::{Activity, Names, aggregate, refresh_names};
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);

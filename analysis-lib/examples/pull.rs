@@ -3,7 +3,8 @@
 //! prints, and saves the windows into the file, or prints the periods that
 //! MongoDB or the library merged.
 
-use analysis_lib::{DAY, HOUR, Pull, Result};
+use analysis_lib::error::Result;
+use analysis_lib::{DAY, HOUR, Pull};
 
 fn main() -> Result<()> {
     let mut pull = Pull::new();

@@ -1,7 +1,8 @@
 //! Pulls, and asks Discord for the members' names: what `make names` runs, in
 //! the notebooks' folder.
 
-use analysis_lib::{Result, pull, refresh_names};
+use analysis_lib::error::Result;
+use analysis_lib::{pull, refresh_names};
 
 fn main() -> Result<()> {
     refresh_names(&pull()?)?;

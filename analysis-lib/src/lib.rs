@@ -28,7 +28,7 @@
 //! ] {
 //!     assert!(figure.svg().contains("made up"));
 //! }
-//! # Ok::<(), analysis_lib::Error>(())
+//! # Ok::<(), analysis_lib::error::Error>(())
 //! ```
 //!
 //! An [`Error`] is a sentence that says what failed, on what, and what to do.
@@ -77,14 +77,21 @@ mod program;
 mod pull;
 
 pub mod aggregate;
+pub mod error {
+    //! What can go wrong. Not in the crate's root, so that a cell that imports
+    //! everything keeps its own `Result`.
+
+    pub use activity_data::{Error, Result};
+}
 pub mod plot;
 pub mod spline;
 pub mod table;
 
 pub use activity_data::{
-    Activity, DAY, Error, HOUR, MONTH, MemberId, Origin, Period, Periods, Result, Skipped, Source,
-    WEEK, Zone, ZoneOffset,
+    Activity, DAY, HOUR, MONTH, MemberId, Origin, Period, Periods, Skipped, Source, WEEK, Zone,
+    ZoneOffset,
 };
+use activity_data::{Error, Result};
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};

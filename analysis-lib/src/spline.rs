@@ -121,7 +121,7 @@
 //!
 //! assert!(curve.ending().has_converged());
 //! assert!((curve.residual() - 144.0).abs() < 0.144);
-//! # Ok::<(), analysis_lib::Error>(())
+//! # Ok::<(), analysis_lib::error::Error>(())
 //! ```
 
 mod banded;
@@ -195,7 +195,7 @@ impl fmt::Display for Ending {
 ///     curve.to_string(),
 ///     "smoothing spline with 2 knots: residual 0.914 for s = 5 (a single polynomial is near enough)"
 /// );
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct SmoothingSpline {
@@ -292,7 +292,7 @@ impl SmoothingSpline {
     /// let curve = SmoothingSpline::fit_with(&x, &[0.0, 1.0, 8.0, 27.0, 64.0], 0.0)?;
     /// let between = curve.evaluate_all(&[0.5, 1.5, 2.5]);
     /// assert!((between[2] - 15.625).abs() < 1e-12);
-    /// # Ok::<(), analysis_lib::Error>(())
+    /// # Ok::<(), analysis_lib::error::Error>(())
     /// ```
     pub fn evaluate_all(&self, x: &[f64]) -> Vec<f64> {
         self.walk(x, Self::value_in)
@@ -344,7 +344,7 @@ impl SmoothingSpline {
     /// let fitted = SmoothingSpline::fit(&x, &[0.0, 1.0, 4.0, 9.0, 16.0])?;
     /// let curve = fitted.curve();
     /// assert!((curve.sample(2.5).unwrap() - fitted.evaluate(2.5)).abs() < 1e-12);
-    /// # Ok::<(), analysis_lib::Error>(())
+    /// # Ok::<(), analysis_lib::error::Error>(())
     /// ```
     pub fn curve(&self) -> Spline<f64, f64> {
         let breaks = self.breaks();

@@ -25,7 +25,7 @@ pub struct Busyness {
 ///
 /// let busyness = aggregate::busyness(&Activity::sample()?);
 /// assert!(busyness[21].mean > busyness[5].mean);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn busyness(activity: &Activity) -> Vec<Busyness> {
     let mut by_hour = vec![Vec::new(); 24];

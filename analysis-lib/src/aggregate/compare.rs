@@ -104,7 +104,7 @@ impl Change {
 /// let weeks = aggregate::compare(&Activity::sample()?, WEEK)?;
 /// assert!(weeks.hours <= 168);
 /// assert!(weeks.messages.share().is_some_and(|share| share.abs() < 0.1));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     if !are_within_hours(activity) {

@@ -32,7 +32,7 @@ pub struct Concentration {
 ///
 /// let concentration = aggregate::concentration(&Activity::sample()?);
 /// assert_eq!((concentration.members, concentration.half), (61, 9));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity) -> Concentration {
     let sent: Vec<u64> = messages_by_member(activity)

@@ -11,7 +11,7 @@ use activity_data::{Activity, Gap};
 ///
 /// // The sample has two outages.
 /// assert_eq!(aggregate::gaps(&Activity::sample()?).len(), 2);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
     activity.gaps()
@@ -31,7 +31,7 @@ pub fn median_interval(activity: &Activity) -> Option<i64> {
 ///
 /// let coverage = aggregate::coverage(&Activity::sample()?);
 /// assert!((coverage - 0.99).abs() < 0.005, "{coverage}");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn coverage(activity: &Activity) -> f64 {
     let all = activity.times()[activity.len() - 1] - activity.begins()[0];

@@ -41,7 +41,7 @@ pub struct Growth {
 /// let weeks = aggregate::growth(&Activity::sample()?, WEEK);
 /// assert_eq!(weeks[1].active, weeks[1].new + weeks[1].retained);
 /// assert_eq!(weeks[0].active, weeks[1].retained + weeks[1].churned);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, period: Period) -> Vec<Growth> {
     growth_over(activity, &Calendar::new(activity, period))

@@ -52,7 +52,7 @@ pub struct Lag {
 ///
 /// let lags = aggregate::lags(&Activity::sample()?);
 /// assert_eq!((lags.len(), lags[48].hours), (97, 0));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn lags(activity: &Activity) -> Vec<Lag> {
     let hours = whole_hours(activity);

@@ -17,7 +17,7 @@ pub struct MemberTotal {
 ///
 /// let totals = aggregate::messages_by_member(&Activity::sample()?);
 /// assert!(totals[0].messages >= totals[1].messages);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn messages_by_member(activity: &Activity) -> Vec<MemberTotal> {
     let mut messages = vec![0; activity.members().len()];

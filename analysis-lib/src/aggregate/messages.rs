@@ -9,7 +9,7 @@ use crate::Activity;
 /// let activity = Activity::sample()?;
 /// let cumulative = aggregate::cumulative_messages(&activity);
 /// assert_eq!(cumulative[0], u64::from(activity.message_volume()[0]));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn cumulative_messages(activity: &Activity) -> Vec<u64> {
     let volume = activity.message_volume().iter();

@@ -34,7 +34,7 @@ pub struct Quality {
 ///
 /// let quality = aggregate::quality(&Activity::sample()?);
 /// assert_eq!((quality.gaps, quality.left_out), (2, 0));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);

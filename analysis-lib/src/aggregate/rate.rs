@@ -116,7 +116,7 @@ impl Rate {
 /// let activity = Activity::sample()?;
 /// let rate = aggregate::rate(&activity)?;
 /// assert_eq!(rate.per_minute().len(), activity.len());
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 ///
 /// # Errors

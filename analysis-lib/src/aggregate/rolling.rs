@@ -15,7 +15,7 @@ use activity_data::{Activity, HOUR_LENGTH};
 /// let day = aggregate::rolling(&activity, 24);
 /// assert_eq!(day.len(), activity.len());
 /// assert!(day[0].is_none() && day[day.len() - 1].is_some());
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn rolling(activity: &Activity, hours: u32) -> Vec<Option<f64>> {
     let (begins, ends) = (activity.begins(), activity.times());

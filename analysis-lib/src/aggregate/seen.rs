@@ -33,7 +33,7 @@ pub struct Seen {
 ///
 /// let seen = aggregate::seen(&Activity::sample()?);
 /// assert!(seen.iter().all(|member| member.first <= member.last));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn seen(activity: &Activity) -> Vec<Seen> {
     let calendar = Calendar::new(activity, DAY);

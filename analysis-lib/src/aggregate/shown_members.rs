@@ -39,7 +39,7 @@ pub struct ShownMembers {
 /// let activity = Activity::sample()?;
 /// let shown = aggregate::shown_members(&activity, &Names::load(&activity)?);
 /// assert_eq!(shown.members[0].name, "Aster");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn shown_members(activity: &Activity, names: &Names) -> ShownMembers {
     let mut shown = ShownMembers {

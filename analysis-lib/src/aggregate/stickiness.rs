@@ -39,7 +39,7 @@ impl Stickiness {
 ///
 /// let days = aggregate::stickiness(&Activity::sample()?);
 /// assert!(days.iter().all(|day| day.daily <= day.monthly));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn stickiness(activity: &Activity) -> Vec<Stickiness> {
     stickiness_over(activity, &Calendar::new(activity, DAY))

@@ -95,7 +95,7 @@ pub struct Event {
 /// // The sample has the evening of an event.
 /// let unusual = aggregate::unusual(&Activity::sample()?);
 /// assert_eq!(unusual.events.len(), 1);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn unusual(activity: &Activity) -> Unusual {
     let hours = whole_hours(activity);

@@ -48,7 +48,7 @@ impl WeekHour {
 /// let friday_evening = week[4 * 24 + 21].mean();
 /// let monday_morning = week[5].mean();
 /// assert!(friday_evening > monday_morning);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
     let timezone = activity.origin().timezone();

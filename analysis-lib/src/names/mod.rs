@@ -31,7 +31,7 @@ pub use refresh::refresh_names;
 /// let activity = Activity::sample()?;
 /// let names = Names::load(&activity)?;
 /// println!("{}", names.show(activity.members()[0]));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Names {

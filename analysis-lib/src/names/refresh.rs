@@ -36,7 +36,7 @@ const SAVE: Duration = Duration::from_secs(5);
 /// let activity = pull()?;
 /// let names = refresh_names(&activity)?;
 /// plot::messages_by_member(&activity, &names).save("members.png")?;
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 ///
 /// # Errors

@@ -49,7 +49,7 @@ const MEMBERS_ONLINE: Noun = Noun::new("member online", "members online");
 ///
 /// let figure = plot::online_members(&Activity::sample()?);
 /// assert_eq!(figure.title(), "Number of Online Members on Sample Server");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members(activity: &Activity) -> Figure {
     let server = clean(activity.origin().server(), 300);
@@ -174,7 +174,7 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
 /// let days = Activity::sample()?.every(DAY);
 /// let figure = plot::online_members_by_period(&days);
 /// assert_eq!(figure.title(), "Online Members by Day on Sample Server");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members_by_period(periods: &Periods) -> Figure {
     let series = by_period(periods, periods.online_mean());

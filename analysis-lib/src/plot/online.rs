@@ -15,7 +15,7 @@ use activity_data::Activity;
 ///
 /// let figure = plot::busyness(&Activity::sample()?);
 /// assert!(figure.says().starts_with("The most messages for each online member"));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn busyness(activity: &Activity) -> Figure {
     let axis = "Messages per Online Member and Hour";
@@ -44,7 +44,7 @@ pub fn busyness(activity: &Activity) -> Figure {
 ///
 /// let figure = plot::lags(&Activity::sample()?);
 /// assert!(figure.says().starts_with("Messages follow online members most closely"));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn lags(activity: &Activity) -> Figure {
     let axis = "Correlation of Messages and Online Members";

@@ -59,7 +59,7 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
 ///
 /// let days = Activity::sample()?.every(DAY);
 /// assert!(plot::calendar(&days).says().starts_with("57 days"));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn calendar(days: &Periods) -> Figure {
     let labels = Labels::new("Messages by Day", "Number of Messages", "messages");

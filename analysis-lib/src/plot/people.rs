@@ -188,7 +188,7 @@ pub fn member(activity: &Activity, names: &Names, id: impl Into<MemberId>) -> Fi
 /// let activity = Activity::sample()?;
 /// let figure = plot::concentration(&activity, &Names::load(&activity)?);
 /// assert!(figure.says().starts_with("Half of all messages were written by 9 of 61 members"));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);

@@ -28,7 +28,7 @@ const MOST: usize = 365;
 /// let activity = Activity::sample()?;
 /// let figure = plot::growth(&activity, &Names::load(&activity)?, WEEK);
 /// assert_eq!(figure.title(), "Members Who Wrote by Week");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);

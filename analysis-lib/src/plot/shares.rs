@@ -34,7 +34,7 @@ const MOST: usize = 120;
 /// let activity = Activity::sample()?;
 /// let figure = plot::member_shares(&activity, &Names::load(&activity)?, WEEK);
 /// assert_eq!(figure.title(), "Share of Messages by Member and Week");
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
     let People {

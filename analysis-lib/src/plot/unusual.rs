@@ -18,7 +18,7 @@ const MARKED: usize = 50;
 ///
 /// let figure = plot::unusual(&Activity::sample()?);
 /// assert!(figure.svg().contains("unusual hours"));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn unusual(activity: &Activity) -> Figure {
     let unusual = aggregate::unusual(activity);

@@ -54,7 +54,7 @@ pub fn pull_fresh() -> Result<Activity> {
 /// let march = Pull::new().since("2026-03-01").until("2026-04-01").run()?;
 /// let days = Pull::new().since("2020-01-01").every(DAY).run()?;
 /// println!("{} windows in March, {} days since 2020", march.len(), days.len());
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a pull begins with `run`"]

@@ -27,7 +27,7 @@ const COLUMNS: [(&str, &str); 8] = [
 /// let activity = Activity::sample()?;
 /// let changed = table::compare(&activity, &Names::load(&activity)?, WEEK);
 /// assert_eq!(changed.len(), 4);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
     let origin = activity.origin();

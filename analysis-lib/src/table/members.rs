@@ -25,7 +25,7 @@ const NOBODY: &str = "Nobody wrote a message in these windows.";
 /// let activity = Activity::sample()?;
 /// let months = table::top_members(&activity, &Names::load(&activity)?, MONTH);
 /// assert!(months.says().starts_with("Aster wrote the most"), "{}", months.says());
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table {
     let activity = without_bots(activity, names);
@@ -176,7 +176,7 @@ fn change(climbed: i64) -> Cell {
 /// let activity = Activity::sample()?;
 /// let seen = table::seen(&activity, &Names::load(&activity)?);
 /// assert_eq!(seen.len(), 61);
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn seen(activity: &Activity, names: &Names) -> Table {
     let activity = without_bots(activity, names);

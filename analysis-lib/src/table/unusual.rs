@@ -15,7 +15,7 @@ use activity_data::{Activity, Period};
 ///
 /// let unusual = table::unusual(&Activity::sample()?);
 /// assert!(unusual.says().starts_with("The most unusual: "));
-/// # Ok::<(), analysis_lib::Error>(())
+/// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn unusual(activity: &Activity) -> Table {
     let origin = activity.origin();
