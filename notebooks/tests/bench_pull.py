@@ -5,7 +5,6 @@ Runs alternate, so that what slows the machine slows all; medians are shown.
 """
 
 import json
-import os
 import pathlib
 import statistics
 import subprocess
