@@ -57,7 +57,7 @@ fn measure_aggregates(activity: &Activity, table: &mut Table) {
     line(table, "every(HOUR)", || activity.every(HOUR));
     line(table, "gaps", || a::gaps(activity));
     line(table, "last_hours(13)", || activity.last_hours(13));
-    line(table, "median_interval", || a::median_interval(activity));
+    line(table, "usual_length", || a::usual_length(activity));
     line(table, "messages_by_member", || {
         a::messages_by_member(activity)
     });

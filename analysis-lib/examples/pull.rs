@@ -36,16 +36,16 @@ fn main() -> Result<()> {
             .collect();
         let sums = (periods.windows(), periods.messages(), periods.online_max());
         let means = periods.online_mean();
-        let skipped = periods.skipped();
+        let left_out = periods.left_out();
         println!(
             "{:?}",
             (
-                periods.starts(),
+                periods.begins(),
                 sums,
                 means,
                 periods.members(),
                 senders,
-                skipped
+                left_out
             )
         );
         return Ok(());

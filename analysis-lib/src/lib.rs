@@ -88,7 +88,7 @@ pub mod spline;
 pub mod table;
 
 pub use activity_data::{
-    Activity, DAY, HOUR, MONTH, MemberId, Origin, Period, Periods, Skipped, Source, WEEK, Zone,
+    Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Period, Periods, Source, WEEK, Zone,
     ZoneOffset,
 };
 use activity_data::{Error, Result};

@@ -60,7 +60,7 @@ fn check_compare(activity: &Activity, expected: &Value, what: &str) -> usize {
         compared += 1;
         let now = &comparison;
         assert_eq!(
-            json!([now.before, now.start, now.end, now.hours]),
+            json!([now.earlier_begin, now.begin, now.end, now.hours]),
             json!([
                 expected["before"],
                 expected["start"],
@@ -106,7 +106,7 @@ fn check_unusual(activity: &Activity, expected: &Value, what: &str) -> usize {
     assert_eq!(unusual.events.len(), events.len(), "{what}: events");
     for (event, expected) in unusual.events.iter().zip(events) {
         assert_eq!(
-            json!([event.from, event.to, event.messages, event.peak]),
+            json!([event.begin, event.end, event.messages, event.peak]),
             json!([expected[0], expected[1], expected[2], expected[4]]),
             "{what}: event"
         );
@@ -114,9 +114,10 @@ fn check_unusual(activity: &Activity, expected: &Value, what: &str) -> usize {
         assert_near(Some(event.deviations), &expected[5], what);
     }
     let silences = unusual.silences.iter();
-    let silences: Vec<[i64; 2]> = silences.map(|own| [own.from, own.to]).collect();
+    let silences: Vec<[i64; 2]> = silences.map(|own| [own.begin, own.end]).collect();
     assert_eq!(json!(silences), expected["silences"], "{what}: silences");
-    let told = |own: Option<Stretch>| json!(own.map(|own| json!([own.from, own.to, own.messages])));
+    let told =
+        |own: Option<Stretch>| json!(own.map(|own| json!([own.begin, own.end, own.messages])));
     assert_eq!(
         json!([
             [told(unusual.busiest_hour), told(unusual.quietest_hour)],

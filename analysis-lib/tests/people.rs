@@ -40,7 +40,7 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
         let column = |value: fn(&aggregate::Growth) -> u64| -> Vec<u64> {
             growth.iter().map(value).collect()
         };
-        let starts: Vec<i64> = growth.iter().map(|growth| growth.start).collect();
+        let starts: Vec<i64> = growth.iter().map(|growth| growth.begin).collect();
         let found = json!({
             "start": starts,
             "active": column(|growth| growth.active),
@@ -54,7 +54,7 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
     }
 
     let stickiness = aggregate::stickiness(activity);
-    let starts: Vec<i64> = stickiness.iter().map(|day| day.start).collect();
+    let starts: Vec<i64> = stickiness.iter().map(|day| day.begin).collect();
     let daily: Vec<u64> = stickiness.iter().map(|day| day.daily).collect();
     let monthly: Vec<u64> = stickiness.iter().map(|day| day.monthly).collect();
     let found = json!({"start": starts, "daily": daily, "monthly": monthly});
@@ -127,9 +127,9 @@ fn top(
     let is_over = |&i: &usize| i + 1 < periods.len() || periods.is_over();
     let is_recorded = |&i: &usize| periods.coverage()[i] >= 0.5;
     let own = (0..periods.len()).rev().filter(is_over).find(is_recorded);
-    let own = periods.starts()[own.unwrap_or(periods.len() - 1)];
+    let own = periods.begins()[own.unwrap_or(periods.len() - 1)];
     let growth = aggregate::growth(activity, period);
-    let later = growth.iter().filter(|growth| growth.start > own).count();
+    let later = growth.iter().filter(|growth| growth.begin > own).count();
     let expected = &expected[later];
     let rows = rows(&table::top_members(activity, names, period).csv());
     let found: Vec<Value> = rows

@@ -21,7 +21,7 @@ fn integers(value: &Value) -> Vec<i64> {
 
 fn check(periods: &Periods, expected: &Value, what: &str) {
     assert_eq!(
-        periods.starts(),
+        periods.begins(),
         integers(&expected["starts"]),
         "{what}: starts"
     );
@@ -146,8 +146,8 @@ fn sums_agree(activity: &Activity, period: Period, periods: &Periods, what: &str
     } else {
         DAY
     });
-    for (i, (&start, &end)) in periods.starts().iter().zip(periods.ends()).enumerate() {
-        let inside = |&j: &usize| (start..end).contains(&finer.starts()[j]);
+    for (i, (&start, &end)) in periods.begins().iter().zip(periods.ends()).enumerate() {
+        let inside = |&j: &usize| (start..end).contains(&finer.begins()[j]);
         let sum: u64 = (0..finer.len())
             .filter(inside)
             .map(|j| finer.messages()[j])

@@ -25,7 +25,7 @@ fn columns_are_what_pymongo_reads() {
             .map(|v| v.as_i64().unwrap())
             .collect()
     };
-    assert_eq!(activity.times(), list("times"));
+    assert_eq!(activity.ends(), list("times"));
     let online: Vec<i64> = activity
         .online_members()
         .iter()
@@ -89,7 +89,7 @@ fn bad_documents_are_left_out_and_named() {
   _id 3: online-members is not a whole number (1.5)
   _id 4: messages-sent is negative (-1)
   _id 5: quantities has a key that is not a member's id (\"me\")
-  and 1 more; skipped() lists them all\n";
+  and 1 more; left_out() lists them all\n";
     assert!(stdout.contains(left_out), "{stdout}");
 }
 
@@ -184,7 +184,7 @@ fn a_mended_document_is_taken() {
         let pulled = cell().run();
         let activity = pulled.activity();
         assert_eq!(
-            (activity.len(), activity.skipped().len()),
+            (activity.len(), activity.left_out().len()),
             (taken, left_out)
         );
         let line = "Pulling everything anew: a document that was left out has changed.";
@@ -218,11 +218,11 @@ fn a_document_of_the_future_is_taken_when_its_time_comes() {
     let folder = Folder::new();
     let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
     let first = cell().run().activity();
-    assert_eq!((first.len(), first.skipped().len()), (50, 1));
-    assert!(first.skipped()[0].reason.contains("in the future"));
+    assert_eq!((first.len(), first.left_out().len()), (50, 1));
+    assert!(first.left_out()[0].reason.contains("in the future"));
     std::thread::sleep(Duration::from_secs(17).saturating_sub(begin.elapsed()));
     let then = cell().run().activity();
-    assert_eq!((then.len(), then.skipped().len()), (51, 0));
+    assert_eq!((then.len(), then.left_out().len()), (51, 0));
 }
 
 /// A count may be a decimal, as other tools store it, and a window may say when
@@ -241,8 +241,8 @@ fn decimals_and_begins_are_read() {
     assert_eq!(activity.online_members(), [12, 1]);
     assert_eq!(activity.message_volume(), [3, 0]);
     assert_eq!(totals(&activity), [(7, 3)].into());
-    assert_eq!(activity.times()[1] - activity.begins()[1], 900_000);
-    let reasons: Vec<&str> = activity.skipped().iter().map(|s| &*s.reason).collect();
+    assert_eq!(activity.ends()[1] - activity.begins()[1], 900_000);
+    let reasons: Vec<&str> = activity.left_out().iter().map(|s| &*s.reason).collect();
     assert_eq!(reasons[0], "online-members is not a whole number (1.5)");
     assert!(
         reasons[1].starts_with("since is not before time"),
@@ -346,7 +346,7 @@ fn the_sample_and_files_are_merged_too() {
         .unwrap()
         .every(analysis_lib::DAY);
     assert!(
-        stdout.contains(&format!("({:?}, ", days.starts())),
+        stdout.contains(&format!("({:?}, ", days.begins())),
         "{stdout}"
     );
     assert!(
@@ -370,7 +370,7 @@ fn the_sample_and_files_are_merged_too() {
     let days = analysis_lib::Activity::open(&file)
         .unwrap()
         .every(analysis_lib::DAY);
-    assert_eq!(days.starts(), [1_772_946_000_000, 1_773_028_800_000]);
+    assert_eq!(days.begins(), [1_772_946_000_000, 1_773_028_800_000]);
     assert_eq!(days.windows(), [2, 1]);
     assert_eq!(days.online_mean(), [15.5, 30.0]);
     assert_eq!(days.online_max(), [21, 30]);
@@ -514,12 +514,12 @@ fn a_span_is_pulled_alone() {
     let part = Cell::new(&server.uri(), "db").args(&span).run().activity();
     let (from, to) = (1_767_416_400_000, 1_767_546_000_000);
     let expected: Vec<i64> = all
-        .times()
+        .ends()
         .iter()
         .copied()
         .filter(|t| (from..to).contains(t))
         .collect();
-    assert_eq!(part.times(), expected);
+    assert_eq!(part.ends(), expected);
 }
 
 /// Documents come and go while they are pulled: none comes twice, or by half.
@@ -547,12 +547,12 @@ fn writes_during_a_pull_double_nothing() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let after = support::saved(&cell);
-        assert_eq!(after.skipped(), [], "no document is read by half");
-        let known: BTreeMap<i64, usize> = before.times().iter().copied().zip(0..).collect();
+        assert_eq!(after.left_out(), [], "no document is read by half");
+        let known: BTreeMap<i64, usize> = before.ends().iter().copied().zip(0..).collect();
         let windows = support::by_window(&before);
         let mut old = BTreeSet::new();
         for (index, senders) in support::by_window(&after).iter().enumerate() {
-            let Some(&same) = known.get(&after.times()[index]) else {
+            let Some(&same) = known.get(&after.ends()[index]) else {
                 continue;
             };
             assert!(old.insert(same), "no window comes twice");

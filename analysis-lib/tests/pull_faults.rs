@@ -619,13 +619,13 @@ fn mangled_documents_are_taken_or_named() {
         .unwrap();
     assert!(stored > 9_000, "{stored}");
     let activity = pull(&server.uri(), "db").activity();
-    assert_eq!(activity.len() + activity.skipped().len(), stored);
-    assert!(activity.len() > 1_000 && activity.skipped().len() > 1_000);
+    assert_eq!(activity.len() + activity.left_out().len(), stored);
+    assert!(activity.len() > 1_000 && activity.left_out().len() > 1_000);
     assert!(
         activity
-            .skipped()
+            .left_out()
             .iter()
-            .all(|skipped| skipped.document.starts_with("_id "))
+            .all(|left_out| left_out.document.starts_with("_id "))
     );
 }
 

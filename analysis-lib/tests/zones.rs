@@ -86,9 +86,9 @@ fn compare_zone(zone: &Zone, changes: &[(i64, i32, String)]) {
     for pair in changes.windows(2) {
         let (before, (change, after, _)) = (pair[0].1, &pair[1]);
         if *after > before {
-            let skipped = DateTime::from_timestamp(change + i64::from(before), 0).unwrap();
-            let skipped = zone.from_local_datetime(&skipped.naive_utc());
-            assert_eq!(skipped, LocalResult::None, "{zone} at {change}");
+            let left_out = DateTime::from_timestamp(change + i64::from(before), 0).unwrap();
+            let left_out = zone.from_local_datetime(&left_out.naive_utc());
+            assert_eq!(left_out, LocalResult::None, "{zone} at {change}");
         }
     }
 }

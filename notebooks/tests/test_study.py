@@ -145,7 +145,7 @@ def test_aggregates_equal_the_originals(kernel, mongodb, reference):
     assert values("activity.message_volume()") == volume
     assert values("aggregate::cumulative_messages(&activity)") == cumulative
     # Days since the epoch as doubles: one rounding apart, 1e-11 days at most.
-    numpy.testing.assert_allclose(numpy.array(values("activity.times()")) / 86_400_000, times, rtol=0, atol=1e-11)
+    numpy.testing.assert_allclose(numpy.array(values("activity.ends()")) / 86_400_000, times, rtol=0, atol=1e-11)
     members = values("aggregate::messages_by_member(&activity).iter().map(|m| (m.id, m.messages)).collect::<Vec<_>>()")
     assert members == sorted(((int(id), sent) for id, sent in bars.items()), key=lambda m: (-m[1], m[0]))
 
@@ -191,7 +191,7 @@ def test_patterns_equal_what_pandas_computes(kernel, mongodb):
     begin[outage] = [time[i] - length for i, length in zip(time.index[outage], after)]
     begin[0] = time[0] - sorted(steps.iloc[1:5])[-2]
     assert shown(session, "activity.begins()") == milliseconds(begin)
-    assert shown(session, "aggregate::median_interval(&activity).unwrap()") == (
+    assert shown(session, "aggregate::usual_length(&activity).unwrap()") == (
         (time - begin).iloc[1:].sort_values().iloc[(len(time) - 1) // 2] / pandas.Timedelta("1ms")
     )
     found = shown(session, "aggregate::gaps(&activity).iter().map(|g| (g.from, g.to)).collect::<Vec<_>>()")
@@ -214,13 +214,13 @@ def test_patterns_equal_what_pandas_computes(kernel, mongodb):
     for period, at in keys.items():
         merged = pandas.DataFrame({"m": messages, "o": online}).groupby(at).agg({"m": ["size", "sum"], "o": ["mean", "max"]})
         assert session.run(f"let merged = activity.every({period});").stderr == ""
-        assert shown(session, "merged.starts()") == milliseconds(merged.index)
+        assert shown(session, "merged.begins()") == milliseconds(merged.index)
         assert shown(session, "merged.windows()") == merged["m", "size"].tolist()
         assert shown(session, "merged.messages()") == merged["m", "sum"].tolist()
         assert shown(session, "merged.online_max()") == merged["o", "max"].tolist()
         # A sum of whole numbers and one division: pandas adds up doubles.
         assert shown(session, "merged.online_mean()") == pytest.approx(merged["o", "mean"].tolist(), rel=1e-14)
-        bounds = list(zip(shown(session, "merged.starts()"), shown(session, "merged.ends()")))
+        bounds = list(zip(shown(session, "merged.begins()"), shown(session, "merged.ends()")))
         recorded = [
             max(0, min(end, last) - max(start, first)) - sum(max(0, min(end, to) - max(start, since)) for since, to in gaps)
             for start, end in bounds

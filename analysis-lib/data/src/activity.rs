@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use super::windows::{Skipped, Windows};
+use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Periods, lengths, merge};
 use crate::Held;
 use crate::{Error, MemberId, Result};
@@ -17,14 +17,14 @@ use crate::{Error, MemberId, Result};
 ///
 /// ```
 /// let activity = activity_data::Activity::sample()?;
-/// assert_eq!(activity.times().len(), activity.online_members().len());
+/// assert_eq!(activity.ends().len(), activity.online_members().len());
 /// # Ok::<(), activity_data::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Activity {
     pub(crate) origin: Held<Origin>,
     pub(crate) recorded: Held<Recorded>,
-    pub(crate) skipped: Held<Vec<Skipped>>,
+    pub(crate) left_out: Held<Vec<LeftOut>>,
 }
 
 /// The windows, and what the rule of time says of them.
@@ -74,9 +74,9 @@ impl Activity {
     /// # Errors
     ///
     /// There is no window.
-    pub fn new(origin: Origin, mut windows: Windows, skipped: Vec<Skipped>) -> Result<Self> {
+    pub fn new(origin: Origin, mut windows: Windows, left_out: Vec<LeftOut>) -> Result<Self> {
         if windows.len() == 0 {
-            return Err(nothing_usable(&origin, &skipped));
+            return Err(nothing_usable(&origin, &left_out));
         }
         let twice = windows.put_in_order();
         let begins = lengths::begins(&windows.ends, &windows.declared);
@@ -88,7 +88,7 @@ impl Activity {
                 twice,
                 kept: Kept::default(),
             }),
-            skipped: Held::new(skipped),
+            left_out: Held::new(left_out),
         })
     }
 
@@ -128,7 +128,7 @@ impl Activity {
     }
 
     /// End of each window, in milliseconds since the epoch (UTC), ascending.
-    pub fn times(&self) -> &[i64] {
+    pub fn ends(&self) -> &[i64] {
         &self.windows().ends
     }
 
@@ -143,23 +143,23 @@ impl Activity {
     /// The usual length of a window: the median, in milliseconds. `None` for
     /// windows that all end at the same moment.
     pub fn usual_length(&self) -> Option<i64> {
-        lengths::median(self.begins(), self.times())
+        lengths::median(self.begins(), self.ends())
     }
 
     /// The stretches in which nothing was recorded, in order.
     pub fn gaps(&self) -> Vec<Gap> {
-        lengths::gaps(self.begins(), self.times())
+        lengths::gaps(self.begins(), self.ends())
     }
 
     /// The middle of a window, in milliseconds since the epoch (UTC): the window
     /// belongs to the hour, day, week and month that this lies in.
     pub fn middle(&self, index: usize) -> i64 {
-        self.begins()[index].midpoint(self.times()[index])
+        self.begins()[index].midpoint(self.ends()[index])
     }
 
     /// When the first window began, and when the last ended.
     pub fn span(&self) -> (i64, i64) {
-        (self.begins()[0], self.times()[self.len() - 1])
+        (self.begins()[0], self.ends()[self.len() - 1])
     }
 
     /// Whether windows reach this time, but for half a window.
@@ -199,20 +199,20 @@ impl Activity {
     }
 
     /// Documents that were left out, and why.
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.skipped
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// How many documents are there twice, equal in all but `_id`. They count
     /// once.
-    pub fn counted_once(&self) -> usize {
+    pub fn duplicates(&self) -> usize {
         self.recorded.twice
     }
 
     /// How many windows begin before the one before them ended: two bots wrote
     /// them. They all count, so messages that both bots saw are there twice.
     pub fn overlapping(&self) -> usize {
-        lengths::overlapping(self.begins(), self.times())
+        lengths::overlapping(self.begins(), self.ends())
     }
 
     /// The same windows, with another name in titles than `SERVER_NAME`. The
@@ -232,9 +232,9 @@ impl Activity {
     /// At least the newest window is in it.
     #[must_use]
     pub fn last_hours(&self, hours: u32) -> Self {
-        let last = self.times()[self.len() - 1];
+        let last = self.ends()[self.len() - 1];
         let after = last.saturating_sub(i64::from(hours) * 3_600_000);
-        let first = self.times().partition_point(|&time| time <= after);
+        let first = self.ends().partition_point(|&time| time <= after);
         self.part(first.min(self.len() - 1)..self.len())
     }
 
@@ -272,7 +272,7 @@ impl Activity {
                 twice: self.recorded.twice,
                 kept: Kept::default(),
             }),
-            skipped: self.skipped.clone(),
+            left_out: self.left_out.clone(),
         }
     }
 
@@ -299,7 +299,7 @@ impl Activity {
                     kept.sent.push(windows.sent[sender]);
                 }
             }
-            kept.starts.push(kept.sender.len() as u32);
+            kept.first_sender.push(kept.sender.len() as u32);
         }
         self.with_windows(kept, self.begins().to_vec())
     }
@@ -317,7 +317,7 @@ impl Activity {
 /// One line: the columns would fill pages.
 impl fmt::Debug for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |index: usize| self.origin.show(self.times()[index]);
+        let time = |index: usize| self.origin.show(self.ends()[index]);
         write!(
             f,
             "Activity({}, {} windows from {} to {})",
@@ -330,13 +330,13 @@ impl fmt::Debug for Activity {
 }
 
 /// That nothing is left to look at.
-pub(crate) fn nothing_usable(origin: &Origin, skipped: &[Skipped]) -> Error {
-    let first = skipped.first().map_or(String::new(), |first| {
+pub(crate) fn nothing_usable(origin: &Origin, left_out: &[LeftOut]) -> Error {
+    let first = left_out.first().map_or(String::new(), |first| {
         format!("; {}: {}", first.document, first.reason)
     });
     Error::new(format!(
         "{} has no window that can be used ({} left out{first})",
         origin.source,
-        skipped.len()
+        left_out.len()
     ))
 }

@@ -10,7 +10,7 @@ pub struct Calendar {
     pub period: Period,
     /// When each period begins and ends, in milliseconds since the epoch (UTC).
     /// Each begins where the one before it ends.
-    pub starts: Vec<i64>,
+    pub begins: Vec<i64>,
     /// As above, for the periods' ends.
     pub ends: Vec<i64>,
     /// The share of each period that was recorded, from 0 to 1.
@@ -31,21 +31,21 @@ impl Calendar {
         let mut windows: Vec<usize> = (0..activity.len()).collect();
         windows.sort_by_key(|&window| middle(window));
         let (first, last) = (middle(windows[0]), middle(windows[windows.len() - 1]));
-        let (mut starts, mut ends) = (Vec::new(), Vec::new());
-        let mut start = zone.start(period, first);
+        let (mut begins, mut ends) = (Vec::new(), Vec::new());
+        let mut start = zone.begin(period, first);
         while start <= last {
-            starts.push(start);
+            begins.push(start);
             start = zone.end(period, start);
             ends.push(start);
         }
         let first_of = |&start: &i64| windows.partition_point(|&window| middle(window) < start);
         Self {
             period,
-            coverage: coverage(activity.span(), &activity.gaps(), &starts, &ends),
+            coverage: coverage(activity.span(), &activity.gaps(), &begins, &ends),
             is_over: activity.reaches(start),
-            first_window: starts.iter().chain([&start]).map(first_of).collect(),
+            first_window: begins.iter().chain([&start]).map(first_of).collect(),
             windows,
-            starts,
+            begins,
             ends,
         }
     }
@@ -53,7 +53,7 @@ impl Calendar {
     /// The number of periods, at least 1.
     #[allow(clippy::len_without_is_empty)] // It never is.
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.begins.len()
     }
 
     /// Indices of a period's windows.
@@ -85,7 +85,7 @@ impl Calendar {
     pub fn recorded(mut self) -> Self {
         let has_window = |&index: &usize| !self.windows(index).is_empty();
         let kept: Vec<usize> = (0..self.len()).filter(has_window).collect();
-        self.starts = kept.iter().map(|&i| self.starts[i]).collect();
+        self.begins = kept.iter().map(|&i| self.begins[i]).collect();
         self.ends = kept.iter().map(|&i| self.ends[i]).collect();
         self.coverage = kept.iter().map(|&i| self.coverage[i]).collect();
         self.first_window = kept.iter().map(|&i| self.first_window[i]).collect();
@@ -105,13 +105,13 @@ mod tests {
         let activity = Activity::sample().unwrap();
         for period in [HOUR, DAY, WEEK, MONTH] {
             let (calendar, periods) = (Calendar::new(&activity, period), activity.every(period));
-            assert_eq!(calendar.starts[1..], calendar.ends[..calendar.len() - 1]);
+            assert_eq!(calendar.begins[1..], calendar.ends[..calendar.len() - 1]);
             // The sample has an outage of eleven hours.
             assert_eq!(calendar.len() > periods.len(), period == HOUR);
             let recorded = calendar.recorded();
             let windows = (0..recorded.len()).map(|i| recorded.windows(i).len() as u64);
             assert_eq!(windows.collect::<Vec<u64>>(), periods.windows());
-            assert_eq!(recorded.starts, periods.starts());
+            assert_eq!(recorded.begins, periods.begins());
             assert_eq!(recorded.ends, periods.ends());
             assert_eq!(recorded.coverage, periods.coverage());
             assert_eq!(recorded.is_over, periods.is_over());

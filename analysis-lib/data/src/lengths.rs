@@ -133,9 +133,9 @@ fn two_bots(steps: &[i64]) -> Vec<Option<i64>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// When the last window before the gap ended, in milliseconds since the epoch (UTC).
-    pub from: i64,
+    pub begin: i64,
     /// When the first window after the gap began, in milliseconds since the epoch (UTC).
-    pub to: i64,
+    pub end: i64,
 }
 
 /// The stretches in which there is no window, of windows in order of their ends.
@@ -145,8 +145,8 @@ pub(crate) fn gaps(begins: &[i64], ends: &[i64]) -> Vec<Gap> {
     (1..ends.len())
         .filter(|&i| begins[i] - ends[i - 1] > (ends[i] - begins[i]) / 100)
         .map(|i| Gap {
-            from: ends[i - 1],
-            to: begins[i],
+            begin: ends[i - 1],
+            end: begins[i],
         })
         .collect()
 }
@@ -323,7 +323,7 @@ mod tests {
                         } else {
                             interval / 20
                         } + 6 * jitter;
-                        let error = (gap.to - gap.from - true_length).abs();
+                        let error = (gap.end - gap.begin - true_length).abs();
                         assert!(error <= tolerance, "{name}: {error} of {interval}");
                     }
                 }
@@ -358,7 +358,7 @@ mod tests {
                 let [gap] = gaps[..] else {
                     panic!("{one} to {other} min at {at}: {gaps:?}")
                 };
-                let length = gap.to - gap.from;
+                let length = gap.end - gap.begin;
                 assert!(
                     (length - 3 * interval).abs() <= 8 * SECOND,
                     "{one} to {other} min at {at}: {length}"
@@ -375,7 +375,7 @@ mod tests {
                 let mut fewer = ends.clone();
                 fewer.remove(without);
                 let (begins, gaps) = rule(&fewer);
-                let lost: i64 = gaps.iter().map(|gap| gap.to - gap.from).sum();
+                let lost: i64 = gaps.iter().map(|gap| gap.end - gap.begin).sum();
                 let all = fewer[fewer.len() - 1] - begins[0];
                 assert!(
                     gaps.len() <= 1 && lost * 20 < all,
@@ -411,8 +411,8 @@ mod tests {
             [0, 10, 20, 45, 50].map(|minutes| START + minutes * MINUTE)
         );
         let gap = Gap {
-            from: ends[2],
-            to: begins[3],
+            begin: ends[2],
+            end: begins[3],
         };
         assert_eq!(gaps(&begins, &ends), [gap]);
     }

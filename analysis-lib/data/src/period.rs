@@ -46,7 +46,7 @@ impl fmt::Display for Period {
 }
 
 /// Times are milliseconds since the epoch. Each lies in one hour, day, week and
-/// month: `start(period, time) <= time < end(period, time)`, and a period's end
+/// month: `begin(period, time) <= time < end(period, time)`, and a period's end
 /// is the next one's start.
 impl Zone {
     /// Milliseconds since 1 January 1970 on local clocks.
@@ -76,7 +76,7 @@ impl Zone {
         let day = self.local(time).div_euclid(DAY_LENGTH);
         // A day that has begun goes on where clocks go back over its midnight:
         // in Newfoundland until 2011, from 00:01 to 23:01 of the day before.
-        day + i64::from(self.day_start(day + 1) <= time)
+        day + i64::from(self.day_begin(day + 1) <= time)
     }
 
     /// The hour of the local week, from 0 for Monday 00:00 to 167.
@@ -88,17 +88,17 @@ impl Zone {
 
     /// The first instant of a local day: midnight, or later where the clocks
     /// go forward then. A day that the zone left out begins with the next one.
-    pub fn day_start(&self, day: i64) -> i64 {
+    pub fn day_begin(&self, day: i64) -> i64 {
         self.instant(day * DAY_LENGTH)
     }
 
     /// The first instant of the period that a time lies in.
-    pub fn start(&self, period: Period, time: i64) -> i64 {
+    pub fn begin(&self, period: Period, time: i64) -> i64 {
         if period == Period::Hour {
             let (from, offset) = self.offsets(time, time)[0];
             return from.max(time - (time + offset).rem_euclid(HOUR_LENGTH));
         }
-        self.day_start(first_day(period, self.day(time)))
+        self.day_begin(first_day(period, self.day(time)))
     }
 
     /// The first instant of the period after the one that a time lies in.
@@ -115,7 +115,7 @@ impl Zone {
         };
         // The longest month's length after a month's first day is in the next month.
         let next = first_day(period, self.day(time)) + longest;
-        self.day_start(first_day(period, next))
+        self.day_begin(first_day(period, next))
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     /// The starts of the periods from one time to another, as clocks show them.
     fn starts(name: &str, period: Period, from: &str, to: &str) -> Vec<String> {
         let zone = zone(name);
-        let (mut start, to) = (zone.start(period, utc(from)), utc(to));
+        let (mut start, to) = (zone.begin(period, utc(from)), utc(to));
         let mut starts = Vec::new();
         while start < to {
             let local = zone.timestamp_millis_opt(start).unwrap();
@@ -181,7 +181,7 @@ mod tests {
             let zone = zone(name);
             for period in [Period::Hour, Period::Day, Period::Week, Period::Month] {
                 let place = |time: i64| format!("{period} of {name} at {time}");
-                let mut start = zone.start(period, utc("2006-01-01T00:00:00Z"));
+                let mut start = zone.begin(period, utc("2006-01-01T00:00:00Z"));
                 let longest = match period {
                     Period::Hour => HOUR_LENGTH,
                     Period::Day => 25 * HOUR_LENGTH,
@@ -192,7 +192,7 @@ mod tests {
                     let end = zone.end(period, start);
                     assert!(start < end && end - start <= longest, "{}", place(start));
                     for time in [start, start + (end - start) / 3, end - 1] {
-                        assert_eq!(zone.start(period, time), start, "{}", place(time));
+                        assert_eq!(zone.begin(period, time), start, "{}", place(time));
                         assert_eq!(zone.end(period, time), end, "{}", place(time));
                     }
                     start = end;
@@ -208,7 +208,7 @@ mod tests {
         for name in CHANGING {
             let zone = zone(name);
             for period in [Period::Day, Period::Week, Period::Month] {
-                let mut start = zone.start(period, utc("2011-12-01T00:00:00Z"));
+                let mut start = zone.begin(period, utc("2011-12-01T00:00:00Z"));
                 while start < utc("2028-01-01T00:00:00Z") {
                     let local = zone.timestamp_millis_opt(start).unwrap();
                     let round = match period {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn months_have_their_lengths() {
         let zone = zone("Asia/Kolkata");
-        let mut start = zone.start(Period::Month, utc("2024-01-15T00:00:00Z"));
+        let mut start = zone.begin(Period::Month, utc("2024-01-15T00:00:00Z"));
         let lengths = std::iter::repeat_with(|| {
             let end = zone.end(Period::Month, start);
             (end - std::mem::replace(&mut start, end)) / DAY_LENGTH

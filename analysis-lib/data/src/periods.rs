@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::activity::{Activity, nothing_usable};
-use super::windows::{Skipped, Windows};
+use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Zone};
 use crate::Held;
 use crate::{MemberId, Result};
@@ -52,7 +52,7 @@ impl Sums {
 }
 
 /// Sums by the first instant of their period, in milliseconds since the epoch (UTC).
-pub type ByStart = BTreeMap<i64, Sums>;
+pub type ByBegin = BTreeMap<i64, Sums>;
 
 /// A server's activity by the hour, day, week or month, in order of time.
 ///
@@ -64,7 +64,7 @@ pub type ByStart = BTreeMap<i64, Sums>;
 /// use activity_data::{Activity, DAY};
 ///
 /// let days = Activity::sample()?.every(DAY);
-/// assert_eq!(days.starts().len(), days.messages().len());
+/// assert_eq!(days.begins().len(), days.messages().len());
 /// # Ok::<(), activity_data::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
@@ -74,7 +74,7 @@ pub struct Periods(Held<Columns>);
 struct Columns {
     origin: Origin,
     period: Period,
-    starts: Vec<i64>,
+    begins: Vec<i64>,
     ends: Vec<i64>,
     windows: Vec<u64>,
     coverage: Vec<f64>,
@@ -87,7 +87,7 @@ struct Columns {
     first_sender: Vec<usize>,
     sender: Vec<u32>,
     sent: Vec<u64>,
-    skipped: Vec<Skipped>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Periods {
@@ -104,14 +104,14 @@ impl Periods {
     /// The number of periods with a window, at least 1.
     #[allow(clippy::len_without_is_empty)] // It never is.
     pub fn len(&self) -> usize {
-        self.0.starts.len()
+        self.0.begins.len()
     }
 
     /// When each period began, in milliseconds since the epoch (UTC),
     /// ascending. A day begins at local midnight, or later where the clocks go
     /// forward then.
-    pub fn starts(&self) -> &[i64] {
-        &self.0.starts
+    pub fn begins(&self) -> &[i64] {
+        &self.0.begins
     }
 
     /// When each period ended, in milliseconds since the epoch (UTC): the first
@@ -172,20 +172,20 @@ impl Periods {
     }
 
     /// Documents that were left out, and why.
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.0.skipped
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.0.left_out
     }
 
     /// Of the windows of an activity, whose gaps say what was recorded.
-    pub fn of_activity(activity: &Activity, period: Period, sums: &ByStart) -> Self {
+    pub fn of_activity(activity: &Activity, period: Period, sums: &ByBegin) -> Self {
         let mut columns = Columns::new(
             activity.origin().clone(),
             period,
             sums,
-            activity.skipped().to_vec(),
+            activity.left_out().to_vec(),
         );
         let (span, gaps) = (activity.span(), activity.gaps());
-        columns.coverage = coverage(span, &gaps, &columns.starts, &columns.ends);
+        columns.coverage = coverage(span, &gaps, &columns.begins, &columns.ends);
         columns.is_over = activity.reaches(columns.ends[columns.ends.len() - 1]);
         Self(Held::new(columns))
     }
@@ -194,26 +194,26 @@ impl Periods {
     pub fn of_sums(
         origin: Origin,
         period: Period,
-        sums: &ByStart,
-        skipped: Vec<Skipped>,
+        sums: &ByBegin,
+        left_out: Vec<LeftOut>,
         last: i64,
     ) -> Result<Self> {
         if sums.is_empty() {
-            return Err(nothing_usable(&origin, &skipped));
+            return Err(nothing_usable(&origin, &left_out));
         }
-        let mut columns = Columns::new(origin, period, sums, skipped);
+        let mut columns = Columns::new(origin, period, sums, left_out);
         columns.coverage = columns.coverage_by_windows();
-        let (count, end) = (columns.starts.len(), columns.ends[columns.ends.len() - 1]);
-        let half = (end - columns.starts[count - 1]) / columns.windows[count - 1].cast_signed() / 2;
+        let (count, end) = (columns.begins.len(), columns.ends[columns.ends.len() - 1]);
+        let half = (end - columns.begins[count - 1]) / columns.windows[count - 1].cast_signed() / 2;
         columns.is_over = last + half >= end;
         Ok(Self(Held::new(columns)))
     }
 }
 
 impl Columns {
-    fn new(origin: Origin, period: Period, sums: &ByStart, mut skipped: Vec<Skipped>) -> Self {
+    fn new(origin: Origin, period: Period, sums: &ByBegin, mut left_out: Vec<LeftOut>) -> Self {
         // MongoDB names them in another order than a pull of all windows.
-        skipped.sort_by(|one, other| one.document.cmp(&other.document));
+        left_out.sort_by(|one, other| one.document.cmp(&other.document));
         let mut members: Vec<MemberId> = sums
             .values()
             .flat_map(|sums| sums.sent.keys().copied())
@@ -223,7 +223,7 @@ impl Columns {
         let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
         let mut columns = Self {
             period,
-            starts: sums.keys().copied().collect(),
+            begins: sums.keys().copied().collect(),
             ends: sums
                 .keys()
                 .map(|&start| origin.timezone.end(period, start))
@@ -241,7 +241,7 @@ impl Columns {
             first_sender: vec![0],
             sender: Vec::new(),
             sent: Vec::new(),
-            skipped,
+            left_out,
             origin,
         };
         for sums in sums.values() {
@@ -256,7 +256,7 @@ impl Columns {
     /// fuller half of the periods around it: eight on each side.
     fn coverage_by_windows(&self) -> Vec<f64> {
         let lengths = self
-            .starts
+            .begins
             .iter()
             .zip(&self.ends)
             .map(|(start, end)| (end - start) as f64);
@@ -279,19 +279,19 @@ impl Columns {
 pub(crate) fn coverage(
     (first, last): (i64, i64),
     mut gaps: &[Gap],
-    starts: &[i64],
+    begins: &[i64],
     ends: &[i64],
 ) -> Vec<f64> {
-    let stretches = starts.iter().zip(ends);
+    let stretches = begins.iter().zip(ends);
     stretches
         .map(|(&start, &end)| {
-            let past = gaps.iter().take_while(|gap| gap.to <= start).count();
+            let past = gaps.iter().take_while(|gap| gap.end <= start).count();
             gaps = &gaps[past..];
             let within = |from: i64, to: i64| (to.min(end) - from.max(start)).max(0);
             let lost: i64 = gaps
                 .iter()
-                .take_while(|gap| gap.from < end)
-                .map(|gap| within(gap.from, gap.to))
+                .take_while(|gap| gap.begin < end)
+                .map(|gap| within(gap.begin, gap.end))
                 .sum();
             (within(first, last) - lost) as f64 / (end - start) as f64
         })
@@ -304,26 +304,26 @@ impl fmt::Debug for Periods {
         let Columns {
             origin,
             period,
-            starts,
+            begins,
             ..
         } = &*self.0;
         let (first, last) = (
-            origin.show(starts[0]),
-            origin.show(starts[starts.len() - 1]),
+            origin.show(begins[0]),
+            origin.show(begins[begins.len() - 1]),
         );
         write!(
             f,
             "Periods({}, {} of a {period} from {first} to {last})",
             origin.source,
-            starts.len()
+            begins.len()
         )
     }
 }
 
 /// The sums of these windows by their period. A window belongs to the period
 /// that its middle lies in.
-pub(crate) fn merge(windows: &Windows, begins: &[i64], timezone: &Zone, period: Period) -> ByStart {
-    let mut merged = ByStart::new();
+pub(crate) fn merge(windows: &Windows, begins: &[i64], timezone: &Zone, period: Period) -> ByBegin {
+    let mut merged = ByBegin::new();
     // Windows that follow each other mostly belong to one period.
     let mut current = (i64::MAX, i64::MAX, Sums::default());
     let mut close = |(start, _, sums): (i64, i64, Sums)| {
@@ -335,7 +335,7 @@ pub(crate) fn merge(windows: &Windows, begins: &[i64], timezone: &Zone, period: 
         let middle = begin.midpoint(windows.ends[index]);
         if !(current.0..current.1).contains(&middle) {
             close(current);
-            let start = timezone.start(period, middle);
+            let start = timezone.begin(period, middle);
             current = (start, timezone.end(period, start), Sums::default());
         }
         let sums = &mut current.2;
@@ -377,7 +377,7 @@ mod tests {
                 .map(|(_, s)| s)
                 .sum();
             assert_eq!(sent, volume);
-            assert!(merged.starts().is_sorted());
+            assert!(merged.begins().is_sorted());
             assert!(
                 merged
                     .coverage()

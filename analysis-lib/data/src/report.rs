@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use crate::text::counted;
-use crate::{Activity, Origin, Periods, Skipped};
+use crate::{Activity, LeftOut, Origin, Periods};
 
 /// Documents left out that are shown; the others are only counted.
 const SHOWN: usize = 5;
@@ -11,8 +11,8 @@ const SHOWN: usize = 5;
 /// Prints what there is.
 pub fn activity(activity: &Activity) {
     println!("Number of entries: {}", activity.len());
-    span(activity.origin(), activity.times());
-    skipped(activity.skipped());
+    span(activity.origin(), activity.ends());
+    left_out(activity.left_out());
     twice(activity);
     updated(activity.origin());
 }
@@ -22,8 +22,8 @@ pub fn periods(periods: &Periods) {
     let windows: u64 = periods.windows().iter().sum();
     let (count, period) = (periods.len(), periods.period());
     println!("Number of entries: {windows}, merged into {count} {period}s");
-    span(periods.origin(), periods.starts());
-    skipped(periods.skipped());
+    span(periods.origin(), periods.begins());
+    left_out(periods.left_out());
     updated(periods.origin());
 }
 
@@ -47,19 +47,19 @@ fn span(origin: &Origin, times: &[i64]) {
 }
 
 /// Prints what was left out, and why.
-pub fn skipped(skipped: &[Skipped]) {
-    if !skipped.is_empty() {
+pub fn left_out(left_out: &[LeftOut]) {
+    if !left_out.is_empty() {
         println!(
             "Left out: {} that can't be used",
-            counted(skipped.len(), "document")
+            counted(left_out.len(), "document")
         );
-        for one in skipped.iter().take(SHOWN) {
+        for one in left_out.iter().take(SHOWN) {
             println!("  {}: {}", one.document, one.reason);
         }
-        if skipped.len() > SHOWN {
+        if left_out.len() > SHOWN {
             println!(
-                "  and {} more; skipped() lists them all",
-                skipped.len() - SHOWN
+                "  and {} more; left_out() lists them all",
+                left_out.len() - SHOWN
             );
         }
     }
@@ -67,7 +67,7 @@ pub fn skipped(skipped: &[Skipped]) {
 
 /// Prints what is there twice: the same document, or two bots' windows.
 pub fn twice(activity: &Activity) {
-    let copies = activity.counted_once();
+    let copies = activity.duplicates();
     if copies > 0 {
         println!(
             "Counted once: {} that equal another in all but _id, as after importing a file twice; delete the copies in the database",

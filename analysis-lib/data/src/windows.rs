@@ -8,7 +8,7 @@ use crate::MemberId;
 
 /// A document that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct LeftOut {
     /// The document: its `_id`, or the line of the file that it stands in.
     pub document: String,
     /// What is wrong with it.
@@ -16,7 +16,7 @@ pub struct Skipped {
 }
 
 /// The columns. `sender` and `sent` hold window i's members at
-/// `starts[i]..starts[i + 1]`.
+/// `first_sender[i]..first_sender[i + 1]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// End of each window, in milliseconds since the epoch (UTC).
@@ -32,7 +32,7 @@ pub struct Windows {
     pub members: Vec<MemberId>,
     /// Where each window's members begin, and the end of the last: one more
     /// entry than there are windows.
-    pub starts: Vec<u32>,
+    pub first_sender: Vec<u32>,
     /// Index into `members`.
     pub sender: Vec<u32>,
     /// Messages that this member sent in the window.
@@ -48,7 +48,7 @@ impl Default for Windows {
             online: Vec::new(),
             volume: Vec::new(),
             members: Vec::new(),
-            starts: vec![0],
+            first_sender: vec![0],
             sender: Vec::new(),
             sent: Vec::new(),
         }
@@ -64,7 +64,7 @@ impl Windows {
 
     /// Where a window's members stand in `sender` and `sent`.
     pub fn senders(&self, index: usize) -> Range<usize> {
-        self.starts[index] as usize..self.starts[index + 1] as usize
+        self.first_sender[index] as usize..self.first_sender[index + 1] as usize
     }
 
     /// The windows with these indices, in that order. Members keep their index.
@@ -82,7 +82,7 @@ impl Windows {
                 .sender
                 .extend_from_slice(&self.sender[self.senders(i)]);
             taken.sent.extend_from_slice(&self.sent[self.senders(i)]);
-            taken.starts.push(taken.sender.len() as u32);
+            taken.first_sender.push(taken.sender.len() as u32);
         }
         taken
     }
@@ -235,14 +235,14 @@ impl WindowsBuilder {
         self.windows.declared.push(window.declared);
         self.windows.online.push(window.online);
         self.windows.volume.push(window.volume);
-        self.windows.starts.push(end);
+        self.windows.first_sender.push(end);
         self.settled = self.windows.members.len();
         Ok(())
     }
 
     /// Forgets the window that is being made.
     pub fn discard(&mut self) {
-        let before = self.windows.starts[self.windows.len()] as usize;
+        let before = self.windows.first_sender[self.windows.len()] as usize;
         self.windows.sender.truncate(before);
         self.windows.sent.truncate(before);
         for member in self.windows.members.drain(self.settled..) {
@@ -278,7 +278,7 @@ impl WindowsBuilder {
             column.clear();
         }
         windows.ends.clear();
-        windows.starts.truncate(1);
+        windows.first_sender.truncate(1);
         windows.members = members;
     }
 

@@ -12,9 +12,9 @@ pub struct Comparison {
     /// What is compared: hours, days, weeks or months.
     pub period: Period,
     /// When the earlier one began, in milliseconds since the epoch (UTC).
-    pub before: i64,
+    pub earlier_begin: i64,
     /// When it ended and the later one began.
-    pub start: i64,
+    pub begin: i64,
     /// When that ended.
     pub end: i64,
     /// How many hours of the clock were recorded in both; all numbers are of
@@ -113,22 +113,22 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
         ));
     }
     let zone = activity.origin().timezone();
-    let last = activity.times()[activity.len() - 1];
+    let last = activity.ends()[activity.len() - 1];
     // A period is over once half a window is missing at most.
-    let end = zone.start(period, last + activity.usual_length().unwrap_or(0) / 2);
-    let start = zone.start(period, end - 1);
-    let before = zone.start(period, start - 1);
+    let end = zone.begin(period, last + activity.usual_length().unwrap_or(0) / 2);
+    let begin = zone.begin(period, end - 1);
+    let earlier_begin = zone.begin(period, begin - 1);
     // Only these hours have to be merged, and the one that the first lies in.
-    let recent = u32::try_from((last - before) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
+    let recent = u32::try_from((last - earlier_begin) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
     let recent = activity.last_hours(recent);
     // Who sent what takes the longest to merge, and only blocks are asked for it.
     let hours = recent.without(|_| true).every(HOUR);
-    let mut earlier = slots(&hours, period, before..start);
-    let mut later = slots(&hours, period, start..end);
+    let mut earlier = slots(&hours, period, earlier_begin..begin);
+    let mut later = slots(&hours, period, begin..end);
     earlier.retain(|slot, _| later.contains_key(slot));
     later.retain(|slot, _| earlier.contains_key(slot));
     let matched = later.len();
-    let all = ((end - start) / HOUR_LENGTH) as usize;
+    let all = ((end - begin) / HOUR_LENGTH) as usize;
     if matched == 0 || 2 * matched < all {
         return Err(Error::new(match period {
             Period::Hour => {
@@ -177,8 +177,8 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     let values = |blocks: &BTreeMap<i64, [f64; 2]>| blocks.values().copied().collect::<Vec<_>>();
     Ok(Comparison {
         period,
-        before,
-        start,
+        earlier_begin,
+        begin,
         end,
         hours: matched,
         messages: Change::new(sums(&messages), ratio(&values(&messages), true)),
@@ -223,7 +223,7 @@ impl Slot {
 fn slots(hours: &Periods, period: Period, span: Range<i64>) -> BTreeMap<Slot, Vec<usize>> {
     let zone = hours.origin().timezone();
     let mut slots = BTreeMap::<Slot, Vec<usize>>::new();
-    for (i, &start) in hours.starts().iter().enumerate() {
+    for (i, &start) in hours.begins().iter().enumerate() {
         if span.contains(&start) {
             let slot = match period {
                 Period::Hour => Slot { day: 0, hour: 0 },
@@ -250,7 +250,7 @@ fn written_in(
     for index in 0..activity.len() {
         // Each window lies in one of the hours.
         let middle = activity.middle(index);
-        let hour = hours.starts().partition_point(|&start| start <= middle) - 1;
+        let hour = hours.begins().partition_point(|&start| start <= middle) - 1;
         if let Some((side, block)) = places[hour] {
             for (member, _) in activity.senders(index) {
                 written[member][side] |= 1 << block;
@@ -265,7 +265,7 @@ fn mean_messages(hours: &Periods, own: &[usize]) -> f64 {
     let messages: u64 = own.iter().map(|&hour| hours.messages()[hour]).sum();
     let length = own
         .iter()
-        .map(|&hour| hours.ends()[hour] - hours.starts()[hour]);
+        .map(|&hour| hours.ends()[hour] - hours.begins()[hour]);
     messages as f64 * HOUR_LENGTH as f64 / length.sum::<i64>() as f64
 }
 
@@ -334,7 +334,7 @@ mod tests {
         let day = compare(&activity, DAY).unwrap();
         assert_eq!(
             (day.hours, day.end),
-            (24, activity.times()[activity.len() - 1])
+            (24, activity.ends()[activity.len() - 1])
         );
         assert_eq!(
             compare(&activity, WEEK).unwrap_err().to_string(),

@@ -19,7 +19,7 @@ pub fn gaps(activity: &Activity) -> Vec<Gap> {
 
 /// The usual length of a window: the median, in milliseconds (the upper one of an
 /// even number). `None` for windows that all end at the same moment.
-pub fn median_interval(activity: &Activity) -> Option<i64> {
+pub fn usual_length(activity: &Activity) -> Option<i64> {
     activity.usual_length()
 }
 
@@ -34,8 +34,8 @@ pub fn median_interval(activity: &Activity) -> Option<i64> {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn coverage(activity: &Activity) -> f64 {
-    let all = activity.times()[activity.len() - 1] - activity.begins()[0];
-    let lost: i64 = activity.gaps().iter().map(|gap| gap.to - gap.from).sum();
+    let all = activity.ends()[activity.len() - 1] - activity.begins()[0];
+    let lost: i64 = activity.gaps().iter().map(|gap| gap.end - gap.begin).sum();
     if all > 0 {
         1.0 - lost as f64 / all as f64
     } else {
@@ -46,9 +46,9 @@ pub fn coverage(activity: &Activity) -> f64 {
 /// Whether the last window isn't over: it ends after `now`, in milliseconds
 /// since the epoch (UTC), or it is shorter than half the window before it.
 pub(crate) fn last_is_running(activity: &Activity, now: i64) -> bool {
-    let length = |index: usize| activity.times()[index] - activity.begins()[index];
+    let length = |index: usize| activity.ends()[index] - activity.begins()[index];
     let last = activity.len() - 1;
-    activity.times()[last] > now
+    activity.ends()[last] > now
         || last > 0
             && length(last) > 0
             && activity
@@ -65,7 +65,7 @@ mod tests {
     fn a_short_or_future_last_window_is_running() {
         let activity = Activity::sample().unwrap();
         let last = activity.len() - 1;
-        let end = activity.times()[last];
+        let end = activity.ends()[last];
         assert!(!last_is_running(&activity, end));
         assert!(last_is_running(&activity, end - 1));
         let mut windows = Windows::take(activity.windows(), 0..=last);

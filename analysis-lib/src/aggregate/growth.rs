@@ -6,7 +6,7 @@ use activity_data::{Activity, Calendar, Period};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Growth {
     /// When the period began, in milliseconds since the epoch (UTC).
-    pub start: i64,
+    pub begin: i64,
     /// Members who sent at least one message in the period.
     pub active: u64,
     /// Of these, members who had never sent one before in the data.
@@ -53,9 +53,9 @@ pub(crate) fn growth_over(activity: &Activity, calendar: &Calendar) -> Vec<Growt
     // with 2, so that 0, which is never, isn't the one before any.
     let mut last = vec![0_u32; activity.members().len()];
     let mut before = 0;
-    let periods = (2..).zip(&calendar.starts).enumerate();
+    let periods = (2..).zip(&calendar.begins).enumerate();
     periods
-        .map(|(index, (number, &start))| {
+        .map(|(index, (number, &begin))| {
             let (mut active, mut new, mut retained) = (0, 0, 0);
             // Without branches, since none of this can be foreseen: over ten years
             // that halves the time.
@@ -68,7 +68,7 @@ pub(crate) fn growth_over(activity: &Activity, calendar: &Calendar) -> Vec<Growt
             let churned = before - retained;
             before = active;
             Growth {
-                start,
+                begin,
                 active,
                 new,
                 retained,

@@ -21,11 +21,11 @@ pub(super) fn whole_hours(activity: &Activity) -> Vec<WholeHour> {
     // Who sent what isn't asked for, and takes the longest to merge.
     let hours = activity.without(|_| true).every(HOUR);
     let whole = (0..hours.len()).filter(|&i| {
-        hours.coverage()[i] >= WHOLE && hours.ends()[i] - hours.starts()[i] == HOUR_LENGTH
+        hours.coverage()[i] >= WHOLE && hours.ends()[i] - hours.begins()[i] == HOUR_LENGTH
     });
     whole
         .map(|i| {
-            let start = hours.starts()[i];
+            let start = hours.begins()[i];
             WholeHour {
                 start,
                 of_week: zone.hour_of_week(start),

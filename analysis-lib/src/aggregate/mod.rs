@@ -26,7 +26,7 @@ pub use busyness::{Busyness, busyness};
 pub use compare::{Change, Comparison, compare};
 pub use concentration::{Concentration, concentration};
 pub(crate) use gaps::last_is_running;
-pub use gaps::{coverage, gaps, median_interval};
+pub use gaps::{coverage, gaps, usual_length};
 pub(crate) use growth::growth_over;
 pub use growth::{Growth, growth};
 pub use lags::{Lag, MOST_LAG, lags};

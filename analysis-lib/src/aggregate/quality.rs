@@ -15,10 +15,10 @@ pub struct Quality {
     pub gaps: usize,
     /// The longest gap, in milliseconds; 0 without one.
     pub longest_gap: i64,
-    /// Documents that can't be used: see [`Activity::skipped`].
+    /// Documents that can't be used: see [`Activity::left_out`].
     pub left_out: usize,
-    /// Documents that equal another: see [`Activity::counted_once`].
-    pub counted_once: usize,
+    /// Documents that equal another: see [`Activity::duplicates`].
+    pub duplicates: usize,
     /// Windows whose members together sent another number of messages than the
     /// window's message volume: a member who left, a bot that isn't counted, or
     /// two counters that disagree.
@@ -49,9 +49,13 @@ pub fn quality(activity: &Activity) -> Quality {
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
-        longest_gap: gaps.iter().map(|gap| gap.to - gap.from).max().unwrap_or(0),
-        left_out: activity.skipped().len(),
-        counted_once: activity.counted_once(),
+        longest_gap: gaps
+            .iter()
+            .map(|gap| gap.end - gap.begin)
+            .max()
+            .unwrap_or(0),
+        left_out: activity.left_out().len(),
+        duplicates: activity.duplicates(),
         overlapping: activity.overlapping(),
     }
 }
@@ -82,7 +86,7 @@ impl fmt::Display for Quality {
         }
         for (what, count) in [
             ("Left out, since they can't be used", self.left_out),
-            ("Counted once, since they equal another", self.counted_once),
+            ("Counted once, since they equal another", self.duplicates),
         ] {
             write!(f, "\n{what}: {}", counted(count, "document"))?;
         }

@@ -144,8 +144,8 @@ fn compute(activity: &Activity) -> Result<Rate> {
 
     // Of four moments and more, each window has a length; the least that there
     // is keeps a division by zero out whatever the rule of time says.
-    let shares = shares(activity.begins(), activity.times());
-    let length = |&i: &usize| (activity.times()[i] - activity.begins()[i]).max(1) as f64 / MINUTE;
+    let shares = shares(activity.begins(), activity.ends());
+    let length = |&i: &usize| (activity.ends()[i] - activity.begins()[i]).max(1) as f64 / MINUTE;
     let exposures: Vec<f64> = order.iter().map(|i| shares[*i] * length(i)).collect();
     let count = |&i: &usize| shares[i] * f64::from(activity.message_volume()[i]);
     let counts: Vec<f64> = order.iter().map(count).collect();

@@ -18,7 +18,7 @@ use activity_data::{Activity, HOUR_LENGTH};
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn rolling(activity: &Activity, hours: u32) -> Vec<Option<f64>> {
-    let (begins, ends) = (activity.begins(), activity.times());
+    let (begins, ends) = (activity.begins(), activity.ends());
     let stretch = i64::from(hours) * HOUR_LENGTH;
     let (mut first, mut messages, mut recorded) = (0, 0, 0);
     let mean = |index: usize| {

@@ -52,7 +52,7 @@ pub fn seen(activity: &Activity) -> Vec<Seen> {
             }
         }
     }
-    let newest = calendar.starts[calendar.len() - 1];
+    let newest = calendar.begins[calendar.len() - 1];
     let index: std::collections::HashMap<MemberId, usize> =
         activity.members().iter().copied().zip(0..).collect();
     let zone = activity.origin().timezone();

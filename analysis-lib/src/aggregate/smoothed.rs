@@ -76,7 +76,7 @@ fn fit(activity: &Activity) -> Result<Smoothed> {
     let mut x: Vec<f64> = Vec::with_capacity(activity.len());
     let mut y: Vec<f64> = Vec::with_capacity(activity.len());
     let mut last: Option<i64> = None;
-    let (begins, ends) = (activity.begins(), activity.times());
+    let (begins, ends) = (activity.begins(), activity.ends());
     let near = activity.usual_length().unwrap_or(0) / 1000;
     for (index, sum) in cumulative_messages(activity).into_iter().enumerate() {
         let (begin, end) = (begins[index], ends[index]);

@@ -9,7 +9,7 @@ const MONTH_DAYS: usize = 30;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stickiness {
     /// The first instant of the local day, in milliseconds since the epoch (UTC).
-    pub start: i64,
+    pub begin: i64,
     /// Members who sent a message on that day.
     pub daily: u64,
     /// Members who sent a message in the 30 local days that end with it.
@@ -75,11 +75,11 @@ pub(crate) fn stickiness_over(activity: &Activity, days: &Calendar) -> Vec<(usiz
             }
         }
         if month.len() == MONTH_DAYS && !days.windows(index).is_empty() {
-            let start = days.starts[index];
+            let begin = days.begins[index];
             found.push((
                 index,
                 Stickiness {
-                    start,
+                    begin,
                     daily,
                     monthly,
                 },

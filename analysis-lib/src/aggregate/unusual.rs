@@ -45,9 +45,9 @@ pub struct Unusual {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
     /// When it began, in milliseconds since the epoch (UTC).
-    pub from: i64,
+    pub begin: i64,
     /// When it ended.
-    pub to: i64,
+    pub end: i64,
     /// Messages in it.
     pub messages: u64,
 }
@@ -56,9 +56,9 @@ pub struct Stretch {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
     /// When the first of them began, in milliseconds since the epoch (UTC).
-    pub from: i64,
+    pub begin: i64,
     /// When the last of them ended.
-    pub to: i64,
+    pub end: i64,
     /// Messages in all of them.
     pub messages: u64,
     /// Messages that are usual in these hours.
@@ -105,7 +105,7 @@ pub fn unusual(activity: &Activity) -> Unusual {
     let days: Vec<Stretch> = whole_days
         .map(|i| {
             stretch(
-                periods.starts()[i],
+                periods.begins()[i],
                 periods.ends()[i],
                 periods.messages()[i],
             )
@@ -125,8 +125,12 @@ pub fn unusual(activity: &Activity) -> Unusual {
     }
 }
 
-fn stretch(from: i64, to: i64, messages: u64) -> Stretch {
-    Stretch { from, to, messages }
+fn stretch(begin: i64, end: i64, messages: u64) -> Stretch {
+    Stretch {
+        begin,
+        end,
+        messages,
+    }
 }
 
 /// The stretch with the most messages and the one with the fewest.
@@ -224,16 +228,16 @@ fn events(hours: &[WholeHour], deviations: &[Option<Deviation>]) -> Vec<Event> {
             continue;
         }
         let own = Event {
-            from: hour.start,
-            to: hour.start + HOUR_LENGTH,
+            begin: hour.start,
+            end: hour.start + HOUR_LENGTH,
             messages: hour.messages,
             usual,
             peak: hour.start,
             deviations: times,
         };
         match events.last_mut() {
-            Some(event) if event.to == own.from && (event.deviations > 0.0) == is_spike => {
-                event.to = own.to;
+            Some(event) if event.end == own.begin && (event.deviations > 0.0) == is_spike => {
+                event.end = own.end;
                 event.messages += own.messages;
                 event.usual += own.usual;
                 if times.abs() > event.deviations.abs() {
@@ -251,20 +255,20 @@ fn events(hours: &[WholeHour], deviations: &[Option<Deviation>]) -> Vec<Event> {
 fn silences(activity: &Activity) -> Vec<Stretch> {
     let mut silences: Vec<Stretch> = Vec::new();
     let mut is_silent = false;
-    let windows = activity.begins().iter().zip(activity.times());
+    let windows = activity.begins().iter().zip(activity.ends());
     for ((&begin, &end), &messages) in windows.zip(activity.message_volume()) {
         let is_empty = messages == 0;
         match silences.last_mut() {
             // A window that begins later than the one before ended follows a gap.
-            Some(silence) if is_empty && is_silent && begin <= silence.to => silence.to = end,
+            Some(silence) if is_empty && is_silent && begin <= silence.end => silence.end = end,
             _ if is_empty => silences.push(stretch(begin, end, 0)),
             _ => {}
         }
         is_silent = is_empty;
     }
     // The only window of all has no length that is known.
-    silences.retain(|silence| silence.from < silence.to);
-    silences.sort_by_key(|silence| silence.from - silence.to);
+    silences.retain(|silence| silence.begin < silence.end);
+    silences.sort_by_key(|silence| silence.begin - silence.end);
     silences.truncate(SILENCES);
     silences
 }
@@ -291,7 +295,7 @@ mod tests {
             _ => 1.0,
         };
         let found = unusual(&server(&mut Random(5), 70, 0, |hour| 20.0 * times(hour))).events;
-        let place = |event: &Event| (event.from - START) / HOUR_LENGTH;
+        let place = |event: &Event| (event.begin - START) / HOUR_LENGTH;
         let (spike, quiet) = (found[0], found[1]);
         assert!(is_in(place(&spike), 500) && is_in(place(&quiet), 736));
         assert!(spike.deviations > FAR && spike.messages as f64 > 4.0 * spike.usual);

@@ -64,7 +64,7 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
         cell.windows += 1;
         cell.messages += u64::from(activity.message_volume()[index]);
         cell.online += u64::from(activity.online_members()[index]);
-        cell.recorded += activity.times()[index] - activity.begins()[index];
+        cell.recorded += activity.ends()[index] - activity.begins()[index];
     }
     week
 }

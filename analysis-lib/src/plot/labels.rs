@@ -150,7 +150,7 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
             let are = if usual == "1" { "is" } else { "are" };
             format!(
                 "The most unusual: {}, {} where {usual} {are} usual.",
-                when(event.from, event.to),
+                when(event.begin, event.end),
                 MESSAGES.count(event.messages)
             )
         }
@@ -162,8 +162,8 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
     match unusual.silences.first() {
         Some(silence) => {
             let (length, when) = (
-                duration(silence.to - silence.from),
-                when(silence.from, silence.to),
+                duration(silence.end - silence.begin),
+                when(silence.begin, silence.end),
             );
             text += &format!(" The longest silence lasted {length}, {when}.");
         }

@@ -220,7 +220,7 @@ pub fn messages_by_period(periods: &Periods) -> Figure {
 fn by_period<'a>(periods: &'a Periods, values: &'a [f64]) -> Series<'a> {
     Series {
         item: Item::Period(periods.period()),
-        starts: periods.starts(),
+        starts: periods.begins(),
         ends: periods.ends(),
         values,
         coverage: periods.coverage(),
@@ -230,7 +230,7 @@ fn by_period<'a>(periods: &'a Periods, values: &'a [f64]) -> Series<'a> {
 
 /// A value a window.
 fn moments<'a>(activity: &'a Activity, values: &'a [f64]) -> Series<'a> {
-    Series::of_moments(WINDOWS, activity.times(), values)
+    Series::of_moments(WINDOWS, activity.ends(), values)
 }
 
 /// A line through a value a window.
@@ -256,7 +256,7 @@ fn by_window<'a>(
 /// "78 windows of 10 min": how many, and how long they usually are.
 fn window_count(activity: &Activity) -> String {
     let count = WINDOWS.count(activity.len());
-    match aggregate::median_interval(activity) {
+    match aggregate::usual_length(activity) {
         Some(usual) => format!("{count} of {}", duration(usual)),
         None => count,
     }

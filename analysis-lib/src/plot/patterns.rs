@@ -109,7 +109,7 @@ pub fn coverage(days: &Periods) -> Figure {
 
 /// "Fri 4 Sep 2020".
 fn on(periods: &Periods, index: usize) -> String {
-    let start = periods.starts()[index];
+    let start = periods.begins()[index];
     days(periods.origin().timezone(), start, start)
 }
 
@@ -161,7 +161,7 @@ pub fn rolling(activity: &Activity) -> Figure {
     )
     .measuring("messages per hour", 0);
     let means = [24, 24 * 7].map(|hours| aggregate::rolling(activity, hours));
-    let recorded = activity.times()[activity.len() - 1] - activity.begins()[0];
+    let recorded = activity.ends()[activity.len() - 1] - activity.begins()[0];
     if means[0].iter().all(Option::is_none) {
         let why = format!(
             "A mean over 24 hours needs a day of data; there is {}.",
@@ -169,7 +169,7 @@ pub fn rolling(activity: &Activity) -> Figure {
         );
         return nothing::figure(activity.origin(), &labels, window_count(activity), &why);
     }
-    let lengths = activity.times().iter().zip(activity.begins());
+    let lengths = activity.ends().iter().zip(activity.begins());
     let windows = lengths.zip(activity.message_volume());
     // A window without a length, as two that end together have, has no rate.
     let usual = activity.usual_length().unwrap_or(HOUR_LENGTH);
@@ -183,7 +183,7 @@ pub fn rolling(activity: &Activity) -> Figure {
         let at = |index: &usize| means[*index].unwrap_or(f64::NEG_INFINITY);
         let most = (0..means.len()).max_by(|a, b| at(a).total_cmp(&at(b)))?;
         let last = means.iter().flatten().last()?;
-        let when = activity.times()[most];
+        let when = activity.ends()[most];
         Some(format!(
             "Over {name}, at most {} messages per hour (to {}), and {} at the end.",
             number(at(&most), 1),

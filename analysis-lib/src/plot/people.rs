@@ -282,7 +282,7 @@ pub(super) fn at_most(activity: &Activity, period: Period, most: usize) -> Calen
 pub(super) fn by_calendar<'a>(calendar: &'a Calendar, values: &'a [f64]) -> Series<'a> {
     Series {
         item: Item::Period(calendar.period),
-        starts: &calendar.starts,
+        starts: &calendar.begins,
         ends: &calendar.ends,
         values,
         coverage: &calendar.coverage,

@@ -67,10 +67,10 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let series = by_calendar(&calendar, &active);
     let mut gaps: Vec<Gap> = Vec::new();
     for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
-        let (from, to) = (calendar.starts[i], calendar.ends[i]);
+        let (begin, end) = (calendar.begins[i], calendar.ends[i]);
         match gaps.last_mut() {
-            Some(gap) if gap.to == from => gap.to = to,
-            _ => gaps.push(Gap { from, to }),
+            Some(gap) if gap.end == begin => gap.end = end,
+            _ => gaps.push(Gap { begin, end }),
         }
     }
     let tooltip = |growth: &Growth| {
@@ -84,14 +84,14 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let zone = activity.origin().timezone();
     let row = |(i, growth): (usize, &Growth)| {
         let Growth {
-            start,
+            begin,
             active,
             new,
             retained,
             resurrected,
             churned,
         } = *growth;
-        let (when, coverage) = (iso(zone, start), calendar.coverage[i]);
+        let (when, coverage) = (iso(zone, begin), calendar.coverage[i]);
         let over = !series.is_running(i);
         format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}\n")
     };
@@ -173,7 +173,7 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     };
     let pick =
         |column: &[i64]| -> Vec<i64> { shares.iter().map(|&(day, _)| column[day]).collect() };
-    let (starts, ends) = (pick(&days.starts), pick(&days.ends));
+    let (starts, ends) = (pick(&days.begins), pick(&days.ends));
     let coverage: Vec<f64> = shares.iter().map(|&(day, _)| days.coverage[day]).collect();
     let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
     let series = Series {

@@ -148,7 +148,7 @@ impl Shares<'_> {
             "period_start_local,period_start_utc,member_id,name,messages,share_percent,coverage\n"
                 .to_owned();
         for (period, sent) in self.sent.iter().enumerate() {
-            let when = iso(zone, self.calendar.starts[period]);
+            let when = iso(zone, self.calendar.begins[period]);
             let coverage = self.calendar.coverage[period];
             for (bar, (own, sent)) in self.bars.iter().zip(sent).enumerate() {
                 let share = self.percent(period, bar);

@@ -67,7 +67,7 @@ pub fn summary(activity: &Activity, names: &Names) -> Figure {
     let origin = activity.origin();
     let all = activity.every(MONTH);
     let index = newest_whole(all.coverage(), all.is_over());
-    let (from, to) = (all.starts()[index], all.ends()[index]);
+    let (from, to) = (all.begins()[index], all.ends()[index]);
     // The month has a window, or it wouldn't be there.
     let own = activity
         .between(from, to)
@@ -170,13 +170,13 @@ fn numbers(
     let zone = activity.origin().timezone();
     // Compared with the month directly before, where that was recorded.
     let before = index.checked_sub(1).filter(|&before| {
-        all.ends()[before] == all.starts()[index] && all.coverage()[before] >= 0.5
+        all.ends()[before] == all.begins()[index] && all.coverage()[before] >= 0.5
     });
     let change = |value: &dyn Fn(usize) -> f64| {
         let before = before?;
         let (was, is) = (value(before), value(index));
         let percent = (is / was - 1.0) * 100.0;
-        let name = months(zone, all.starts()[before], all.starts()[before]);
+        let name = months(zone, all.begins()[before], all.begins()[before]);
         // Three letters, as in dates.
         let name: String = name.chars().take(3).collect();
         let sign = if percent < 0.0 { "▼" } else { "▲" };
@@ -186,7 +186,7 @@ fn numbers(
         })
     };
     let hours =
-        |i: usize| all.coverage()[i] * (all.ends()[i] - all.starts()[i]) as f64 / 3_600_000.0;
+        |i: usize| all.coverage()[i] * (all.ends()[i] - all.begins()[i]) as f64 / 3_600_000.0;
     let per_hour = |i: usize| all.messages()[i] as f64 / hours(i).max(f64::MIN_POSITIVE);
     let writers = all.senders(index).count();
     let earlier: std::collections::BTreeSet<usize> = (0..index)
@@ -229,11 +229,11 @@ fn numbers(
             what: "most online",
             value: number(f64::from(online[peak]), 0),
             below: {
-                let when = moments(zone, own.times()[peak], own.times()[peak]);
+                let when = moments(zone, own.ends()[peak], own.ends()[peak]);
                 // The year is in the title.
                 let year = format!(
                     " {}",
-                    days(zone, own.times()[peak], own.times()[peak])
+                    days(zone, own.ends()[peak], own.ends()[peak])
                         .rsplit(' ')
                         .next()
                         .unwrap_or_default()
@@ -264,7 +264,7 @@ fn days_chart(paths: &mut Paths, page: &mut Page, days: &Periods, from: i64, to:
     let (first, count) = (zone.day(from), zone.day(to - 1) - zone.day(from) + 1);
     let each = (right - left) / count as f64;
     let x = |day: i64| left + (day - first) as f64 * each;
-    for (index, &start) in days.starts().iter().enumerate() {
+    for (index, &start) in days.begins().iter().enumerate() {
         let height = days.messages()[index] as f64 / most * (BOTTOM - TOP);
         let colour = if days.coverage()[index] >= WHOLE {
             BLUE
@@ -367,7 +367,7 @@ fn table(
     for Number { what, value, below } in numbers {
         table += &format!("{what},{},{}\n", csv_field(below), csv_field(value));
     }
-    for (start, messages) in by_day.starts().iter().zip(by_day.messages()) {
+    for (start, messages) in by_day.begins().iter().zip(by_day.messages()) {
         let day = days(origin.timezone(), *start, *start);
         table += &format!("messages by day,{day},{messages}\n");
     }

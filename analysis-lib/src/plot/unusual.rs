@@ -26,16 +26,16 @@ pub fn unusual(activity: &Activity) -> Figure {
     let mut marks: Vec<Mark> = Vec::new();
     for (event, number) in unusual.events.iter().take(MARKED).zip(1..) {
         // Of windows that end in these hours, the one that stands out the most.
-        let end = |time: i64| activity.times().partition_point(|&end| end <= time);
-        let windows = end(event.from)..end(event.to);
+        let end = |time: i64| activity.ends().partition_point(|&end| end <= time);
+        let windows = end(event.begin)..end(event.end);
         let dot = match event.deviations > 0.0 {
             true => windows.rev().max_by_key(|&i| volume_at[i]),
             false => windows.min_by_key(|&i| volume_at[i]),
         };
         let usual = axis::number::number(event.usual, 0);
         marks.push(Mark {
-            from: event.from,
-            to: event.to,
+            from: event.begin,
+            to: event.end,
             dot: dot.map(|i| (i, number)),
             about: format!(
                 "unusual, {number}: {} where {usual} usual",
@@ -46,8 +46,8 @@ pub fn unusual(activity: &Activity) -> Figure {
     // An event's last window may end in the next hour.
     marks.retain(|mark| mark.dot.is_some());
     marks.extend(unusual.silences.iter().map(|silence| Mark {
-        from: silence.from,
-        to: silence.to,
+        from: silence.begin,
+        to: silence.end,
         dot: None,
         about: "silence".to_owned(),
     }));
@@ -113,7 +113,7 @@ mod tests {
         let silences = aggregate::unusual(&cut).silences;
         let lengths: Vec<i64> = silences
             .iter()
-            .map(|own| (own.to - own.from) / 60_000)
+            .map(|own| (own.end - own.begin) / 60_000)
             .collect();
         assert_eq!(lengths, [100, 40]);
     }

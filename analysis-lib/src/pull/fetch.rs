@@ -74,7 +74,7 @@ pub(super) fn fetch(
             return fetch(settings, snapshot, true, wanted);
         }
     };
-    let known = before.windows.len() + before.skipped.len();
+    let known = before.windows.len() + before.left_out.len();
     let input = BufReader::with_capacity(1 << 16, stdout);
     let read = Reader::new(input).and_then(|mut reader| {
         read_all(&mut reader, before, |source| {
@@ -114,11 +114,11 @@ fn keep(snapshot: Option<&Snapshot>, contents: &Contents, known: usize) {
     else {
         return;
     };
-    let all = contents.windows.len() + contents.skipped.len();
+    let all = contents.windows.len() + contents.left_out.len();
     if !contents.anew && all.saturating_sub(known) <= known / 100 {
         return;
     }
-    if let Err(error) = snapshot.write(source, &contents.windows, &contents.skipped, resume) {
+    if let Err(error) = snapshot.write(source, &contents.windows, &contents.left_out, resume) {
         println!("Note: {error}");
     }
 }

@@ -9,7 +9,7 @@ use activity_data::settings::Settings;
 use activity_data::source::request::EVERY;
 use activity_data::source::sample;
 use activity_data::store::snapshot::Snapshot;
-use activity_data::{Activity, ByStart, DAY, HOUR, Origin, Period, Periods, Skipped, Windows};
+use activity_data::{Activity, ByBegin, DAY, HOUR, LeftOut, Origin, Period, Periods, Windows};
 
 use fetch::{fetch, origin};
 use span::{Asked, Span};
@@ -123,7 +123,7 @@ impl Pull {
         self.activity(
             origin(settings, contents.source)?,
             contents.windows,
-            contents.skipped,
+            contents.left_out,
         )
     }
 
@@ -131,12 +131,12 @@ impl Pull {
         &self,
         origin: Origin,
         windows: Windows,
-        skipped: Vec<Skipped>,
+        left_out: Vec<LeftOut>,
     ) -> Result<Activity> {
         if windows.len() == 0 {
-            self.asked.has_nothing(&origin, skipped.len())?;
+            self.asked.has_nothing(&origin, left_out.len())?;
         }
-        Activity::new(origin, windows, skipped)
+        Activity::new(origin, windows, left_out)
     }
 
     /// The sample, in words that nobody can miss.
@@ -148,7 +148,7 @@ impl Pull {
             "connection string into a file named .env (see .env.example), and run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
-        let ends = all.times();
+        let ends = all.ends();
         let wanted = (0..all.len()).filter(|&i| span.contains(ends[i]));
         self.activity(all.origin().clone(), all.windows().take(wanted), Vec::new())
     }
@@ -188,19 +188,19 @@ impl PullPeriods {
         let origin = origin(settings, contents.source)?;
         if contents.windows.len() > 0 {
             // A server that can't merge sends the windows instead.
-            let activity = Activity::new(origin, contents.windows, contents.skipped)?;
+            let activity = Activity::new(origin, contents.windows, contents.left_out)?;
             return Ok(activity.every(self.period));
         }
-        let mut sums = ByStart::new();
+        let mut sums = ByBegin::new();
         for (start, part) in contents.periods {
-            let start = origin.timezone.start(self.period, start);
+            let start = origin.timezone.begin(self.period, start);
             sums.entry(start).or_default().add(part);
         }
         if sums.is_empty() {
             self.pull
                 .asked
-                .has_nothing(&origin, contents.skipped.len())?;
+                .has_nothing(&origin, contents.left_out.len())?;
         }
-        Periods::of_sums(origin, self.period, &sums, contents.skipped, contents.last)
+        Periods::of_sums(origin, self.period, &sums, contents.left_out, contents.last)
     }
 }

@@ -44,13 +44,13 @@ pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
 fn filled(origin: &Origin, comparison: &Comparison) -> Table {
     let Comparison {
         period,
-        before,
-        start,
+        earlier_begin,
+        begin,
         end,
         ..
     } = *comparison;
     let when = |from, to| Item::Period(period).when(origin.timezone(), from, to);
-    let (then, now) = (when(before, start), when(start, end));
+    let (then, now) = (when(earlier_begin, begin), when(begin, end));
     let title = format!("What Changed: {now}, Compared with {then}");
     let mut table = Table::new(origin, &title, &COLUMNS);
     let unknown = match period {

@@ -8,20 +8,20 @@ use activity_data::text::counted;
 pub fn gaps(activity: &Activity) -> Table {
     let origin = activity.origin();
     let columns = [
-        ("Nothing recorded", "from_local,from_utc"),
-        ("", "to_local,to_utc"),
+        ("Nothing recorded", "begin_local,begin_utc"),
+        ("", "end_local,end_utc"),
         ("How long", "hours"),
     ];
     let mut table = Table::new(origin, "Gaps", &columns);
     let mut gaps = aggregate::gaps(activity);
-    gaps.sort_by_key(|gap| (gap.from - gap.to, gap.from));
-    for &Gap { from, to } in &gaps {
-        let when = moments(origin.timezone(), from, to);
-        let hours = (to - from) as f64 / 3_600_000.0;
+    gaps.sort_by_key(|gap| (gap.begin - gap.end, gap.begin));
+    for &Gap { begin, end } in &gaps {
+        let when = moments(origin.timezone(), begin, end);
+        let hours = (end - begin) as f64 / 3_600_000.0;
         table.row([
-            Cell::time(origin, from, when),
-            Cell::time(origin, to, String::new()),
-            Cell::measure(hours, duration(to - from)),
+            Cell::time(origin, begin, when),
+            Cell::time(origin, end, String::new()),
+            Cell::measure(hours, duration(end - begin)),
         ]);
     }
     let says = match gaps.first() {
@@ -29,9 +29,9 @@ pub fn gaps(activity: &Activity) -> Table {
         Some(longest) => format!(
             "{} of {} together, {:.1}% of the time; the longest lasted {}.",
             counted(gaps.len(), "gap"),
-            duration(gaps.iter().map(|gap| gap.to - gap.from).sum()),
+            duration(gaps.iter().map(|gap| gap.end - gap.begin).sum()),
             (1.0 - aggregate::coverage(activity)) * 100.0,
-            duration(longest.to - longest.from)
+            duration(longest.end - longest.begin)
         ),
     };
     table.saying(says)

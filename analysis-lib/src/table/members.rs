@@ -34,7 +34,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let newest = calendar.len() - 1;
     let last = newest_whole(&calendar.coverage, calendar.is_over);
     let item = Item::Period(period);
-    let when = item.when(zone, calendar.starts[last], calendar.ends[last]);
+    let when = item.when(zone, calendar.begins[last], calendar.ends[last]);
     let mut table = Table::new(
         origin,
         &format!("Members with the Most Messages: {when}"),

@@ -21,8 +21,8 @@ pub fn unusual(activity: &Activity) -> Table {
     let origin = activity.origin();
     let columns = [
         ("what", "what"),
-        ("when", "from_local,from_utc"),
-        ("", "to_local,to_utc"),
+        ("when", "begin_local,begin_utc"),
+        ("", "end_local,end_utc"),
         ("for", "milliseconds"),
         ("messages", "messages"),
         ("usual", "usual_messages"),
@@ -30,17 +30,21 @@ pub fn unusual(activity: &Activity) -> Table {
     ];
     let mut table = Table::new(origin, "What Was Unusual", &columns);
     let mut row = |what: String, item: Item, stretch: Stretch, usual: Option<f64>| {
-        let Stretch { from, to, messages } = stretch;
-        let when = item.when(origin.timezone(), from, to);
+        let Stretch {
+            begin,
+            end,
+            messages,
+        } = stretch;
+        let when = item.when(origin.timezone(), begin, end);
         let messages = messages as f64;
         let times = usual
             .filter(|&usual| usual >= 0.5)
             .map(|usual| messages / usual);
         table.row([
             Cell::text(what),
-            Cell::time(origin, from, when),
-            Cell::time(origin, to, String::new()),
-            Cell::measure((to - from) as f64, duration(to - from)),
+            Cell::time(origin, begin, when),
+            Cell::time(origin, end, String::new()),
+            Cell::measure((end - begin) as f64, duration(end - begin)),
             Cell::number(messages, 0),
             usual.map_or_else(Cell::none, |usual| Cell::number(usual, 0)),
             times.map_or_else(Cell::none, |times| Cell::number(times, 1)),
@@ -72,8 +76,8 @@ pub fn unusual(activity: &Activity) -> Table {
     }
     for (event, place) in found.events.iter().zip(1..) {
         let Event {
-            from,
-            to,
+            begin,
+            end,
             messages,
             usual,
             ..
@@ -84,7 +88,16 @@ pub fn unusual(activity: &Activity) -> Table {
             "quiet"
         };
         let what = format!("{kind} {}", number(f64::from(place), 0));
-        row(what, hours, Stretch { from, to, messages }, Some(usual));
+        row(
+            what,
+            hours,
+            Stretch {
+                begin,
+                end,
+                messages,
+            },
+            Some(usual),
+        );
     }
     let says = unusual_in_words(&found, origin.timezone());
     table.saying(says)

@@ -337,11 +337,11 @@ pub(crate) fn by_window(activity: &Activity) -> Vec<Vec<(u64, u32)>> {
 
 /// That both hold the same windows and the same documents left out.
 pub(crate) fn assert_same(one: &Activity, other: &Activity) {
-    assert_eq!(one.times(), other.times());
+    assert_eq!(one.ends(), other.ends());
     assert_eq!(one.online_members(), other.online_members());
     assert_eq!(one.message_volume(), other.message_volume());
     assert_eq!(by_window(one), by_window(other));
-    assert_eq!(one.skipped(), other.skipped());
+    assert_eq!(one.left_out(), other.left_out());
 }
 
 /// What the proxy does to connections.

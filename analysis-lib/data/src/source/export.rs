@@ -8,7 +8,7 @@ use serde_json::{Deserializer, Value};
 
 use super::document::{self, Field};
 use crate::MemberId;
-use crate::{Skipped, Window, Windows, WindowsBuilder};
+use crate::{LeftOut, Window, Windows, WindowsBuilder};
 
 /// Read from the file at once, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -23,7 +23,7 @@ const LONGEST: usize = 64 << 20;
 ///
 /// The file can't be read, or is of another kind: what it is, and the command
 /// that gives a good one.
-pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
+pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<LeftOut>)> {
     let refused = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
     let mut text = Text::new(input)?;
     if let Some(why) = other_kind(text.rest()) {
@@ -33,7 +33,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
         windows: WindowsBuilder::new(),
         latest: document::latest(),
     };
-    let mut skipped = Vec::new();
+    let mut left_out = Vec::new();
     let mut documents = 0;
     while text.skip_between()? {
         documents += usize::from(text.rest()[0] == b'{');
@@ -54,7 +54,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
             }
         };
         if let Err((line, reason)) = used {
-            skipped.push(Skipped {
+            left_out.push(LeftOut {
                 document: format!("line {line}"),
                 reason,
             });
@@ -63,7 +63,7 @@ pub(crate) fn read(input: impl Read) -> io::Result<(Windows, Vec<Skipped>)> {
     if documents == 0 {
         return Err(refused(&format!("it holds no JSON document; {EXPORT}")));
     }
-    Ok((reader.windows.finish(), skipped))
+    Ok((reader.windows.finish(), left_out))
 }
 
 /// The file as text: what is read of it and not yet used.
@@ -120,8 +120,8 @@ impl<R: Read> Text<R> {
     }
 
     fn skip(&mut self, bytes: usize) {
-        let skipped = &self.bytes[self.at..self.at + bytes];
-        self.line += skipped.iter().filter(|&&byte| byte == b'\n').count();
+        let left_out = &self.bytes[self.at..self.at + bytes];
+        self.line += left_out.iter().filter(|&&byte| byte == b'\n').count();
         self.at += bytes;
     }
 
@@ -444,22 +444,22 @@ mod tests {
     fn a_bad_line_is_named_and_the_rest_is_used() {
         let cut = &RELAXED[..RELAXED.len() - 9];
         let text = format!("\n{RELAXED}\nnonsense\n{{}}\n{CANONICAL}\r\n{cut}");
-        let (windows, skipped) = read(text.as_bytes()).unwrap();
+        let (windows, left_out) = read(text.as_bytes()).unwrap();
         assert_eq!(windows.ends.len(), 2);
-        let lines: Vec<&str> = skipped.iter().map(|s| s.document.as_str()).collect();
+        let lines: Vec<&str> = left_out.iter().map(|s| s.document.as_str()).collect();
         assert_eq!(lines, ["line 3", "line 4", "line 6"]);
-        assert!(skipped[2].reason.contains("cut off"), "{skipped:?}");
+        assert!(left_out[2].reason.contains("cut off"), "{left_out:?}");
     }
 
     #[test]
     fn every_prefix_of_a_file_is_read_without_a_panic() {
         let text = format!("{RELAXED}\n{CANONICAL}\n");
         for end in 1..text.len() {
-            let (windows, skipped) = read(&text.as_bytes()[..end]).unwrap();
+            let (windows, left_out) = read(&text.as_bytes()[..end]).unwrap();
             let lines = text.as_bytes()[..end]
                 .split(|&b| b == b'\n')
                 .filter(|l| !l.is_empty());
-            assert_eq!(windows.ends.len() + skipped.len(), lines.count());
+            assert_eq!(windows.ends.len() + left_out.len(), lines.count());
         }
     }
 
@@ -543,20 +543,20 @@ mod tests {
     fn documents_are_read_however_they_lie() {
         let middle = RELAXED.replace("21:00:00", "21:20:00");
         for (name, text, _) in layouts(&middle) {
-            let (windows, skipped) = read(text.as_bytes()).unwrap();
-            assert_eq!(skipped, [], "{name}");
+            let (windows, left_out) = read(text.as_bytes()).unwrap();
+            assert_eq!(left_out, [], "{name}");
             let times = [1, 2, 3].map(|minute| 1_599_253_200_123 + minute * 600_000);
             assert_eq!(windows.ends, times, "{name}: {text}");
             assert_eq!(windows.sent, [2, 1, 2, 1, 2, 1], "{name}");
         }
         // Without a character between them.
-        let (windows, skipped) = read(format!("{RELAXED}{CANONICAL}").as_bytes()).unwrap();
-        assert_eq!((windows.ends.len(), skipped.len()), (2, 0));
+        let (windows, left_out) = read(format!("{RELAXED}{CANONICAL}").as_bytes()).unwrap();
+        assert_eq!((windows.ends.len(), left_out.len()), (2, 0));
         // Longer than what is read at once, so that documents lie on its border.
         for (name, text, _) in layouts(&middle) {
             let long = text.replace("\u{feff}", "").repeat(500);
-            let (windows, skipped) = read(long.as_bytes()).unwrap();
-            assert_eq!((windows.ends.len(), skipped), (1500, vec![]), "{name}");
+            let (windows, left_out) = read(long.as_bytes()).unwrap();
+            assert_eq!((windows.ends.len(), left_out), (1500, vec![]), "{name}");
         }
     }
 
@@ -574,16 +574,16 @@ mod tests {
         ];
         for (what, from, to) in breaks {
             for (name, text, line) in layouts(&good.replace(from, to)) {
-                let (windows, skipped) = read(text.as_bytes()).unwrap();
+                let (windows, left_out) = read(text.as_bytes()).unwrap();
                 let times = [1, 3].map(|minute| 1_599_253_200_123 + minute * 600_000);
-                assert_eq!(windows.ends, times, "{what}, {name}: {skipped:?}\n{text}");
-                assert_eq!(skipped.len(), 1, "{what}, {name}: {skipped:?}");
+                assert_eq!(windows.ends, times, "{what}, {name}: {left_out:?}\n{text}");
+                assert_eq!(left_out.len(), 1, "{what}, {name}: {left_out:?}");
                 assert_eq!(
-                    skipped[0].document,
+                    left_out[0].document,
                     format!("line {line}"),
                     "{what}, {name}"
                 );
-                assert!(!skipped[0].reason.contains("column"), "{skipped:?}");
+                assert!(!left_out[0].reason.contains("column"), "{left_out:?}");
             }
         }
     }
@@ -597,15 +597,15 @@ mod tests {
             for end in
                 (last + 1..text.rfind('}').unwrap()).filter(|&end| text.is_char_boundary(end))
             {
-                let (windows, skipped) = read(&text.as_bytes()[..end]).unwrap();
+                let (windows, left_out) = read(&text.as_bytes()[..end]).unwrap();
                 assert_eq!(windows.ends.len(), 2, "{name} {end}");
                 let begin = format!("line {}", text[..last].matches('\n').count() + 1);
-                assert_eq!(skipped[0].document, begin, "{name} {line}");
+                assert_eq!(left_out[0].document, begin, "{name} {line}");
                 assert_eq!(
-                    skipped[0].reason,
+                    left_out[0].reason,
                     "it ends in the middle of a document; was the file cut off?"
                 );
-                assert_eq!(skipped.len(), 1, "{name} {end}: {skipped:?}");
+                assert_eq!(left_out.len(), 1, "{name} {end}: {left_out:?}");
             }
         }
     }
@@ -656,8 +656,8 @@ mod tests {
         }
         // Among others, such a document is left out alone.
         let text = format!("connected to: localhost\n{RELAXED}\n{{_id: ObjectId('1')}}\n{RELAXED}");
-        let (windows, skipped) = read(text.as_bytes()).unwrap();
-        assert_eq!((windows.ends.len(), skipped.len()), (2, 2), "{skipped:?}");
+        let (windows, left_out) = read(text.as_bytes()).unwrap();
+        assert_eq!((windows.ends.len(), left_out.len()), (2, 2), "{left_out:?}");
     }
 
     #[test]
@@ -668,8 +668,8 @@ mod tests {
                 "time" => "\"time\":{\"$date\":\"2020-09-04T21:00:00.123Z\"}",
                 _ => "\"messages-sent\":3",
             };
-            let (windows, skipped) = read(RELAXED.replace(from, &value).as_bytes()).unwrap();
-            match skipped.first() {
+            let (windows, left_out) = read(RELAXED.replace(from, &value).as_bytes()).unwrap();
+            match left_out.first() {
                 None => Ok((windows.ends[0], windows.volume[0])),
                 Some(one) => Err(one.reason.clone()),
             }
@@ -736,9 +736,9 @@ mod tests {
             with(r#"{"$date":"2020-01-01T00:00:00Z"}"#),
             with("7"),
         ];
-        let (windows, skipped) = read(text.join("\n").as_bytes()).unwrap();
+        let (windows, left_out) = read(text.join("\n").as_bytes()).unwrap();
         assert_eq!(windows.ends.len(), 1);
-        let reasons: Vec<&str> = skipped.iter().map(|one| one.reason.as_str()).collect();
+        let reasons: Vec<&str> = left_out.iter().map(|one| one.reason.as_str()).collect();
         assert_eq!(
             reasons,
             [
@@ -835,13 +835,13 @@ mod tests {
     fn each_of_ten_thousand_mangled_lines_is_taken_or_named() {
         let lines = mangled_lines(10_000);
         let file: Vec<&[u8]> = lines.iter().map(|(line, _)| &**line).collect();
-        let (windows, skipped) = read(&*file.join(&b'\n')).unwrap();
-        let mut skipped = skipped.iter().peekable();
+        let (windows, left_out) = read(&*file.join(&b'\n')).unwrap();
+        let mut left_out = left_out.iter().peekable();
         let mut times = windows.ends.iter();
         for (number, (line, usable)) in (1..).zip(&lines) {
             let text = String::from_utf8_lossy(line);
             let name = format!("line {number}");
-            let reported = skipped.next_if(|one| one.document == name);
+            let reported = left_out.next_if(|one| one.document == name);
             if let Some(one) = reported {
                 assert!(
                     !one.reason.is_empty() && one.reason.len() < 200,
@@ -857,10 +857,13 @@ mod tests {
                 assert_eq!(reported.is_none(), *usable, "{name}: {text:.200}");
             }
         }
-        assert_eq!((skipped.next(), times.next()), (None, None));
+        assert_eq!((left_out.next(), times.next()), (None, None));
         assert!(windows.ends.len() > 1000, "{}", windows.ends.len());
-        assert_eq!(windows.starts.len(), windows.ends.len() + 1);
-        assert_eq!(windows.starts.last(), Some(&(windows.sender.len() as u32)));
+        assert_eq!(windows.first_sender.len(), windows.ends.len() + 1);
+        assert_eq!(
+            windows.first_sender.last(),
+            Some(&(windows.sender.len() as u32))
+        );
         let members = windows.members.len() as u32;
         assert!(windows.sender.iter().all(|&sender| sender < members));
     }
@@ -873,10 +876,10 @@ mod tests {
         let (all, _) = read(&file[..]).unwrap();
         for end in (1..file.len()).step_by(97) {
             let whole = file[..end].iter().filter(|&&byte| byte == b'\n').count();
-            let (windows, skipped) = read(&file[..end]).unwrap();
+            let (windows, left_out) = read(&file[..end]).unwrap();
             assert!(all.ends.starts_with(&windows.ends));
             let begun = usize::from(end > 0 && file[end - 1] != b'\n');
-            assert_eq!(windows.ends.len() + skipped.len(), whole + begun);
+            assert_eq!(windows.ends.len() + left_out.len(), whole + begun);
         }
     }
 }

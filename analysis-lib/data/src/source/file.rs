@@ -40,7 +40,7 @@ impl Activity {
             server: settings.server_name(),
             timezone: settings.timezone()?,
         };
-        let (windows, skipped) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
+        let (windows, left_out) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
             let saved = Reader::new(file)
                 .and_then(|mut reader| read_all(&mut reader, Contents::default(), |_| ()))
                 .map_err(|broken| unreadable(path, &broken))?;
@@ -49,12 +49,12 @@ impl Activity {
                 origin.source = Source::Sample;
                 origin.server = sample::SERVER.to_owned();
             }
-            (saved.windows, saved.skipped)
+            (saved.windows, saved.left_out)
         } else {
             export::read(file).map_err(cannot)?
         };
-        report::skipped(&skipped);
-        let activity = Self::new(origin, windows, skipped)?;
+        report::left_out(&left_out);
+        let activity = Self::new(origin, windows, left_out)?;
         report::twice(&activity);
         Ok(activity)
     }
@@ -73,7 +73,7 @@ impl Activity {
                 out,
                 &self.origin.source,
                 self.windows(),
-                &self.skipped,
+                &self.left_out,
                 None,
             )
         })

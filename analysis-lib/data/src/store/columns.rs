@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
 use crate::MemberId;
-use crate::{ByStart, Skipped, Source, Sums, Windows, WindowsBuilder};
+use crate::{ByBegin, LeftOut, Source, Sums, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -50,9 +50,9 @@ pub fn put_source(out: &mut Vec<u8>, source: &Source) {
 }
 
 /// Appends the payload of a `K` frame.
-pub fn put_skipped(out: &mut Vec<u8>, skipped: &Skipped) {
-    put_text(out, &skipped.document);
-    put_text(out, &skipped.reason);
+pub fn put_left_out(out: &mut Vec<u8>, left_out: &LeftOut) {
+    put_text(out, &left_out.document);
+    put_text(out, &left_out.reason);
 }
 
 /// Appends the payload of a `W` frame: these of the windows, and the members
@@ -63,8 +63,8 @@ pub fn put_windows(
     range: Range<usize>,
     new_members: &[MemberId],
 ) {
-    let starts = &windows.starts[range.start..=range.end];
-    let senders = starts[0] as usize..starts[range.len()] as usize;
+    let first_sender = &windows.first_sender[range.start..=range.end];
+    let senders = first_sender[0] as usize..first_sender[range.len()] as usize;
     let ends = &windows.ends[range.clone()];
     let least = ends.iter().copied().min().unwrap_or(0);
     for count in [range.len(), senders.len(), new_members.len()] {
@@ -74,7 +74,10 @@ pub fn put_windows(
         out.extend_from_slice(&id.get().to_le_bytes());
     }
     out.extend_from_slice(&least.to_le_bytes());
-    let counts: Vec<u32> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let counts: Vec<u32> = first_sender
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .collect();
     let above: Vec<u64> = ends.iter().map(|&end| (end - least) as u64).collect();
     put_ends(out, &above);
     put_column(out, &windows.declared[range.clone()]);
@@ -211,8 +214,8 @@ impl Parts<'_> {
         (sums.windows > 0 && ENDS.contains(&last)).then_some((start, sums, last))
     }
 
-    fn skipped(&mut self) -> Option<Skipped> {
-        Some(Skipped {
+    fn left_out(&mut self) -> Option<LeftOut> {
+        Some(LeftOut {
             document: self.text()?,
             reason: self.text()?,
         })
@@ -245,9 +248,9 @@ impl Parts<'_> {
             }
             self.column(count, &mut to.online)?;
             self.column(count, &mut to.volume)?;
-            self.column(count, &mut to.starts)?;
+            self.column(count, &mut to.first_sender)?;
             let mut end = first_sender as u32;
-            for start in &mut to.starts[first + 1..] {
+            for start in &mut to.first_sender[first + 1..] {
                 end = end.checked_add(*start)?;
                 *start = end;
             }
@@ -308,7 +311,7 @@ pub fn write_all(
     out: &mut impl Write,
     source: &Source,
     windows: &Windows,
-    skipped: &[Skipped],
+    left_out: &[LeftOut],
     resume: Option<&[u8]>,
 ) -> std::io::Result<()> {
     write_header(out)?;
@@ -322,25 +325,25 @@ pub fn write_all(
     let mut from = 0;
     while from < windows.len() {
         payload.clear();
-        let to = frame_end(&windows.starts, from);
+        let to = frame_end(&windows.first_sender, from);
         put_windows(&mut payload, windows, from..to, new_members);
         new_members = &[];
         write_frame(out, Kind::Windows, &payload)?;
         from = to;
     }
-    for skipped in skipped {
+    for left_out in left_out {
         payload.clear();
-        put_skipped(&mut payload, skipped);
-        write_frame(out, Kind::Skipped, &payload)?;
+        put_left_out(&mut payload, left_out);
+        write_frame(out, Kind::LeftOut, &payload)?;
     }
-    write_end(out, windows.len(), skipped.len())
+    write_end(out, windows.len(), left_out.len())
 }
 
 /// Where the frame ends that begins with this window: one at least is in it.
-fn frame_end(starts: &[u32], from: usize) -> usize {
-    let last = (starts.len() - 1).min(from + FRAME);
-    let limit = starts[from].saturating_add(SENDERS);
-    let fitting = starts[from + 1..=last].partition_point(|&end| end <= limit);
+fn frame_end(first_sender: &[u32], from: usize) -> usize {
+    let last = (first_sender.len() - 1).min(from + FRAME);
+    let limit = first_sender[from].saturating_add(SENDERS);
+    let fitting = first_sender[from + 1..=last].partition_point(|&end| end <= limit);
     from + fitting.max(1)
 }
 
@@ -352,9 +355,9 @@ pub struct Contents {
     /// The windows that can be used.
     pub windows: Windows,
     /// The documents that can't.
-    pub skipped: Vec<Skipped>,
+    pub left_out: Vec<LeftOut>,
     /// Sums by period, where windows were merged.
-    pub periods: ByStart,
+    pub periods: ByBegin,
     /// When the last window of any period ended.
     pub last: i64,
     /// Where the next pull can go on.
@@ -372,7 +375,7 @@ pub fn read_all<R: Read>(
     let mut contents = before;
     let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
     let mut members = Members::new();
-    let (mut first, mut first_skipped) = (windows.windows().len(), contents.skipped.len());
+    let (mut first, mut first_skipped) = (windows.windows().len(), contents.left_out.len());
     let version = reader.version();
     loop {
         let (kind, mut parts) = reader.next()?;
@@ -382,12 +385,12 @@ pub fn read_all<R: Read>(
                 contents.source = Some(source);
             }),
             Kind::Windows => parts.windows(version, &mut windows, &mut members),
-            Kind::Skipped => parts
-                .skipped()
-                .map(|skipped| contents.skipped.push(skipped)),
+            Kind::LeftOut => parts
+                .left_out()
+                .map(|left_out| contents.left_out.push(left_out)),
             Kind::Anew => {
                 windows = WindowsBuilder::new();
-                contents.skipped.clear();
+                contents.left_out.clear();
                 contents.anew = true;
                 members = Members::new();
                 (first, first_skipped) = (0, 0);
@@ -405,8 +408,8 @@ pub fn read_all<R: Read>(
                 contents.windows = windows.finish();
                 let counts = parts.u64().zip(parts.u64());
                 let taken = (contents.windows.len() - first + contents.periods.len()) as u64;
-                let skipped = (contents.skipped.len() - first_skipped) as u64;
-                return if counts == Some((taken, skipped)) {
+                let left_out = (contents.left_out.len() - first_skipped) as u64;
+                return if counts == Some((taken, left_out)) {
                     Ok(contents)
                 } else {
                     Err(Broken::Damaged)

@@ -14,7 +14,7 @@ use super::replace::replace;
 use super::stream::{self, Broken, Kind, MAGIC};
 use crate::settings::Settings;
 use crate::{Error, Result};
-use crate::{Skipped, Source, Windows};
+use crate::{LeftOut, Source, Windows};
 
 /// Where a snapshot is kept.
 pub struct Snapshot {
@@ -94,7 +94,7 @@ impl Snapshot {
         &self,
         source: &Source,
         windows: &Windows,
-        skipped: &[Skipped],
+        left_out: &[LeftOut],
         resume: &[u8],
     ) -> Result<()> {
         let write = || -> std::io::Result<()> {
@@ -102,7 +102,7 @@ impl Snapshot {
                 private_folder(folder)?;
             }
             replace(&self.path, |out| {
-                write_all(out, source, windows, skipped, Some(resume))
+                write_all(out, source, windows, left_out, Some(resume))
             })
         };
         write().map_err(|e| {

@@ -46,7 +46,7 @@ pub enum Kind {
     /// Windows in columns.
     Windows = b'W',
     /// Documents that were left out.
-    Skipped = b'K',
+    LeftOut = b'K',
     /// What came before doesn't count any more.
     Anew = b'A',
     /// Where the next pull can go on.
@@ -59,8 +59,8 @@ pub enum Kind {
 
 impl Kind {
     fn from_letter(letter: u8) -> Option<Self> {
-        use Kind::{Anew, End, Period, Resume, Skipped, Source, Windows};
-        [Source, Windows, Skipped, Anew, Resume, Period, End]
+        use Kind::{Anew, End, LeftOut, Period, Resume, Source, Windows};
+        [Source, Windows, LeftOut, Anew, Resume, Period, End]
             .into_iter()
             .find(|&kind| kind as u8 == letter)
     }
@@ -221,9 +221,9 @@ impl<R: Read> Reader<R> {
 }
 
 /// Writes the end.
-pub fn write_end(out: &mut impl Write, taken: usize, skipped: usize) -> std::io::Result<()> {
+pub fn write_end(out: &mut impl Write, taken: usize, left_out: usize) -> std::io::Result<()> {
     let mut payload = (taken as u64).to_le_bytes().to_vec();
-    payload.extend_from_slice(&(skipped as u64).to_le_bytes());
+    payload.extend_from_slice(&(left_out as u64).to_le_bytes());
     write_frame(out, Kind::End, &payload)?;
     out.flush()
 }

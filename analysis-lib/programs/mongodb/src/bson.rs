@@ -8,14 +8,14 @@ use mongodb::bson::raw::{RawBson, RawBsonRef, RawElement};
 use mongodb::bson::spec::ElementType;
 
 use activity_data::source::document::{self, Field};
-use activity_data::{Skipped, Window, WindowsBuilder};
+use activity_data::{LeftOut, Window, WindowsBuilder};
 
 /// The documents read so far, as columns.
 pub struct Columns {
     /// The windows that can be used.
     pub windows: WindowsBuilder,
     /// The documents that can't.
-    pub skipped: Vec<Skipped>,
+    pub left_out: Vec<LeftOut>,
     latest: i64,
 }
 
@@ -25,7 +25,7 @@ impl Columns {
     pub fn new() -> Self {
         Self {
             windows: WindowsBuilder::new(),
-            skipped: Vec::new(),
+            left_out: Vec::new(),
             latest: document::latest(),
         }
     }
@@ -42,7 +42,7 @@ impl Columns {
         if let Err(reason) = self.read(document, &mut id) {
             self.windows.discard();
             let name = id.as_ref().map(show);
-            self.skipped.push(Skipped {
+            self.left_out.push(LeftOut {
                 document: name.unwrap_or_else(|| format!("document {number}")),
                 reason,
             });
@@ -271,7 +271,7 @@ mod tests {
             let senders = [int32("22", 5), int32("33", 5), int32("null", 1)];
             columns.document(&framed(window(&senders)), number);
         }
-        assert_eq!(columns.skipped.len(), 3);
+        assert_eq!(columns.left_out.len(), 3);
         columns.document(&framed(window(&[int32("33", 4), int32("11", 6)])), 5);
         let windows = columns.windows.windows();
         assert_eq!(windows.members, [11, 33]);
@@ -383,12 +383,15 @@ mod tests {
         for number in 1..=COUNT {
             columns.document(&framed(mangled(&mut random)), number as u64);
             let windows = columns.windows.windows();
-            assert_eq!(windows.len() + columns.skipped.len(), number);
-            assert_eq!(windows.starts.last(), Some(&(windows.sender.len() as u32)));
+            assert_eq!(windows.len() + columns.left_out.len(), number);
+            assert_eq!(
+                windows.first_sender.last(),
+                Some(&(windows.sender.len() as u32))
+            );
             assert_eq!(windows.sent.len(), windows.sender.len());
         }
-        for skipped in &columns.skipped {
-            assert!(!skipped.document.is_empty() && !skipped.reason.is_empty());
+        for left_out in &columns.left_out {
+            assert!(!left_out.document.is_empty() && !left_out.reason.is_empty());
         }
         let windows = columns.windows.finish();
         let mut used = vec![false; windows.members.len()];
@@ -399,7 +402,7 @@ mod tests {
             used.iter().all(|used| *used),
             "a member is known but never seen"
         );
-        let (taken, left_out) = (windows.len(), columns.skipped.len());
+        let (taken, left_out) = (windows.len(), columns.left_out.len());
         assert!(
             taken > COUNT / 10 && left_out > COUNT / 10,
             "{taken} and {left_out}"
@@ -412,7 +415,7 @@ mod tests {
         for end in 0..whole.len() {
             let mut columns = Columns::new();
             columns.document(&framed(whole[..end].to_vec()), 9);
-            let name = &columns.skipped[0].document;
+            let name = &columns.left_out[0].document;
             // The `_id` is whole, or the byte after it that was made the end.
             assert!(name == "document 9" || (end > 20 && name.starts_with("ObjectId(")));
             let windows = columns.windows.finish();
@@ -428,9 +431,9 @@ mod tests {
             let mut fields = fields(&[]);
             fields[2] = element(0x13, ONLINE, &decimal.bytes());
             columns.document(&framed(document(&fields)), 1);
-            match columns.skipped.pop() {
+            match columns.left_out.pop() {
                 None => Ok(columns.windows.windows().online[0]),
-                Some(skipped) => Err(skipped.reason),
+                Some(left_out) => Err(left_out.reason),
             }
         };
         for whole in ["12", "12.0", "1.2E+1", "12.000000000000000000000000000000"] {
@@ -454,14 +457,14 @@ mod tests {
             columns.document(&framed(document(&fields)), 1);
             (
                 columns.windows.windows().declared.clone(),
-                columns.skipped.pop(),
+                columns.left_out.pop(),
             )
         };
         let since = (END - 600_000).to_le_bytes();
         assert_eq!(read(0x09, &since), (vec![600_000], None));
         assert_eq!(read(0x0a, b""), (vec![0], None));
-        let (declared, skipped) = read(0x12, &since);
-        assert!(declared.is_empty() && skipped.unwrap().reason.contains("since is a number"));
+        let (declared, left_out) = read(0x12, &since);
+        assert!(declared.is_empty() && left_out.unwrap().reason.contains("since is a number"));
     }
 
     #[test]
@@ -481,7 +484,7 @@ mod tests {
         ] {
             let mut columns = Columns::new();
             columns.document(&framed(document(&[id])), 1);
-            assert_eq!(columns.skipped[0].document, shown);
+            assert_eq!(columns.left_out[0].document, shown);
         }
     }
 }

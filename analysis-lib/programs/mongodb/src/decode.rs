@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::marker::{self, Highest, Known};
 use crate::bson::Columns;
-use activity_data::Skipped;
-use activity_data::store::columns::{put_skipped, put_windows};
+use activity_data::LeftOut;
+use activity_data::store::columns::{put_left_out, put_windows};
 use activity_data::store::stream::{Kind, write_end, write_frame, write_header};
 
 /// What the thread does next.
@@ -153,7 +153,7 @@ impl Thread {
     pub(crate) fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         match kind {
             Kind::Period => self.written.0 += 1,
-            Kind::Skipped => self.written.1 += 1,
+            Kind::LeftOut => self.written.1 += 1,
             _ => (),
         }
         write_frame(&mut self.out, kind, payload)
@@ -190,10 +190,10 @@ impl Thread {
             return;
         }
         self.state.documents += 1;
-        let skipped = self.columns.skipped.len();
+        let left_out = self.columns.left_out.len();
         let id = self.columns.document(document, self.state.documents);
         let known = id.and_then(|id| Known::new(&id, document));
-        if self.columns.skipped.len() > skipped {
+        if self.columns.left_out.len() > left_out {
             self.left_out.extend(known.clone());
         }
         self.state.highest.push(known, sorted);
@@ -210,17 +210,17 @@ impl Thread {
             self.written_members = windows.members.len();
             write_frame(&mut self.out, Kind::Windows, &self.payload)?;
         }
-        let skipped = std::mem::take(&mut self.columns.skipped);
+        let left_out = std::mem::take(&mut self.columns.left_out);
         self.columns.windows.clear();
-        self.write_skipped(&skipped)
+        self.write_skipped(&left_out)
     }
 
     /// Writes which documents were left out.
-    pub(crate) fn write_skipped(&mut self, skipped: &[Skipped]) -> io::Result<()> {
-        for skipped in skipped {
+    pub(crate) fn write_skipped(&mut self, left_out: &[LeftOut]) -> io::Result<()> {
+        for left_out in left_out {
             let mut payload = Vec::new();
-            put_skipped(&mut payload, skipped);
-            self.frame(Kind::Skipped, &payload)?;
+            put_left_out(&mut payload, left_out);
+            self.frame(Kind::LeftOut, &payload)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::bson::Columns;
 use activity_data::source::document;
 use activity_data::store::columns::put_period;
 use activity_data::store::stream::Kind;
-use activity_data::{DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Skipped, Sums, Zone};
+use activity_data::{DAY_LENGTH, HOUR, HOUR_LENGTH, LeftOut, Period, Sums, Zone};
 
 /// The key of the row that holds a group's own sums: no member's id.
 const OWN: &str = "-";
@@ -62,7 +62,7 @@ type Periods = BTreeMap<i64, (Sums, i64)>;
 /// What the collection has.
 pub(crate) struct Merged {
     periods: Periods,
-    skipped: Vec<Skipped>,
+    left_out: Vec<LeftOut>,
 }
 
 /// Why windows can't be given to periods.
@@ -261,7 +261,7 @@ pub(crate) async fn merge(
         }
         return Ok(Merged {
             periods,
-            skipped: columns.skipped,
+            left_out: columns.left_out,
         });
     }
 }
@@ -375,7 +375,7 @@ impl Merge {
         let mut longest = 0;
         let begins = begins(windows.iter().map(|&(end, length, _)| (end, length)));
         for (&(end, _, place), begin) in windows.iter().zip(begins) {
-            let start = self.zone.start(self.period, begin.midpoint(end));
+            let start = self.zone.begin(self.period, begin.midpoint(end));
             agree &= *starts[place].get_or_insert(start) == start;
             longest = longest.max(end - begin);
         }
@@ -404,7 +404,7 @@ fn begins(windows: impl Iterator<Item = (i64, u32)>) -> Vec<i64> {
 impl Merged {
     /// How many periods and documents left out there are.
     pub(crate) fn len(&self) -> usize {
-        self.periods.len() + self.skipped.len()
+        self.periods.len() + self.left_out.len()
     }
 
     /// Writes the periods and the documents left out.
@@ -414,7 +414,7 @@ impl Merged {
             put_period(&mut payload, start, &sums, last);
             thread.frame(Kind::Period, &payload)?;
         }
-        thread.write_skipped(&self.skipped)
+        thread.write_skipped(&self.left_out)
     }
 }
 

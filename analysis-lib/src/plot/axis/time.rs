@@ -94,7 +94,7 @@ pub(crate) fn time_ticks(zone: &Zone, scale: &Scale, shortest: i64) -> Vec<Tick>
 fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
     // Days are counted from day 1 of the common era, which was a Monday.
     let days = |time| i64::from(local(zone, time).num_days_from_ce());
-    let day_start = |day: i64| zone.day_start(day - FIRST_OF_1970);
+    let day_begin = |day: i64| zone.day_begin(day - FIRST_OF_1970);
     match step {
         Minutes(minutes) => {
             // Clocks are whole quarters of an hour ahead of UTC, or behind.
@@ -116,7 +116,7 @@ fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
             let phase = i64::from(every >= 7);
             let days = days(span.start)..=days(span.end);
             days.filter(|day| (day - phase) % i64::from(every) == 0)
-                .map(day_start)
+                .map(day_begin)
                 .collect()
         }
         Months(every) => {
@@ -128,7 +128,7 @@ fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
             (first..=month(span.end))
                 .step_by(every as usize)
                 .filter_map(|month| NaiveDate::from_ymd_opt(month / 12, month as u32 % 12 + 1, 1))
-                .map(|date| day_start(date.num_days_from_ce().into()))
+                .map(|date| day_begin(date.num_days_from_ce().into()))
                 .collect()
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, series: &Series) -> Figur
     // Gaps within a bar, and those narrower than a pixel, can't be seen.
     let width = |from: i64, to: i64| frame.x.scale.pixels(from as f64, to as f64);
     let mut gaps = series.gaps();
-    gaps.retain(|gap| bar_at(gap.to).is_ok() && width(gap.from, gap.to) >= 1.0);
+    gaps.retain(|gap| bar_at(gap.end).is_ok() && width(gap.begin, gap.end) >= 1.0);
 
     let mut paths = frame.paths_over(&gaps);
     let mut draw = |bucket: &Bucket, look| {

@@ -52,7 +52,7 @@ impl Calendar<'_> {
         let zone = self.days.origin().timezone();
         let numbers: Vec<i64> = self
             .days
-            .starts()
+            .begins()
             .iter()
             .map(|&day| zone.day(day))
             .collect();
@@ -183,7 +183,7 @@ impl Calendar<'_> {
     }
 
     fn tooltip(&self, index: usize, cell: Area, frame: &Frame) -> Tooltip {
-        let start = self.days.starts()[index];
+        let start = self.days.begins()[index];
         let value = number(self.values[index], frame.places);
         let mut lines = vec![
             self.labels.unit.after(&value),
@@ -202,7 +202,7 @@ impl Calendar<'_> {
             let (value, coverage) = (self.values[index], self.days.coverage()[index]);
             format!("{},{value},{coverage:.4}\n", iso(zone, start))
         };
-        let rows: String = self.days.starts().iter().enumerate().map(row).collect();
+        let rows: String = self.days.begins().iter().enumerate().map(row).collect();
         let column = self.labels.column;
         format!("day_start_local,day_start_utc,{column},coverage\n{rows}")
     }

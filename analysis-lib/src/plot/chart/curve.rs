@@ -84,7 +84,7 @@ fn places(knots: &[f64], gaps: &[Gap]) -> Vec<i64> {
         .chain(knots.last().copied());
     let mut times: Vec<i64> = days.map(|days| milliseconds(&days)).collect();
     times.retain(|&time| !in_gap(gaps, time));
-    times.extend(gaps.iter().flat_map(|gap| [gap.from, gap.to]));
+    times.extend(gaps.iter().flat_map(|gap| [gap.begin, gap.end]));
     times.sort_unstable();
     times.dedup();
     times
@@ -100,8 +100,8 @@ fn days(milliseconds: &i64) -> f64 {
 
 /// Whether a time lies in one of the gaps, which are in order.
 fn in_gap(gaps: &[Gap], time: i64) -> bool {
-    let next = gaps.partition_point(|gap| gap.to <= time);
-    gaps.get(next).is_some_and(|gap| gap.from < time)
+    let next = gaps.partition_point(|gap| gap.end <= time);
+    gaps.get(next).is_some_and(|gap| gap.begin < time)
 }
 
 #[cfg(test)]
@@ -147,8 +147,8 @@ mod tests {
         let times = places(&fit.spline().knots(), fit.gaps());
         assert!(times.is_sorted_by(|a, b| a < b));
         for gap in fit.gaps() {
-            let after = times.partition_point(|&time| time <= gap.from);
-            assert_eq!([times[after - 1], times[after]], [gap.from, gap.to]);
+            let after = times.partition_point(|&time| time <= gap.begin);
+            assert_eq!([times[after - 1], times[after]], [gap.begin, gap.end]);
         }
     }
 }

@@ -98,7 +98,7 @@ impl<'a> Frame<'a> {
         let (x, y) = (self.x.scale, self.y.scale);
         let mut paths = self.paths();
         for gap in gaps {
-            let corners = [(gap.from as f64, y.from), (gap.to as f64, y.to)];
+            let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
             paths.rectangle(corners, Look::Filled(GAP));
         }
         for tick in &self.y.ticks {
@@ -131,15 +131,15 @@ impl<'a> Frame<'a> {
         gaps: &[Gap],
         item: Item,
     ) -> Vec<Tooltip> {
-        for &Gap { from, to } in gaps {
+        for &Gap { begin, end } in gaps {
             // A point on the edge keeps some pixels for the mouse.
             let area = Area {
-                left: self.x.scale.place(from as f64) + 1.5,
-                right: self.x.scale.place(to as f64) - 1.5,
+                left: self.x.scale.place(begin as f64) + 1.5,
+                right: self.x.scale.place(end as f64) - 1.5,
                 ..self.area
             };
             if area.right - area.left >= NARROW - 3.0 {
-                let when = item.when(self.origin.timezone(), from, to);
+                let when = item.when(self.origin.timezone(), begin, end);
                 let lines = vec!["no data".to_owned(), when];
                 tooltips.push(Tooltip {
                     at: area.middle(),

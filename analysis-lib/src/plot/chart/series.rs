@@ -77,7 +77,7 @@ impl<'a> Series<'a> {
         let between = self.ends.iter().zip(&self.starts[1..]);
         between
             .filter(|(from, to)| from < to)
-            .map(|(&from, &to)| Gap { from, to })
+            .map(|(&begin, &end)| Gap { begin, end })
             .collect()
     }
 

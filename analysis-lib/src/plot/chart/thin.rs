@@ -33,10 +33,10 @@ pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     // Gaps that are drawn as one, with the index of the point after each.
     let mut clusters: Vec<(Gap, Vec<usize>)> = Vec::new();
     for &gap in gaps {
-        let after = times.partition_point(|&time| time <= gap.from);
+        let after = times.partition_point(|&time| time <= gap.begin);
         match clusters.last_mut() {
-            Some((wide, breaks)) if pixels(wide.to, gap.from) < 1.0 => {
-                wide.to = gap.to;
+            Some((wide, breaks)) if pixels(wide.end, gap.begin) < 1.0 => {
+                wide.end = gap.end;
                 breaks.push(after);
             }
             _ => clusters.push((gap, vec![after])),
@@ -46,7 +46,7 @@ pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     let mut thinned = Thinned::default();
     let mut from = 0;
     for (gap, breaks) in clusters {
-        if pixels(gap.from, gap.to) < 1.0 {
+        if pixels(gap.begin, gap.end) < 1.0 {
             thinned.too_narrow += breaks.len();
             continue;
         }
@@ -98,8 +98,8 @@ mod tests {
     fn longer_than(times: &[i64], limit: i64) -> Vec<Gap> {
         let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
         let gap = |pair: &[i64]| Gap {
-            from: pair[0],
-            to: pair[1],
+            begin: pair[0],
+            end: pair[1],
         };
         pairs.map(gap).collect()
     }
@@ -146,8 +146,8 @@ mod tests {
         assert_eq!(thinned.runs, [vec![0, 1, 2], vec![3], vec![4, 5]]);
         // The lone point has no width: the gaps on its two sides are one.
         let wide = Gap {
-            from: 20_000,
-            to: 800_000,
+            begin: 20_000,
+            end: 800_000,
         };
         assert_eq!(thinned.gaps, [wide]);
         assert_eq!(thinned.too_narrow, 0);
@@ -159,8 +159,8 @@ mod tests {
     fn lines_break_though_no_point_is_at_a_gaps_end() {
         let times = [0, 10_000, 20_000, 500_000, 510_000];
         let gap = Gap {
-            from: 20_000,
-            to: 490_000,
+            begin: 20_000,
+            end: 490_000,
         };
         let thinned = thin(&times, &[1.0; 5], &[gap]);
         assert_eq!(thinned.runs, [vec![0, 1, 2], vec![3, 4]]);
@@ -187,8 +187,8 @@ mod tests {
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
         let thinned = thin(&times, &values, &longer_than(&times, 0));
         let wide = Gap {
-            from: 0,
-            to: times[999],
+            begin: 0,
+            end: times[999],
         };
         assert_eq!(thinned.gaps, [wide]);
         for run in &thinned.runs {

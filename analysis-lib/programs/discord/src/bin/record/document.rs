@@ -97,7 +97,7 @@ mod tests {
         let document = document(7, 600_000, &window(begin, begin + 1));
         let mut columns = Columns::new();
         columns.document(&document, 0);
-        assert!(columns.skipped.is_empty(), "{:?}", columns.skipped);
+        assert!(columns.left_out.is_empty(), "{:?}", columns.left_out);
     }
 
     #[test]
