@@ -1,10 +1,10 @@
 //! The pull cell on its own: `pull [--fresh] [--since TIME] [--until TIME]
-//! [--every hour|day | --merged-here hour|day] [FILE]` prints what the cell
-//! prints, and saves the windows into the file, or prints the periods that
-//! MongoDB or the library merged.
+//! [--every PERIOD | --merged-here PERIOD] [FILE]` prints what the cell prints, and
+//! saves the windows into the file, or prints the periods that the program or the
+//! library merged.
 
 use analysis_lib::error::Result;
-use analysis_lib::{DAY, HOUR, Pull};
+use analysis_lib::{Period, Pull};
 
 fn main() -> Result<()> {
     let mut pull = Pull::new();
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
             "--until" => pull = pull.until(&value()),
             "--every" | "--merged-here" => {
                 here = argument == "--merged-here";
-                period = Some(if value() == "hour" { HOUR } else { DAY });
+                period = Period::named(&value());
             }
             _ => file = Some(argument),
         }
@@ -40,9 +40,10 @@ fn main() -> Result<()> {
         println!(
             "{:?}",
             (
-                periods.begins(),
+                (periods.begins(), periods.ends(), periods.is_over()),
                 sums,
                 means,
+                periods.coverage(),
                 periods.members(),
                 senders,
                 left_out

@@ -5,7 +5,7 @@
 //! Data flows one way:
 //!
 //! 1. **Source**: MongoDB, a file or the sample. [`pull`] reads the configured
-//!    one; [`Pull`] a span of it, or hours and days merged by MongoDB;
+//!    one; [`Pull`] a span of it, or hours and days merged as they come;
 //!    [`Activity::open`] a file; [`Activity::sample`] data that is made up.
 //! 2. **[`Activity`]**: the windows in columns, in order of time. Its method
 //!    [`every`](Activity::every) merges them into [`Periods`]: hours, days, weeks

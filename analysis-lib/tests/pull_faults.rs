@@ -177,35 +177,9 @@ fn a_slow_line_gets_smaller_batches() {
     assert!(pulled.stdout().contains("going on"), "{}", pulled.stdout());
 }
 
-/// Merging takes as long as it takes, and a person hears so.
+/// A connection that breaks off while windows are merged costs none.
 #[test]
-fn a_server_that_merges_for_longer_than_the_timeout_is_waited_for() {
-    let server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
-    server.python(&["fill", "db", "3000"]);
-    let cell = || {
-        Cell::new(&server.uri(), "db")
-            .env("MONGODB_TIMEOUT", TIMEOUT)
-            .args(&["--every", "day"])
-    };
-    let last = |text: String| text.lines().last().unwrap().to_owned();
-    let quick = last(cell().run().stdout());
-    server.python(&["hold", "aggregate", "8000"]);
-    let slow = cell().run();
-    assert!(slow.output.status.success(), "{}", slow.stderr());
-    assert!(slow.took > Duration::from_secs(8));
-    assert!(
-        slow.stdout()
-            .contains("MongoDB is merging the windows, 6 s so far"),
-        "{}",
-        slow.stdout()
-    );
-    assert_eq!(last(slow.stdout()), quick);
-}
-
-/// The connection that the merged windows come over falls silent, while others
-/// don't.
-#[test]
-fn a_merging_whose_answer_is_lost_is_repeated() {
+fn merging_goes_on_when_a_connection_falls_silent() {
     let server = Mongod::start();
     server.python(&["fill", "db", "20000"]);
     let cell = |uri: &str| {
@@ -215,38 +189,11 @@ fn a_merging_whose_answer_is_lost_is_repeated() {
     };
     let last = |text: String| text.lines().last().unwrap().to_owned();
     let whole = last(cell(&server.uri()).run().stdout());
-    let proxy = Proxy::start(server.port, Fault::SilentAfter(100_000), 1);
+    let proxy = Proxy::start(server.port, Fault::SilentAfter(2_000_000), 1);
     let pulled = cell(&proxy.uri()).run();
     assert!(pulled.output.status.success(), "{}", pulled.stderr());
     assert!(proxy.faults.load(Ordering::SeqCst) >= 1);
     assert_eq!(last(pulled.stdout()), whole);
-    // When it is lost again and again, it is an error.
-    let proxy = Proxy::start(server.port, Fault::SilentAfter(100_000), u64::MAX);
-    let pulled = cell(&proxy.uri()).run();
-    assert!(
-        pulled.error().contains("didn't answer"),
-        "{}",
-        pulled.error()
-    );
-    assert!(pulled.took < Duration::from_secs(15), "{:?}", pulled.took);
-}
-
-/// The server dies while it merges.
-#[test]
-fn a_server_that_dies_while_it_merges_is_an_error_in_time() {
-    let mut server = Mongod::with(&["--setParameter", "enableTestCommands=1"]);
-    server.python(&["fill", "db", "100"]);
-    server.python(&["hold", "aggregate", "30000"]);
-    let cell = Cell::new(&server.uri(), "db").env("MONGODB_TIMEOUT", "5");
-    let (child, _cell) = cell.args(&["--every", "day"]).spawn();
-    std::thread::sleep(Duration::from_secs(3));
-    server.kill();
-    let begin = Instant::now();
-    let output = child.wait_with_output().unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success());
-    assert!(begin.elapsed() < Duration::from_secs(7), "{error}");
-    assert!(error.contains("connection refused"), "{error}");
 }
 
 /// A server that says nothing is an error within the timeout.

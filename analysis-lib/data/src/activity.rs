@@ -5,10 +5,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use super::lengths::Extent;
+use super::periods::Merger;
 use super::windows::{LeftOut, Windows};
-use super::{Gap, Origin, Period, Periods, lengths, merge};
+use super::{Gap, Origin, Period, Periods, lengths};
 use crate::Held;
-use crate::{Error, MemberId, Result};
+use crate::{MemberId, Result};
 
 /// A server's activity: windows in columns, sorted by the windows' ends.
 ///
@@ -33,6 +35,7 @@ pub(crate) struct Recorded {
     pub(crate) windows: Windows,
     /// When each window began, in milliseconds since the epoch (UTC).
     pub(crate) begins: Vec<i64>,
+    pub(crate) extent: Extent,
     /// Windows that were left out because an equal one is there.
     pub(crate) twice: usize,
     pub(crate) kept: Kept,
@@ -76,13 +79,14 @@ impl Activity {
     /// There is no window.
     pub fn new(origin: Origin, mut windows: Windows, left_out: Vec<LeftOut>) -> Result<Self> {
         if windows.len() == 0 {
-            return Err(nothing_usable(&origin, &left_out));
+            return Err(origin.nothing_usable(&left_out));
         }
         let twice = windows.put_in_order();
         let begins = lengths::begins(&windows.ends, &windows.declared);
         Ok(Self {
             origin: Held::new(origin),
             recorded: Held::new(Recorded {
+                extent: Extent::new(&begins, &windows.ends),
                 windows,
                 begins,
                 twice,
@@ -143,12 +147,12 @@ impl Activity {
     /// The usual length of a window: the median, in milliseconds. `None` for
     /// windows that all end at the same moment.
     pub fn usual_length(&self) -> Option<i64> {
-        lengths::median(self.begins(), self.ends())
+        self.recorded.extent.usual_length
     }
 
     /// The stretches in which nothing was recorded, in order.
-    pub fn gaps(&self) -> Vec<Gap> {
-        lengths::gaps(self.begins(), self.ends())
+    pub fn gaps(&self) -> &[Gap] {
+        &self.recorded.extent.gaps
     }
 
     /// The middle of a window, in milliseconds since the epoch (UTC): the window
@@ -159,12 +163,12 @@ impl Activity {
 
     /// When the first window began, and when the last ended.
     pub fn span(&self) -> (i64, i64) {
-        (self.begins()[0], self.ends()[self.len() - 1])
+        self.recorded.extent.span
     }
 
     /// Whether windows reach this time, but for half a window.
     pub fn reaches(&self, time: i64) -> bool {
-        self.span().1 + self.usual_length().unwrap_or(0) / 2 >= time
+        self.recorded.extent.reaches(time)
     }
 
     /// Online members at each window's end.
@@ -267,6 +271,7 @@ impl Activity {
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
+                extent: Extent::new(&begins, &windows.ends),
                 windows,
                 begins,
                 twice: self.recorded.twice,
@@ -309,8 +314,18 @@ impl Activity {
     /// belongs to the period that its middle lies in.
     #[must_use]
     pub fn every(&self, period: Period) -> Periods {
-        let sums = merge(self.windows(), self.begins(), &self.origin.timezone, period);
-        Periods::of_activity(self, period, &sums)
+        let mut merger = Merger::new(&self.origin.timezone, period);
+        merger.add(self.windows(), self.begins());
+        merger.close(self.members());
+        let (origin, extent) = (self.origin().clone(), &self.recorded.extent);
+        Periods::new(
+            origin,
+            period,
+            &merger.take(),
+            self.left_out().to_vec(),
+            extent,
+        )
+        .expect("there is a window")
     }
 }
 
@@ -327,16 +342,4 @@ impl fmt::Debug for Activity {
             time(self.len() - 1)
         )
     }
-}
-
-/// That nothing is left to look at.
-pub(crate) fn nothing_usable(origin: &Origin, left_out: &[LeftOut]) -> Error {
-    let first = left_out.first().map_or(String::new(), |first| {
-        format!("; {}: {}", first.document, first.reason)
-    });
-    Error::new(format!(
-        "{} has no window that can be used ({} left out{first})",
-        origin.source,
-        left_out.len()
-    ))
 }

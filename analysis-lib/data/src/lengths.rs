@@ -21,11 +21,15 @@ const SIDE: usize = 4;
 
 /// Moments for which it is told at once whether two bots write, by the steps
 /// among them and as many before and after.
-const BLOCK: usize = 8;
+pub(crate) const BLOCK: usize = 8;
+
+/// Moments after one that decide when its windows began: no later one does. Before
+/// it, two blocks decide.
+pub(crate) const AHEAD: usize = 4 * BLOCK;
 
 /// When each window began, in milliseconds. `ends` ascend; `declared` are the
 /// lengths that documents say, 0 where they don't.
-pub fn begins(ends: &[i64], declared: &[u32]) -> Vec<i64> {
+pub(crate) fn begins(ends: &[i64], declared: &[u32]) -> Vec<i64> {
     // The first window of each moment at which windows end.
     let mut firsts: Vec<usize> = (0..ends.len())
         .filter(|&i| i == 0 || ends[i] > ends[i - 1])
@@ -149,6 +153,34 @@ pub(crate) fn gaps(begins: &[i64], ends: &[i64]) -> Vec<Gap> {
             end: begins[i],
         })
         .collect()
+}
+
+/// What the rule of time says of windows together, as far as periods need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// When the first window began and the last ended, in milliseconds since the
+    /// epoch (UTC).
+    pub span: (i64, i64),
+    /// The stretches between in which nothing was recorded, in order.
+    pub gaps: Vec<Gap>,
+    /// The usual length of a window in milliseconds, where one can be told.
+    pub usual_length: Option<i64>,
+}
+
+impl Extent {
+    /// Of windows in order of their ends, at least one.
+    pub(crate) fn new(begins: &[i64], ends: &[i64]) -> Self {
+        Self {
+            span: (begins[0], ends[ends.len() - 1]),
+            gaps: gaps(begins, ends),
+            usual_length: median(begins, ends),
+        }
+    }
+
+    /// Whether windows reach this time, but for half a window.
+    pub(crate) fn reaches(&self, time: i64) -> bool {
+        self.span.1 + self.usual_length.unwrap_or(0) / 2 >= time
+    }
 }
 
 /// How many windows begin clearly before the window before them ended, as those

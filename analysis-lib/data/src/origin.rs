@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, TimeZone};
 
-use super::Zone;
+use super::{Error, LeftOut, Zone};
 
 /// What the windows were read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,18 @@ impl Origin {
     /// Whether the data is the built-in sample.
     pub fn is_sample(&self) -> bool {
         self.source == Source::Sample
+    }
+
+    /// That nothing is left to look at, after these documents were left out.
+    pub fn nothing_usable(&self, left_out: &[LeftOut]) -> Error {
+        let first = left_out.first().map_or(String::new(), |first| {
+            format!("; {}: {}", first.document, first.reason)
+        });
+        Error::new(format!(
+            "{} has no window that can be used ({} left out{first})",
+            self.source,
+            left_out.len()
+        ))
     }
 
     /// A time, given in milliseconds since the epoch (UTC), in this zone.

@@ -34,6 +34,15 @@ pub const WEEK: Period = Period::Week;
 /// A month: [`Period::Month`].
 pub const MONTH: Period = Period::Month;
 
+impl Period {
+    /// The period that is shown so.
+    pub fn named(name: &str) -> Option<Self> {
+        [HOUR, DAY, WEEK, MONTH]
+            .into_iter()
+            .find(|period| period.to_string() == name)
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use super::activity::{Activity, nothing_usable};
+use super::lengths::Extent;
 use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Zone};
 use crate::Held;
@@ -39,12 +39,16 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Adds what another period, or a part of this one, brought.
+    /// Adds another part of the same period.
     pub fn add(&mut self, other: Self) {
         self.windows += other.windows;
         self.online += other.online;
         self.online_max = self.online_max.max(other.online_max);
         self.messages += other.messages;
+        if self.sent.is_empty() {
+            self.sent = other.sent;
+            return;
+        }
         for (id, sent) in other.sent {
             *self.sent.entry(id).or_default() += sent;
         }
@@ -125,9 +129,7 @@ impl Periods {
         &self.0.windows
     }
 
-    /// Coverage: the share of each period that was recorded, from 0 to 1. Of
-    /// periods that MongoDB merged, by their number of windows, compared with
-    /// the periods around them.
+    /// Coverage: the share of each period that was recorded, from 0 to 1.
     pub fn coverage(&self) -> &[f64] {
         &self.0.coverage
     }
@@ -176,44 +178,30 @@ impl Periods {
         &self.0.left_out
     }
 
-    /// Of the windows of an activity, whose gaps say what was recorded.
-    pub fn of_activity(activity: &Activity, period: Period, sums: &ByBegin) -> Self {
-        let mut columns = Columns::new(
-            activity.origin().clone(),
-            period,
-            sums,
-            activity.left_out().to_vec(),
-        );
-        let (span, gaps) = (activity.span(), activity.gaps());
-        columns.coverage = coverage(span, &gaps, &columns.begins, &columns.ends);
-        columns.is_over = activity.reaches(columns.ends[columns.ends.len() - 1]);
-        Self(Held::new(columns))
-    }
-
-    /// Of sums that MongoDB computed. `last` is when the last window ended.
-    pub fn of_sums(
+    /// Of sums, and of what the rule of time says of their windows.
+    ///
+    /// # Errors
+    ///
+    /// There is no window.
+    pub fn new(
         origin: Origin,
         period: Period,
         sums: &ByBegin,
         left_out: Vec<LeftOut>,
-        last: i64,
+        extent: &Extent,
     ) -> Result<Self> {
         if sums.is_empty() {
-            return Err(nothing_usable(&origin, &left_out));
+            return Err(origin.nothing_usable(&left_out));
         }
         let mut columns = Columns::new(origin, period, sums, left_out);
-        columns.coverage = columns.coverage_by_windows();
-        let (count, end) = (columns.begins.len(), columns.ends[columns.ends.len() - 1]);
-        let half = (end - columns.begins[count - 1]) / columns.windows[count - 1].cast_signed() / 2;
-        columns.is_over = last + half >= end;
+        columns.coverage = coverage(extent.span, &extent.gaps, &columns.begins, &columns.ends);
+        columns.is_over = extent.reaches(columns.ends[columns.ends.len() - 1]);
         Ok(Self(Held::new(columns)))
     }
 }
 
 impl Columns {
-    fn new(origin: Origin, period: Period, sums: &ByBegin, mut left_out: Vec<LeftOut>) -> Self {
-        // MongoDB names them in another order than a pull of all windows.
-        left_out.sort_by(|one, other| one.document.cmp(&other.document));
+    fn new(origin: Origin, period: Period, sums: &ByBegin, left_out: Vec<LeftOut>) -> Self {
         let mut members: Vec<MemberId> = sums
             .values()
             .flat_map(|sums| sums.sent.keys().copied())
@@ -250,27 +238,6 @@ impl Columns {
             columns.first_sender.push(columns.sender.len());
         }
         columns
-    }
-
-    /// A period is expected to have as many windows for its length as the
-    /// fuller half of the periods around it: eight on each side.
-    fn coverage_by_windows(&self) -> Vec<f64> {
-        let lengths = self
-            .begins
-            .iter()
-            .zip(&self.ends)
-            .map(|(start, end)| (end - start) as f64);
-        let density: Vec<f64> = lengths
-            .zip(&self.windows)
-            .map(|(length, &windows)| windows as f64 / length)
-            .collect();
-        (0..density.len())
-            .map(|i| {
-                let mut around = density[i.saturating_sub(8)..(i + 9).min(density.len())].to_vec();
-                around.sort_by(f64::total_cmp);
-                (density[i] / around[around.len() * 3 / 4]).min(1.0)
-            })
-            .collect()
     }
 }
 
@@ -320,45 +287,98 @@ impl fmt::Debug for Periods {
     }
 }
 
-/// The sums of these windows by their period. A window belongs to the period
+/// Sums windows up by their period, as they come. A window belongs to the period
 /// that its middle lies in.
-pub(crate) fn merge(windows: &Windows, begins: &[i64], timezone: &Zone, period: Period) -> ByBegin {
-    let mut merged = ByBegin::new();
-    // Windows that follow each other mostly belong to one period.
-    let mut current = (i64::MAX, i64::MAX, Sums::default());
-    let mut close = |(start, _, sums): (i64, i64, Sums)| {
-        if sums.windows > 0 {
-            merged.entry(start).or_default().add(sums);
-        }
-    };
-    for (index, begin) in begins.iter().enumerate() {
-        let middle = begin.midpoint(windows.ends[index]);
-        if !(current.0..current.1).contains(&middle) {
-            close(current);
-            let start = timezone.begin(period, middle);
-            current = (start, timezone.end(period, start), Sums::default());
-        }
-        let sums = &mut current.2;
-        sums.windows += 1;
-        sums.online += u64::from(windows.online[index]);
-        sums.online_max = sums.online_max.max(windows.online[index]);
-        sums.messages += u64::from(windows.volume[index]);
-        let own = windows.senders(index);
-        for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
-            *sums
-                .sent
-                .entry(windows.members[member as usize])
-                .or_default() += u64::from(sent);
+pub(crate) struct Merger {
+    zone: Zone,
+    period: Period,
+    /// The period that the windows before belonged to, of which the next mostly
+    /// is too, and its sums.
+    current: (i64, i64),
+    sums: Sums,
+    /// Messages of each member in it, and who has any.
+    sent: Vec<u64>,
+    senders: Vec<u32>,
+    merged: ByBegin,
+}
+
+impl Merger {
+    /// No window yet.
+    pub(crate) fn new(zone: &Zone, period: Period) -> Self {
+        Self {
+            zone: zone.clone(),
+            period,
+            current: (i64::MAX, i64::MAX),
+            sums: Sums::default(),
+            sent: Vec::new(),
+            senders: Vec::new(),
+            merged: ByBegin::new(),
         }
     }
-    close(current);
-    merged
+
+    /// The same without the windows so far.
+    pub(crate) fn anew(self) -> Self {
+        Self::new(&self.zone, self.period)
+    }
+
+    /// Adds as many of the windows as begins are given. Members keep their indices
+    /// from one call to the next.
+    pub(crate) fn add(&mut self, windows: &Windows, begins: &[i64]) {
+        for (index, begin) in begins.iter().enumerate() {
+            let middle = begin.midpoint(windows.ends[index]);
+            if !(self.current.0..self.current.1).contains(&middle) {
+                self.close(&windows.members);
+                let begin = self.zone.begin(self.period, middle);
+                self.current = (begin, self.zone.end(self.period, begin));
+            }
+            let sums = &mut self.sums;
+            sums.windows += 1;
+            sums.online += u64::from(windows.online[index]);
+            sums.online_max = sums.online_max.max(windows.online[index]);
+            sums.messages += u64::from(windows.volume[index]);
+            self.sent.resize(windows.members.len(), 0);
+            let own = windows.senders(index);
+            for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
+                let all = &mut self.sent[member as usize];
+                // A file may say that a member sent nothing.
+                if *all == 0 && sent > 0 {
+                    self.senders.push(member);
+                }
+                *all += u64::from(sent);
+            }
+        }
+    }
+
+    /// Ends the current period: what comes later of it is added to it.
+    pub(crate) fn close(&mut self, members: &[MemberId]) {
+        let mut sums = std::mem::take(&mut self.sums);
+        if sums.windows == 0 {
+            return;
+        }
+        let sent = &mut self.sent;
+        sums.sent = self
+            .senders
+            .drain(..)
+            .map(|member| {
+                (
+                    members[member as usize],
+                    std::mem::take(&mut sent[member as usize]),
+                )
+            })
+            .collect();
+        self.merged.entry(self.current.0).or_default().add(sums);
+        self.current = (i64::MAX, i64::MAX);
+    }
+
+    /// The periods that were ended since the last time.
+    pub(crate) fn take(&mut self) -> ByBegin {
+        std::mem::take(&mut self.merged)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{DAY, HOUR, MONTH, WEEK};
+    use crate::{Activity, DAY, HOUR, MONTH, WEEK};
 
     #[test]
     fn nothing_is_lost_in_merging() {

@@ -14,7 +14,7 @@ use activity_data::{Activity, Gap};
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
-    activity.gaps()
+    activity.gaps().to_vec()
 }
 
 /// The usual length of a window: the median, in milliseconds (the upper one of an

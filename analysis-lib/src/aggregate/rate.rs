@@ -171,7 +171,7 @@ fn compute(activity: &Activity) -> Result<Rate> {
     };
     Ok(Rate(Held::new(Curve {
         origin: activity.shared_origin(),
-        gaps: activity.gaps(),
+        gaps: activity.gaps().to_vec(),
         lower: column(0),
         per_minute: column(1),
         upper: column(2),

@@ -105,7 +105,7 @@ fn fit(activity: &Activity) -> Result<Smoothed> {
     times[POINTS - 1] = last;
     Ok(Smoothed(Held::new(Fit {
         origin: activity.shared_origin(),
-        gaps: activity.gaps(),
+        gaps: activity.gaps().to_vec(),
         cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
         rate: times
             .iter()

@@ -9,7 +9,7 @@ use activity_data::settings::Settings;
 use activity_data::source::request::EVERY;
 use activity_data::source::sample;
 use activity_data::store::snapshot::Snapshot;
-use activity_data::{Activity, ByBegin, DAY, HOUR, LeftOut, Origin, Period, Periods, Windows};
+use activity_data::{Activity, LeftOut, Origin, Period, Periods, Windows};
 
 use fetch::{fetch, origin};
 use span::{Asked, Span};
@@ -93,9 +93,9 @@ impl Pull {
         self
     }
 
-    /// Lets MongoDB merge windows into hours or days of the configured zone,
-    /// and days into weeks or months here: what is fetched is as long as what is
-    /// shown, however long the collection.
+    /// Merges windows as they come, by the configured zone: for servers with
+    /// thousands of writers, whose windows fill the memory. What it gives is what
+    /// [`Activity::every`] gives of all windows.
     pub fn every(self, period: Period) -> PullPeriods {
         PullPeriods { pull: self, period }
     }
@@ -182,25 +182,20 @@ impl PullPeriods {
     fn merged(&self, settings: &Settings, span: Span) -> Result<Periods> {
         settings.timeout()?;
         let mut environment = span.environment();
-        let by = if self.period == HOUR { HOUR } else { DAY };
-        environment.push((EVERY, by.to_string()));
+        environment.push((EVERY, self.period.to_string()));
         let contents = fetch(settings, None, true, &environment)?;
         let origin = origin(settings, contents.source)?;
-        if contents.windows.len() > 0 {
-            // A server that can't merge sends the windows instead.
-            let activity = Activity::new(origin, contents.windows, contents.left_out)?;
-            return Ok(activity.every(self.period));
-        }
-        let mut sums = ByBegin::new();
-        for (start, part) in contents.periods {
-            let start = origin.timezone.begin(self.period, start);
-            sums.entry(start).or_default().add(part);
-        }
-        if sums.is_empty() {
-            self.pull
-                .asked
-                .has_nothing(&origin, contents.left_out.len())?;
-        }
-        Periods::of_sums(origin, self.period, &sums, contents.left_out, contents.last)
+        let Some(extent) = contents.extent else {
+            let left_out = contents.left_out;
+            self.pull.asked.has_nothing(&origin, left_out.len())?;
+            return Err(origin.nothing_usable(&left_out));
+        };
+        Periods::new(
+            origin,
+            self.period,
+            &contents.periods,
+            contents.left_out,
+            &extent,
+        )
     }
 }

@@ -17,7 +17,7 @@ pub const RESUME: &str = "ACTIVITY_PULL_RESUME";
 pub const SINCE: &str = "ACTIVITY_PULL_SINCE";
 /// First end of a window that is no longer wanted, in milliseconds since the epoch.
 pub const UNTIL: &str = "ACTIVITY_PULL_UNTIL";
-/// What MongoDB shall merge windows into: `hour` or `day`.
+/// What windows shall be merged into: a period's name.
 pub const EVERY: &str = "ACTIVITY_PULL_EVERY";
 
 /// How a program begins the line that says why it failed.

@@ -10,16 +10,20 @@
 //! for the others. That is a quarter of the columns in memory, and widening them
 //! again costs next to nothing.
 //!
-//! A period is its first instant as i64; windows, sum and maximum of online
-//! members, messages, and when the last window ended as u64 each; then each
-//! member's id and messages as u64 each.
+//! A period, or a part of one, is its first instant as i64; windows, sum and
+//! maximum of online members, and messages as u64 each; then each member's id and
+//! messages as u64 each. Parts of one add up.
+//!
+//! What the rule of time says of windows that were merged is when the first began
+//! and the last ended, the usual length (0 where there is none), and each gap's
+//! begin and end, as i64 each.
 
 use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
 use crate::MemberId;
-use crate::{ByBegin, LeftOut, Source, Sums, Windows, WindowsBuilder};
+use crate::{ByBegin, Extent, Gap, LeftOut, Source, Sums, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -128,17 +132,29 @@ fn put_column(out: &mut Vec<u8>, values: &[u32]) {
 }
 
 /// Appends the payload of a `P` frame.
-pub fn put_period(out: &mut Vec<u8>, start: i64, sums: &Sums, last: i64) {
-    out.extend_from_slice(&start.to_le_bytes());
+pub fn put_period(out: &mut Vec<u8>, begin: i64, sums: &Sums) {
+    out.extend_from_slice(&begin.to_le_bytes());
     let own = [
         sums.windows,
         sums.online,
         sums.online_max.into(),
         sums.messages,
-        last as u64,
     ];
     let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
     for number in own.into_iter().chain(members) {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
+/// Appends the payload of a `G` frame.
+pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
+    let own = [
+        extent.span.0,
+        extent.span.1,
+        extent.usual_length.unwrap_or(0),
+    ];
+    let gaps = extent.gaps.iter().flat_map(|gap| [gap.begin, gap.end]);
+    for number in own.into_iter().chain(gaps) {
         out.extend_from_slice(&number.to_le_bytes());
     }
 }
@@ -198,8 +214,8 @@ impl Parts<'_> {
         })
     }
 
-    fn period(&mut self) -> Option<(i64, Sums, i64)> {
-        let start = self.i64()?;
+    fn period(&mut self) -> Option<(i64, Sums)> {
+        let begin = self.i64()?;
         let mut sums = Sums {
             windows: self.u64()?,
             online: self.u64()?,
@@ -207,11 +223,27 @@ impl Parts<'_> {
             messages: self.u64()?,
             ..Sums::default()
         };
-        let last = self.i64()?;
         while !self.0.is_empty() {
             sums.sent.insert(self.u64()?.into(), self.u64()?);
         }
-        (sums.windows > 0 && ENDS.contains(&last)).then_some((start, sums, last))
+        (sums.windows > 0).then_some((begin, sums))
+    }
+
+    fn extent(&mut self) -> Option<Extent> {
+        let span = (self.i64()?, self.i64()?);
+        let usual_length = Some(self.i64()?).filter(|&length| length > 0);
+        let mut gaps = Vec::new();
+        while !self.0.is_empty() {
+            gaps.push(Gap {
+                begin: self.i64()?,
+                end: self.i64()?,
+            });
+        }
+        ENDS.contains(&span.1).then_some(Extent {
+            span,
+            gaps,
+            usual_length,
+        })
     }
 
     fn left_out(&mut self) -> Option<LeftOut> {
@@ -358,8 +390,8 @@ pub struct Contents {
     pub left_out: Vec<LeftOut>,
     /// Sums by period, where windows were merged.
     pub periods: ByBegin,
-    /// When the last window of any period ended.
-    pub last: i64,
+    /// What the rule of time says of windows that were merged.
+    pub extent: Option<Extent>,
     /// Where the next pull can go on.
     pub resume: Option<Vec<u8>>,
     /// Whether what was there before turned out to be void.
@@ -376,6 +408,7 @@ pub fn read_all<R: Read>(
     let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
     let mut members = Members::new();
     let (mut first, mut first_skipped) = (windows.windows().len(), contents.left_out.len());
+    let mut parts_of_periods = 0;
     let version = reader.version();
     loop {
         let (kind, mut parts) = reader.next()?;
@@ -391,6 +424,8 @@ pub fn read_all<R: Read>(
             Kind::Anew => {
                 windows = WindowsBuilder::new();
                 contents.left_out.clear();
+                contents.periods.clear();
+                parts_of_periods = 0;
                 contents.anew = true;
                 members = Members::new();
                 (first, first_skipped) = (0, 0);
@@ -400,14 +435,15 @@ pub fn read_all<R: Read>(
                 contents.resume = Some(parts.0.to_vec());
                 Some(())
             }
-            Kind::Period => parts.period().map(|(start, sums, last)| {
-                contents.periods.insert(start, sums);
-                contents.last = contents.last.max(last);
+            Kind::Period => parts.period().map(|(begin, sums)| {
+                contents.periods.entry(begin).or_default().add(sums);
+                parts_of_periods += 1;
             }),
+            Kind::Extent => parts.extent().map(|extent| contents.extent = Some(extent)),
             Kind::End => {
                 contents.windows = windows.finish();
                 let counts = parts.u64().zip(parts.u64());
-                let taken = (contents.windows.len() - first + contents.periods.len()) as u64;
+                let taken = (contents.windows.len() - first + parts_of_periods) as u64;
                 let left_out = (contents.left_out.len() - first_skipped) as u64;
                 return if counts == Some((taken, left_out)) {
                     Ok(contents)

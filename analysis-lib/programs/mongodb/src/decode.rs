@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::marker::{self, Highest, Known};
 use crate::bson::Columns;
-use activity_data::LeftOut;
-use activity_data::store::columns::{put_left_out, put_windows};
+use activity_data::store::columns::{put_extent, put_left_out, put_period, put_windows};
 use activity_data::store::stream::{Kind, write_end, write_frame, write_header};
+use activity_data::{LeftOut, Merging};
 
 /// What the thread does next.
 type Work = Box<dyn FnOnce(&mut Thread) -> io::Result<()> + Send>;
@@ -103,6 +103,10 @@ pub(crate) struct Thread {
     /// How many members have been named.
     written_members: usize,
     payload: Vec<u8>,
+    /// Where windows are handed over merged.
+    merging: Option<Merging>,
+    /// Whether a window came too late for that: nothing is merged from there on.
+    is_late: bool,
 }
 
 impl Thread {
@@ -117,6 +121,8 @@ impl Thread {
             written: (0, 0),
             written_members: 0,
             payload: Vec::new(),
+            merging: None,
+            is_late: false,
         }
     }
 
@@ -143,7 +149,46 @@ impl Thread {
         self.known = None;
         self.written = (0, 0);
         self.written_members = 0;
+        self.merging = self.merging.take().map(Merging::anew);
+        self.is_late = false;
         self.frame(Kind::Anew, &[])
+    }
+
+    /// Hands windows over merged from now on.
+    pub(crate) fn merge(&mut self, merging: Merging) -> io::Result<()> {
+        self.merging = Some(merging);
+        self.is_late = false;
+        Ok(())
+    }
+
+    /// Merges the last windows, and says whether all are merged.
+    pub(crate) fn is_merged(&mut self) -> io::Result<bool> {
+        self.settle(true)?;
+        if let Some(extent) = self.merging.as_ref().and_then(Merging::extent) {
+            let mut payload = Vec::new();
+            put_extent(&mut payload, &extent);
+            self.frame(Kind::Extent, &payload)?;
+        }
+        Ok(!self.is_late)
+    }
+
+    /// Writes the periods that are certain.
+    fn settle(&mut self, is_end: bool) -> io::Result<()> {
+        let Some(merging) = self.merging.as_mut().filter(|_| !self.is_late) else {
+            return Ok(());
+        };
+        let settled = self
+            .columns
+            .windows
+            .columns(|windows| merging.settle(windows, is_end).ok());
+        self.is_late = settled.is_none();
+        for (begin, sums) in merging.take() {
+            self.payload.clear();
+            put_period(&mut self.payload, begin, &sums);
+            self.written.0 += 1;
+            write_frame(&mut self.out, Kind::Period, &self.payload)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn take_left_out(&mut self) -> Vec<Known> {
@@ -151,10 +196,8 @@ impl Thread {
     }
 
     pub(crate) fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
-        match kind {
-            Kind::Period => self.written.0 += 1,
-            Kind::LeftOut => self.written.1 += 1,
-            _ => (),
+        if kind == Kind::LeftOut {
+            self.written.1 += 1;
         }
         write_frame(&mut self.out, kind, payload)
     }
@@ -202,7 +245,9 @@ impl Thread {
     fn write(&mut self) -> io::Result<()> {
         let windows = self.columns.windows.windows();
         let count = windows.len();
-        if count > 0 {
+        if self.merging.is_some() {
+            self.settle(false)?;
+        } else if count > 0 {
             self.written.0 += count;
             self.payload.clear();
             let new_members = &windows.members[self.written_members..];
@@ -211,7 +256,9 @@ impl Thread {
             write_frame(&mut self.out, Kind::Windows, &self.payload)?;
         }
         let left_out = std::mem::take(&mut self.columns.left_out);
-        self.columns.windows.clear();
+        if self.merging.is_none() || self.is_late {
+            self.columns.windows.clear();
+        }
         self.write_skipped(&left_out)
     }
 

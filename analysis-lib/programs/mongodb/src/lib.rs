@@ -6,7 +6,7 @@
 //! message that begins with `error: `.
 //!
 //! `connect` finds the collection by the connection string (`uri`); `scan` reads
-//! it, or has it `merged`; `decode` makes columns of what comes; `marker` says
+//! it; `decode` makes columns of what comes; `marker` says
 //! where the next pull goes on; `failure` knows what can go wrong.
 
 mod ask;
@@ -15,15 +15,14 @@ pub mod connect;
 mod decode;
 pub mod failure;
 mod marker;
-mod merged;
 mod scan;
 mod uri;
 
 use std::process::ExitCode;
 
+use activity_data::Period;
 use activity_data::Result;
 use activity_data::source::request::ERROR;
-use activity_data::{DAY, HOUR};
 
 use activity_data::settings::Settings;
 use activity_data::source::request::{EVERY, RESUME, SINCE, UNTIL};
@@ -51,11 +50,7 @@ fn run() -> Result<()> {
     let wanted = scan::Wanted {
         since: number(SINCE),
         until: number(UNTIL),
-        every: match settings.get(EVERY).as_deref() {
-            Some("hour") => Some(HOUR),
-            Some("day") => Some(DAY),
-            _ => None,
-        },
+        every: settings.get(EVERY).as_deref().and_then(Period::named),
         timezone: settings.timezone()?,
         resume: settings.get(RESUME),
     };

@@ -22,13 +22,12 @@ use super::connect::Connection;
 use super::decode::{Decoder, OutputClosed, next};
 use super::failure::{self, Failure};
 use super::marker::{self, Known, Marker};
-use super::merged::{self, Merge};
 use crate::bson::Columns;
 use activity_data::Error;
 use activity_data::source::document;
 use activity_data::store::columns::put_source;
 use activity_data::store::stream::Kind;
-use activity_data::{Period, Zone};
+use activity_data::{Merging, Period, Zone};
 
 /// Documents asked for at a time: about a megabyte, which the caches of both
 /// sides hold, and which a slow line brings within the timeout.
@@ -36,9 +35,6 @@ const BATCH: u32 = 2_000;
 
 /// Tries that bring nothing new before it is an error.
 const TRIES: u32 = 5;
-
-/// How often a person hears that MongoDB still merges.
-const MERGING: Duration = Duration::from_secs(2);
 
 /// What to read.
 pub(crate) struct Wanted {
@@ -164,20 +160,7 @@ impl Scan<'_> {
             .await?;
         self.total = self.connection.estimated_count().await?;
         if let Some(period) = wanted.every {
-            let merge = Merge {
-                filter: self.filter.clone(),
-                zone: wanted.timezone,
-                period,
-            };
-            match self.merge(&merge).await {
-                Ok(0) if self.total == 0 && self.filter.is_empty() => return Err(Stop::Empty),
-                Ok(_) => return Ok(self.decoder.ask(|thread| thread.end()).await?),
-                Err(Stop::Failure(failure)) if merged::is_refused(&failure) => eprintln!(
-                    "MongoDB can't merge these windows ({}); pulling them all to merge them here.",
-                    failure.short()
-                ),
-                Err(stop) => return Err(stop),
-            }
+            return self.merge(&wanted.timezone, period).await;
         }
         if let Some(marker) = &wanted.resume {
             let marker = Marker::from_hex(marker).filter(|_| self.filter.is_empty());
@@ -195,57 +178,22 @@ impl Scan<'_> {
         self.end(Vec::new()).await
     }
 
-    /// Lets MongoDB merge the windows, and gives back how many periods and
-    /// documents left out there are. A broken connection begins it anew.
-    async fn merge(&self, merge: &Merge) -> Result<usize, Stop> {
-        let mut merging = std::pin::pin!(self.merge_with_tries(merge));
-        loop {
-            tokio::select! {
-                done = &mut merging => return done,
-                () = tokio::time::sleep(MERGING) => eprintln!(
-                    "MongoDB is merging the windows, {:.0} s so far",
-                    self.begin.elapsed().as_secs_f64(),
-                ),
+    /// Reads the windows and hands them over merged.
+    async fn merge(&mut self, zone: &Zone, period: Period) -> Result<(), Stop> {
+        for waits in [false, true] {
+            let merging = Merging::new(zone, period, waits);
+            self.decoder.ask(|thread| thread.merge(merging)).await?;
+            self.read(Start::Natural).await?;
+            if !self.decoder.ask(|thread| thread.is_merged()).await? {
+                eprintln!(
+                    "Windows don't come in order of time; reading them once more, to merge them all at the end."
+                );
+                self.decoder.ask(|thread| thread.begin_anew()).await?;
+                continue;
             }
+            break;
         }
-    }
-
-    async fn merge_with_tries(&self, merge: &Merge) -> Result<usize, Stop> {
-        let merge =
-            async |answered: &mut Instant| merged::merge(self.connection, merge, answered).await;
-        let merged = self.with_tries(merge).await?;
-        let count = merged.len();
-        self.decoder.ask(|thread| merged.write(thread)).await?;
-        Ok(count)
-    }
-
-    /// Asks again for what the server loses, as long as it answers something.
-    /// (Its answer may get lost once, while others don't.) The question gets the
-    /// time when the server answered last.
-    async fn with_tries<T>(
-        &self,
-        mut question: impl AsyncFnMut(&mut Instant) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mut answered = Instant::now();
-        let mut was_silent = false;
-        let mut tries = 0;
-        loop {
-            let failure = match question(&mut answered).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            tries += 1;
-            let is_silent = matches!(failure, Failure::Silent);
-            if !failure.may_pass()
-                || tries > TRIES
-                || (is_silent && was_silent)
-                || answered.elapsed() >= self.connection.timeout
-            {
-                return Err(self.connection.explained(failure));
-            }
-            was_silent |= is_silent;
-            tokio::time::sleep(PAUSE).await;
-        }
+        self.end(Vec::new()).await
     }
 
     /// Reads what came after the marker, and checks that it fits. Gives back
@@ -271,17 +219,13 @@ impl Scan<'_> {
         // The server's own count costs nothing but isn't always right, and the
         // bot may have written since: then we count ourselves.
         if self.total != marker.documents + state.documents {
-            let count = async |answered: &mut Instant| {
-                self.connection.count_up_to(&last, doc! {}, answered).await
-            };
-            match self.with_tries(count).await {
+            match self.connection.count_up_to(&last, doc! {}).await {
                 Ok(count) if count == marker.documents => (),
                 Ok(_) => {
                     return Err(Stop::Stale(
                         "documents before the last one have been deleted or added",
                     ));
                 }
-                Err(failure) if failure.may_pass() => return Err(failure.into()),
                 Err(_) => {
                     return Err(Stop::Stale(
                         "the documents before the last one can't be counted",
@@ -422,10 +366,9 @@ impl Scan<'_> {
         let has_order = self.connection.uuid.is_some();
         let in_order = has_order && !state.highest.disorder && !state.highest.unknown;
         if let (true, Some(last)) = (in_order, state.highest.documents.back()) {
-            let (filter, answered) = (self.filter.clone(), &mut tries.answered);
             match self
                 .connection
-                .count_up_to(&last.id, filter, answered)
+                .count_up_to(&last.id, self.filter.clone())
                 .await
             {
                 Ok(count) if count == state.documents => {
