@@ -194,7 +194,7 @@ def test_patterns_equal_what_pandas_computes(kernel, mongodb):
     assert shown(session, "aggregate::usual_length(&activity).unwrap()") == (
         (time - begin).iloc[1:].sort_values().iloc[(len(time) - 1) // 2] / pandas.Timedelta("1ms")
     )
-    found = shown(session, "aggregate::gaps(&activity).iter().map(|g| (g.from, g.to)).collect::<Vec<_>>()")
+    found = shown(session, "aggregate::gaps(&activity).iter().map(|g| (g.begin, g.end)).collect::<Vec<_>>()")
     gaps = list(zip(milliseconds(time.shift()[outage]), milliseconds(begin[outage])))
     assert found == gaps and len(found) == 2
     lost = sum(to - since for since, to in gaps)
