@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What was recorded, without files and settings.
 const NOUNS: &[&str] = &[
-    "activity", "calendar", "lengths", "origin", "period", "periods", "windows", "zone",
+    "activity", "calendar", "lengths", "merging", "origin", "period", "periods", "windows", "zone",
 ];
 
 /// Of each package the rooms, from the bottom up: what a line names may be used by

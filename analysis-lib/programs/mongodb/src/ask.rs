@@ -36,6 +36,7 @@ impl Connection {
         &self,
         id: &Bson,
         mut filter: Document,
+        patience: Duration,
     ) -> Result<u64, Failure> {
         match id {
             Bson::ObjectId(_) => filter.insert("_id", doc! { "$lte": id }),
@@ -44,7 +45,7 @@ impl Connection {
             _ => filter.insert("$expr", doc! { "$lte": ["$_id", { "$literal": id }] }),
         };
         let count = self.collection.count_documents(filter);
-        within(self.timeout, count.into_future()).await
+        within(patience, count.into_future()).await
     }
 
     /// Hands over the documents with these `_id`s.

@@ -219,7 +219,9 @@ impl Scan<'_> {
         // The server's own count costs nothing but isn't always right, and the
         // bot may have written since: then we count ourselves.
         if self.total != marker.documents + state.documents {
-            match self.connection.count_up_to(&last, doc! {}).await {
+            let patience = self.connection.timeout;
+            let counted = self.connection.count_up_to(&last, doc! {}, patience);
+            match counted.await {
                 Ok(count) if count == marker.documents => (),
                 Ok(_) => {
                     return Err(Stop::Stale(
@@ -368,7 +370,7 @@ impl Scan<'_> {
         if let (true, Some(last)) = (in_order, state.highest.documents.back()) {
             match self
                 .connection
-                .count_up_to(&last.id, self.filter.clone())
+                .count_up_to(&last.id, self.filter.clone(), self.left(tries))
                 .await
             {
                 Ok(count) if count == state.documents => {
