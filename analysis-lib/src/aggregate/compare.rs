@@ -282,7 +282,7 @@ fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::simulated::{server, share};
+    use crate::aggregate::simulation::{server, share};
     use crate::{DAY, MONTH, WEEK};
     use activity_data::source::sample::Random;
 

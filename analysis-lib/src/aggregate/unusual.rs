@@ -276,7 +276,7 @@ fn silences(activity: &Activity) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::simulated::{START, server};
+    use crate::aggregate::simulation::{START, server};
     use activity_data::source::sample::Random;
 
     #[test]
