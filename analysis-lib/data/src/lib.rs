@@ -10,7 +10,6 @@
 //!   prints what there is.
 
 mod activity;
-mod calendar;
 mod error;
 mod held;
 mod lengths;
@@ -29,7 +28,6 @@ mod zone;
 mod zoneinfo;
 
 pub use activity::Activity;
-pub use calendar::Calendar;
 pub use error::{Error, Result};
 pub use held::Held;
 pub use lengths::{Extent, Gap};

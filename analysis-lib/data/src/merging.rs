@@ -30,7 +30,7 @@ impl Merging {
     /// takes as much memory as they do.
     pub fn new(zone: &Zone, period: Period, waits: bool) -> Self {
         Self {
-            merger: Merger::new(zone, period),
+            merger: Merger::new(zone, period, true),
             ends: Vec::new(),
             declared: Vec::new(),
             begins: Vec::new(),

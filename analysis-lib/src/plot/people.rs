@@ -3,7 +3,6 @@
 use super::axis::number::number;
 use super::chart::heat::{Cell, HOURS, Heat};
 use super::chart::members::Bar;
-use super::chart::series::Series;
 use super::chart::{bars, lorenz, members, nothing};
 use super::figure::Figure;
 use super::labels::{Item, Labels, MEMBERS, MESSAGES, Noun, WINDOWS};
@@ -15,7 +14,7 @@ use crate::aggregate::{
 };
 use crate::names::Names;
 use activity_data::text::{clean, csv_field};
-use activity_data::{Activity, Calendar, DAY, MONTH, Period, WEEK};
+use activity_data::{Activity, DAY, MONTH, Period, Periods, WEEK};
 
 /// More bars than this are narrower than two pixels.
 const MOST_BARS: usize = 365;
@@ -47,7 +46,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     let bars = members::bars(&shown.members, ROWS, 150.0);
     let hours = hours_by_member(&activity);
     let mut sent = vec![[0; HOURS]; bars.len()];
-    for (bar, messages) in bar_of_each(&activity, names, &bars)
+    for (bar, messages) in bar_of_each(activity.members(), names, &bars)
         .into_iter()
         .zip(hours.messages)
     {
@@ -132,8 +131,8 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
 /// shown.
 pub fn member(activity: &Activity, names: &Names, id: impl Into<MemberId>) -> Figure {
     let id = id.into();
-    let calendar = at_most(activity, DAY, MOST_BARS).recorded();
-    let noun = Item::Period(calendar.period).noun();
+    let calendar = at_most(activity, DAY, MOST_BARS);
+    let noun = Item::Period(calendar.period()).noun();
     let messages_of = |title: &str| {
         let axis = format!("Number of Messages Sent in the {}", noun.title());
         Labels::new(title, &axis, "messages")
@@ -155,23 +154,25 @@ pub fn member(activity: &Activity, names: &Names, id: impl Into<MemberId>) -> Fi
         return nothing::figure(activity.origin(), &labels, note, why.unwrap_or(NOBODY));
     };
     let name = clean(&names.show(id), 160);
-    let own = activity.members().iter().position(|&member| member == id);
+    let own = |&(member, _): &(usize, u64)| calendar.members()[member] == id;
+    let sent = |period| calendar.senders(period).find(own);
     let values: Vec<f64> = (0..calendar.len())
-        .map(|period| {
-            let messages = calendar.messages(activity, period);
-            own.map_or(0.0, |own| messages[own] as f64)
-        })
+        .map(|period| sent(period).map_or(0.0, |(_, sent)| sent as f64))
         .collect();
     let all: u64 = totals.iter().map(|total| total.messages).sum();
     let wrote = values.iter().filter(|&&value| value > 0.0).count();
-    let on = if calendar.period == DAY { "on" } else { "in" };
+    let on = if calendar.period() == DAY { "on" } else { "in" };
     let labels = messages_of(&format!("Messages by {}: {name}", noun.title())).about(format!(
         "{name} wrote {}, {} of all, {on} {wrote} of {}.",
         MESSAGES.count(total.messages),
         in_percent(total.messages as f64 / all as f64 * 100.0),
         noun.count(calendar.len()),
     ));
-    bars::figure(activity.origin(), &labels, &by_calendar(&calendar, &values))
+    bars::figure(
+        activity.origin(),
+        &labels,
+        &super::by_period(&calendar, &values),
+    )
 }
 
 /// How much of the conversation few members carry, as a Lorenz curve: the share
@@ -244,9 +245,9 @@ impl People {
     }
 }
 
-/// The bar that each of the activity's members is in: all hidden members follow
+/// The bar that each of these members is in: all hidden members follow
 /// those who are shown, and all others are last.
-pub(super) fn bar_of_each(activity: &Activity, names: &Names, bars: &[Bar]) -> Vec<usize> {
+pub(super) fn bar_of_each(members: &[MemberId], names: &Names, bars: &[Bar]) -> Vec<usize> {
     let known = bars.iter().filter(|bar| bar.id.is_some()).count();
     let place = |&id: &MemberId| {
         let own = bars.iter().position(|bar| bar.id == Some(id));
@@ -258,35 +259,22 @@ pub(super) fn bar_of_each(activity: &Activity, names: &Names, bars: &[Bar]) -> V
         // Who wrote nothing may have no bar, and adds nothing to any.
         own.unwrap_or(together.min(bars.len() - 1))
     };
-    activity.members().iter().map(place).collect()
+    members.iter().map(place).collect()
 }
 
 /// These periods, or coarser ones where more than `most` were recorded.
-pub(super) fn at_most(activity: &Activity, period: Period, most: usize) -> Calendar {
-    let calendar = Calendar::new(activity, period);
+pub(super) fn at_most(activity: &Activity, period: Period, most: usize) -> Periods {
+    let periods = activity.every(period);
     let coarser = match period {
         Period::Hour => DAY,
         Period::Day => WEEK,
         Period::Week => MONTH,
-        Period::Month => return calendar,
+        Period::Month => return periods,
     };
-    let recorded = (0..calendar.len()).filter(|&i| !calendar.windows(i).is_empty());
-    if recorded.count() <= most {
-        calendar
+    if periods.len() <= most {
+        periods
     } else {
         at_most(activity, coarser, most)
-    }
-}
-
-/// A value a period.
-pub(super) fn by_calendar<'a>(calendar: &'a Calendar, values: &'a [f64]) -> Series<'a> {
-    Series {
-        item: Item::Period(calendar.period),
-        starts: &calendar.begins,
-        ends: &calendar.ends,
-        values,
-        coverage: &calendar.coverage,
-        is_over: calendar.is_over,
     }
 }
 

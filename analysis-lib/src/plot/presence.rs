@@ -8,11 +8,11 @@ use super::chart::series::Series;
 use super::chart::stacked::{Layer, Stacked};
 use super::figure::Figure;
 use super::labels::{Item, Labels, MEMBERS, Noun};
-use super::people::{NOBODY, People, by_calendar, in_percent};
+use super::people::{NOBODY, People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
-use activity_data::{Activity, Calendar, DAY, Gap, Period, Zone};
+use activity_data::{Activity, DAY, Gap, Period, Zone};
 
 /// More bars than this are narrower than two pixels.
 const MOST: usize = 365;
@@ -35,8 +35,8 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let noun = Item::Period(period).noun();
     let title = format!("Members Who Wrote by {}", noun.title());
     let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
-    let calendar = Calendar::new(&activity, period);
-    let growth = growth_over(&activity, &calendar);
+    let calendar = activity.calendar(period);
+    let growth = growth_over(&calendar);
     let nothing = |why: &str| nothing::figure(activity.origin(), &labels, note.clone(), why);
     if growth.iter().all(|growth| growth.active == 0) {
         return nothing(NOBODY);
@@ -64,10 +64,10 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("new", GREEN, |growth| growth.new as f64),
     ];
     let active = column(|growth| growth.active as f64);
-    let series = by_calendar(&calendar, &active);
+    let series = super::by_period(&calendar, &active);
     let mut gaps: Vec<Gap> = Vec::new();
-    for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
-        let (begin, end) = (calendar.begins[i], calendar.ends[i]);
+    for i in (0..calendar.len()).filter(|&i| calendar.windows()[i] == 0) {
+        let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
         match gaps.last_mut() {
             Some(gap) if gap.end == begin => gap.end = end,
             _ => gaps.push(Gap { begin, end }),
@@ -91,7 +91,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             resurrected,
             churned,
         } = *growth;
-        let (when, coverage) = (iso(zone, begin), calendar.coverage[i]);
+        let (when, coverage) = (iso(zone, begin), calendar.coverage()[i]);
         let over = !series.is_running(i);
         format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}\n")
     };
@@ -161,9 +161,9 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);
     let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
     let labels = Labels::new("Stickiness", axis, "stickiness_percent").measuring("% wrote", 1);
-    let days = Calendar::new(&activity, DAY);
+    let days = activity.calendar(DAY);
     // Where nobody wrote in all of 30 days, there is no share.
-    let shares: Vec<(usize, f64)> = stickiness_over(&activity, &days)
+    let shares: Vec<(usize, f64)> = stickiness_over(&days)
         .into_iter()
         .filter_map(|(day, stickiness)| Some((day, stickiness.share()? * 100.0)))
         .collect();
@@ -173,8 +173,11 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     };
     let pick =
         |column: &[i64]| -> Vec<i64> { shares.iter().map(|&(day, _)| column[day]).collect() };
-    let (starts, ends) = (pick(&days.begins), pick(&days.ends));
-    let coverage: Vec<f64> = shares.iter().map(|&(day, _)| days.coverage[day]).collect();
+    let (starts, ends) = (pick(days.begins()), pick(days.ends()));
+    let coverage: Vec<f64> = shares
+        .iter()
+        .map(|&(day, _)| days.coverage()[day])
+        .collect();
     let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
     let series = Series {
         item: Item::Period(DAY),
@@ -182,7 +185,7 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         ends: &ends,
         values: &values,
         coverage: &coverage,
-        is_over: days.is_over || last + 1 < days.len(),
+        is_over: days.is_over() || last + 1 < days.len(),
     };
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =

@@ -7,12 +7,12 @@ use super::chart::series::Series;
 use super::chart::stacked::{Layer, Stacked};
 use super::figure::Figure;
 use super::labels::{Item, Labels, MESSAGES};
-use super::people::{NOBODY, People, at_most, bar_of_each, by_calendar, in_percent, member_fields};
+use super::people::{NOBODY, People, at_most, bar_of_each, in_percent, member_fields};
 use super::svg::{
     BLUE, Colour, Content, GREEN, GREY, INK, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW,
 };
 use crate::names::Names;
-use activity_data::{Activity, Calendar, Period};
+use activity_data::{Activity, Period, Periods};
 
 /// One a member with a layer of its own: the palette of Okabe and Ito, in an
 /// order that keeps neighbours apart.
@@ -42,23 +42,23 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         shown,
         mut note,
     } = People::of(activity, names);
-    let calendar = at_most(&activity, period, MOST).recorded();
-    let noun = Item::Period(calendar.period).noun();
+    let calendar = at_most(&activity, period, MOST);
+    let noun = Item::Period(calendar.period()).noun();
     let title = format!("Share of Messages by Member and {}", noun.title());
     let labels = Labels::new(&title, "Share of Messages (%)", "share_percent").measuring("%", 0);
     if shown.members.is_empty() {
         return nothing::figure(activity.origin(), &labels, note, NOBODY);
     }
     note += &format!(" · {}", noun.count(calendar.len()));
-    if calendar.period != period {
+    if calendar.period() != period {
         let finer = Item::Period(period).noun().many;
         note += &format!(", since there are too many {finer}");
     }
     let bars = bars(&shown.members, COLOURS.len(), 150.0);
-    let bar_of = bar_of_each(&activity, names, &bars);
+    let bar_of = bar_of_each(calendar.members(), names, &bars);
     let sums = |period: usize| {
         let mut sums = vec![0; bars.len()];
-        for (&bar, sent) in bar_of.iter().zip(calendar.messages(&activity, period)) {
+        for (&bar, sent) in bar_of.iter().zip(calendar.sent(period)) {
             sums[bar] += sent;
         }
         sums
@@ -70,7 +70,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         .collect();
     let shares = Shares {
         known: bars.iter().filter(|bar| bar.id.is_some()).count(),
-        series: by_calendar(&calendar, &totals),
+        series: super::by_period(&calendar, &totals),
         calendar: &calendar,
         activity: &activity,
         bars: &bars,
@@ -98,7 +98,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
 
 struct Shares<'a> {
     activity: &'a Activity,
-    calendar: &'a Calendar,
+    calendar: &'a Periods,
     /// Messages in each period.
     series: Series<'a>,
     bars: &'a [Bar],
@@ -148,8 +148,8 @@ impl Shares<'_> {
             "period_start_local,period_start_utc,member_id,name,messages,share_percent,coverage\n"
                 .to_owned();
         for (period, sent) in self.sent.iter().enumerate() {
-            let when = iso(zone, self.calendar.begins[period]);
-            let coverage = self.calendar.coverage[period];
+            let when = iso(zone, self.calendar.begins()[period]);
+            let coverage = self.calendar.coverage()[period];
             for (bar, (own, sent)) in self.bars.iter().zip(sent).enumerate() {
                 let share = self.percent(period, bar);
                 let share = share.map_or(String::new(), |share| format!("{share:.4}"));

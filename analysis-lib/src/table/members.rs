@@ -6,7 +6,7 @@ use crate::names::Names;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
 use crate::plot::labels::{Item, MEMBERS, MESSAGES};
-use activity_data::{Activity, Calendar, Period, WHOLE, newest_whole};
+use activity_data::{Activity, Period, WHOLE, newest_whole};
 
 const NOBODY: &str = "Nobody wrote a message in these windows.";
 
@@ -30,11 +30,11 @@ const NOBODY: &str = "Nobody wrote a message in these windows.";
 pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table {
     let activity = without_bots(activity, names);
     let (origin, zone) = (activity.origin(), activity.origin().timezone());
-    let calendar = Calendar::new(&activity, period);
+    let calendar = activity.calendar(period);
     let newest = calendar.len() - 1;
-    let last = newest_whole(&calendar.coverage, calendar.is_over);
+    let last = newest_whole(calendar.coverage(), calendar.is_over());
     let item = Item::Period(period);
-    let when = item.when(zone, calendar.begins[last], calendar.ends[last]);
+    let when = item.when(zone, calendar.begins()[last], calendar.ends()[last]);
     let mut table = Table::new(
         origin,
         &format!("Members with the Most Messages: {when}"),
@@ -47,13 +47,13 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             ("Change of Rank", "change_of_rank"),
         ],
     );
-    let messages = |period: usize| calendar.messages(&activity, period);
-    let is_known = |member: usize| !names.is_hidden(activity.members()[member]);
+    let messages = |period: usize| calendar.sent(period);
+    let is_known = |member: usize| !names.is_hidden(calendar.members()[member]);
     let sent = messages(last);
     let ranks = ranks(&sent, is_known);
     let before = last
         .checked_sub(1)
-        .filter(|&before| !calendar.windows(before).is_empty());
+        .filter(|&before| calendar.windows()[before] > 0);
     let ranks_before = before.map(|before| self::ranks(&messages(before), is_known));
     let all: u64 = sent.iter().sum();
 
@@ -69,7 +69,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     if !hidden.is_empty() {
         rows.push((None, hidden.iter().sum()));
     }
-    let id = |member: usize| activity.members()[member];
+    let id = |member: usize| calendar.members()[member];
     rows.sort_by_key(|&(member, sent)| (Reverse(sent), member.map(id)));
     let mut highest: Option<(i64, usize)> = None;
     for &(member, sent) in &rows {
@@ -124,13 +124,13 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
         );
     }
     let noun = item.noun().one;
-    let recorded = match (calendar.coverage[last] * 100.0).floor() {
+    let recorded = match (calendar.coverage()[last] * 100.0).floor() {
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),
     };
-    if last == newest && !calendar.is_over {
+    if last == newest && !calendar.is_over() {
         says += &format!(" The {noun} was not over when recorded: {recorded} of it is in here.");
-    } else if calendar.coverage[last] < WHOLE {
+    } else if calendar.coverage()[last] < WHOLE {
         says += &format!(" Of this {noun} {recorded} was recorded.");
     }
     table.saying(says)

@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// A folder that is removed in the end.
