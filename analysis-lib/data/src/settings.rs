@@ -109,7 +109,7 @@ impl Settings {
 
     /// The zone of this name, by the rules in `TZDIR` or in the system's folders.
     /// `shown` is what an error calls the name.
-    fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
+    pub(crate) fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
         let folder = self.get("TZDIR");
         Zone::named(name, folder.as_deref().map(Path::new)).ok_or_else(|| {
             Error::new(format!(
@@ -176,28 +176,6 @@ impl Settings {
     /// `NAMES_FILE`, if set.
     pub fn names_file(&self) -> Option<PathBuf> {
         self.get("NAMES_FILE").map(PathBuf::from)
-    }
-}
-
-impl crate::Activity {
-    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
-    ///
-    /// ```
-    /// let activity = activity_data::Activity::sample()?.in_timezone("Asia/Baghdad")?;
-    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
-    /// # Ok::<(), activity_data::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// There is no such zone, or `.env` has a broken line.
-    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
-        let timezone = Settings::load()?.zone(name, &format!("{name:?}"))?;
-        self.origin = crate::Held::new(crate::Origin {
-            timezone,
-            ..self.origin().clone()
-        });
-        Ok(self)
     }
 }
 

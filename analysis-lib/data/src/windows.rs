@@ -185,7 +185,7 @@ pub struct Window {
 pub struct WindowsBuilder {
     windows: Windows,
     index: HashMap<MemberId, u32, BuildHasherDefault<IdHasher>>,
-    /// Members that windows before the current one name.
+    /// How many of `members` the finished windows have named.
     settled: usize,
 }
 

@@ -108,7 +108,7 @@ impl Files {
     pub(super) fn is_fresh(&self, id: MemberId, now: DateTime<Utc>) -> bool {
         let entry = self.kept.as_ref().and_then(|kept| kept.get(&id));
         let age = entry.and_then(|entry| entry.asked).map(|asked| now - asked);
-        // A time to come was no answer of Discord's.
+        // A time in the future isn't one at which Discord answered: it is asked again.
         age.is_some_and(|age| age >= TimeDelta::zero() && age < FRESH)
     }
 
