@@ -246,14 +246,9 @@ impl Activity {
     /// out. `None` if there is none.
     pub fn between(&self, from: i64, to: i64) -> Option<Self> {
         let is_in = |index| (from..to).contains(&self.middle(index));
-        let mut own = (0..self.len()).map(is_in);
-        let first = own.position(|is_in| is_in)?;
-        let last = self.len()
-            - 1
-            - own
-                .rev()
-                .position(|is_in| is_in)
-                .unwrap_or(self.len() - 1 - first);
+        let mut own = (0..self.len()).filter(|&index| is_in(index));
+        let first = own.next()?;
+        let last = own.next_back().unwrap_or(first);
         Some(self.part(first..last + 1))
     }
 
@@ -289,23 +284,7 @@ impl Activity {
         if !left_out.contains(&true) {
             return self.clone();
         }
-        let mut kept = Windows {
-            ends: windows.ends.clone(),
-            declared: windows.declared.clone(),
-            online: windows.online.clone(),
-            volume: windows.volume.clone(),
-            members: windows.members.clone(),
-            ..Windows::default()
-        };
-        for index in 0..windows.len() {
-            for sender in windows.senders(index) {
-                if !left_out[windows.sender[sender] as usize] {
-                    kept.sender.push(windows.sender[sender]);
-                    kept.sent.push(windows.sent[sender]);
-                }
-            }
-            kept.first_sender.push(kept.sender.len() as u32);
-        }
+        let kept = windows.select(0..windows.len(), |member| !left_out[member as usize]);
         self.with_windows(kept, self.begins().to_vec())
     }
 

@@ -203,54 +203,41 @@ impl Periods {
         left_out: Vec<LeftOut>,
         extent: &Extent,
     ) -> Result<Self> {
-        if sums.is_empty() {
+        let Some(last) = sums.keys().next_back() else {
             return Err(origin.nothing_usable(&left_out));
-        }
-        let mut columns = Columns::new(origin, period, sums, left_out);
-        columns.coverage = coverage(extent.span, &extent.gaps, &columns.begins, &columns.ends);
-        columns.is_over = extent.reaches(columns.ends[columns.ends.len() - 1]);
-        Ok(Self(Held::new(columns)))
-    }
-}
-
-impl Columns {
-    fn new(origin: Origin, period: Period, sums: &ByBegin, left_out: Vec<LeftOut>) -> Self {
-        let mut members: Vec<MemberId> = sums
-            .values()
-            .flat_map(|sums| sums.sent.keys().copied())
-            .collect();
+        };
+        let end = |&begin: &i64| origin.timezone.end(period, begin);
+        let (begins, ends): (Vec<i64>, Vec<i64>) =
+            sums.keys().map(|begin| (*begin, end(begin))).unzip();
+        let ids = sums.values().flat_map(|sums| sums.sent.keys().copied());
+        let mut members: Vec<MemberId> = ids.collect();
         members.sort_unstable();
         members.dedup();
         let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
-        let mut columns = Self {
+        let (mut first_sender, mut sender, mut sent) = (vec![0], Vec::new(), Vec::new());
+        for sums in sums.values() {
+            sender.extend(sums.sent.keys().map(|id| index[id]));
+            sent.extend(sums.sent.values());
+            first_sender.push(sender.len());
+        }
+        let mean = |sums: &Sums| sums.online as f64 / sums.windows as f64;
+        Ok(Self(Held::new(Columns {
             period,
-            begins: sums.keys().copied().collect(),
-            ends: sums
-                .keys()
-                .map(|&start| origin.timezone.end(period, start))
-                .collect(),
             windows: sums.values().map(|sums| sums.windows).collect(),
-            coverage: Vec::new(),
-            is_over: true,
-            online_mean: sums
-                .values()
-                .map(|sums| sums.online as f64 / sums.windows as f64)
-                .collect(),
+            coverage: coverage(extent.span, &extent.gaps, &begins, &ends),
+            is_over: extent.reaches(end(last)),
+            online_mean: sums.values().map(mean).collect(),
             online_max: sums.values().map(|sums| sums.online_max).collect(),
             messages: sums.values().map(|sums| sums.messages).collect(),
+            begins,
+            ends,
             members,
-            first_sender: vec![0],
-            sender: Vec::new(),
-            sent: Vec::new(),
+            first_sender,
+            sender,
+            sent,
             left_out,
             origin,
-        };
-        for sums in sums.values() {
-            columns.sender.extend(sums.sent.keys().map(|id| index[id]));
-            columns.sent.extend(sums.sent.values());
-            columns.first_sender.push(columns.sender.len());
-        }
-        columns
+        })))
     }
 }
 
@@ -330,11 +317,6 @@ impl Merger {
             senders: Vec::new(),
             merged: ByBegin::new(),
         }
-    }
-
-    /// The same without the windows so far.
-    pub(crate) fn anew(self) -> Self {
-        Self::new(&self.zone, self.period, self.by_member)
     }
 
     /// Adds as many of the windows as begins are given. Members keep their indices
