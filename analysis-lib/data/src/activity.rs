@@ -82,13 +82,16 @@ impl Activity {
             return Err(origin.nothing_usable(&left_out));
         }
         let twice = windows.put_in_order();
-        let begins = lengths::begins(&windows.ends, &windows.declared);
+        let mut unused: Vec<i64> = left_out.iter().filter_map(|one| one.end).collect();
+        unused.sort_unstable();
+        let alone = lengths::without_twins(&windows.ends, &unused);
+        let spans = lengths::spans(&windows.ends, &windows.declared, &alone);
         Ok(Self {
             origin: Held::new(origin),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&begins, &windows.ends),
+                extent: Extent::new(&spans, &windows.ends),
                 windows,
-                begins,
+                begins: lengths::begins(&spans),
                 twice,
                 kept: Kept::default(),
             }),
@@ -213,10 +216,17 @@ impl Activity {
         self.recorded.twice
     }
 
-    /// How many windows begin before the one before them ended: two bots wrote
+    /// The windows that begin before the one before them ended: two bots wrote
     /// them. They all count, so messages that both bots saw are there twice.
-    pub fn overlapping(&self) -> usize {
+    pub fn overlapping(&self) -> impl Iterator<Item = usize> + '_ {
         lengths::overlapping(self.begins(), self.ends())
+    }
+
+    /// The time that documents which were left out cover and no window does, in
+    /// milliseconds.
+    pub fn left_out_time(&self) -> i64 {
+        let gaps = self.gaps().iter().filter(|gap| gap.left_out);
+        gaps.map(|gap| gap.end - gap.begin).sum()
     }
 
     /// The same windows, with another name in titles than `SERVER_NAME`. The
@@ -263,10 +273,13 @@ impl Activity {
 
     /// These windows in place of its own.
     fn with_windows(&self, windows: Windows, begins: Vec<i64>) -> Self {
+        let within = windows.ends[0]..windows.ends[windows.len() - 1];
+        let is_in = |gap: &&Gap| within.contains(&gap.begin);
+        let gaps = self.gaps().iter().filter(is_in).copied().collect();
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&begins, &windows.ends),
+                extent: Extent::of(&begins, &windows.ends, gaps),
                 windows,
                 begins,
                 twice: self.recorded.twice,

@@ -7,77 +7,150 @@
 //! - Else it began where the window before it ended, unless the step from one
 //!   end to the next is far longer than the steps around it: then a gap lies
 //!   between, and the window is as long as those around it.
-//! - Where two bots write into one collection, their windows overlap. Ends then
-//!   come in pairs, and only every other step is as long as a pair of steps
-//!   is everywhere: a window is as long as such a pair.
+//! - Where several bots write into one collection, their windows overlap. Ends
+//!   then come in groups, and however unlike single steps are, as many steps as there
+//!   are bots take as long everywhere: that is how long a window is.
+//! - A document that can't be used but says when it ended was there: it ends a window
+//!   of its own, and that is a gap of the kind "left out", as far as no other window
+//!   covers it. If it ended within half a window of one that can be used, two bots
+//!   wrote the same, and it changes nothing.
 //!
 //! "The steps around it" are the four before and the four after, each side by
 //! itself, so that a bot whose interval changes is right from the first window
 //! on. Of each side the second longest counts: a gap among them doesn't, and of
 //! the steps of two bots a long one does.
 
+use std::cmp::Reverse;
+
 /// Steps looked at on each side.
 const SIDE: usize = 4;
 
-/// Moments for which it is told at once whether two bots write, by the steps
-/// among them and as many before and after.
+/// Moments for which it is told at once whether several bots write, by the steps
+/// among them, twice as many before and as many after. By as many on each side of a document
+/// that was left out it is told whether it has a twin.
 pub(crate) const BLOCK: usize = 8;
 
 /// Moments after one that decide when its windows began: no later one does. Before
 /// it, two blocks decide.
 pub(crate) const AHEAD: usize = 4 * BLOCK;
 
-/// When each window began, in milliseconds. `ends` ascend; `declared` are the
-/// lengths that documents say, 0 where they don't.
-pub(crate) fn begins(ends: &[i64], declared: &[u32]) -> Vec<i64> {
+/// The window of a document.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) begin: i64,
+    pub(crate) end: i64,
+    /// How long the document says that it is, 0 where it doesn't.
+    declared: u32,
+    /// Whether it can be used.
+    is_used: bool,
+}
+
+/// The windows of documents that can be used, given their ends and declared lengths,
+/// and of those that were left out, in order of their ends.
+pub(crate) fn spans(ends: &[i64], declared: &[u32], left_out: &[i64]) -> Vec<Span> {
+    let span = |end, declared, is_used| Span {
+        begin: end,
+        end,
+        declared,
+        is_used,
+    };
+    let used = ends.iter().zip(declared);
+    let mut spans: Vec<Span> = used
+        .map(|(&end, &declared)| span(end, declared, true))
+        .collect();
+    spans.extend(left_out.iter().map(|&end| span(end, 0, false)));
+    spans.sort_by_key(|span| span.end);
+    set_begins(&mut spans);
+    spans
+}
+
+/// When each window that can be used began.
+pub(crate) fn begins(spans: &[Span]) -> Vec<i64> {
+    let used = spans.iter().filter(|span| span.is_used);
+    used.map(|span| span.begin).collect()
+}
+
+/// The ends of documents that were left out, without those that ended within half a
+/// window of one that can be used. Both ascend.
+pub(crate) fn without_twins(ends: &[i64], left_out: &[i64]) -> Vec<i64> {
+    if left_out.is_empty() {
+        return Vec::new();
+    }
+    let moments = moments(ends, left_out);
+    let steps: Vec<i64> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let is_alone = |&end: &i64| {
+        let next = ends.partition_point(|&other| other < end);
+        let near = ends[next.saturating_sub(1)..].iter().take(2);
+        let moment = moments.partition_point(|&other| other < end);
+        let mut beside = around(&steps, moment, SIDE, SIDE).to_vec();
+        beside.sort_unstable();
+        let of_one = beside.get(beside.len().saturating_sub(1) / 2).copied();
+        let usual = length_by_bots(around(&steps, moment, BLOCK, BLOCK)).or(of_one);
+        near.min_by_key(|other| (*other - end).abs())
+            .is_none_or(|other| 2 * (other - end).abs() >= usual.unwrap_or(0).max(1))
+    };
+    let mut alone: Vec<i64> = left_out.iter().copied().filter(is_alone).collect();
+    alone.dedup();
+    alone
+}
+
+/// The moments at which anything of these ended, in order.
+pub(crate) fn moments(one: &[i64], other: &[i64]) -> Vec<i64> {
+    let mut moments = [one, other].concat();
+    moments.sort_unstable();
+    moments.dedup();
+    moments
+}
+
+/// Finds out when each of these windows began.
+fn set_begins(spans: &mut [Span]) {
     // The first window of each moment at which windows end.
-    let mut firsts: Vec<usize> = (0..ends.len())
-        .filter(|&i| i == 0 || ends[i] > ends[i - 1])
+    let mut firsts: Vec<usize> = (0..spans.len())
+        .filter(|&i| i == 0 || spans[i].end > spans[i - 1].end)
         .collect();
     // Step i leads from moment i to moment i + 1.
     let steps: Vec<i64> = firsts
         .windows(2)
-        .map(|pair| match declared[pair[1]] {
-            0 => ends[pair[1]] - ends[pair[0]],
+        .map(|pair| match spans[pair[1]].declared {
+            0 => spans[pair[1]].end - spans[pair[0]].end,
             length => length.into(),
         })
         .collect();
-    let two_bots = two_bots(&steps);
-    firsts.push(ends.len());
-    let mut begins = Vec::with_capacity(ends.len());
+    let by_bots = several_bots(&steps);
+    firsts.push(spans.len());
     for (moment, windows) in firsts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
-        let end = ends[windows.start];
-        let pair = two_bots.get(moment / BLOCK).copied().flatten();
+        let end = spans[windows.start].end;
+        let own = by_bots.get(moment / BLOCK).copied().flatten();
         let begin = match moment.checked_sub(1) {
             None => {
-                end - pair
-                    .or(second_longest(&steps[..steps.len().min(SIDE)]))
-                    .unwrap_or(0)
+                let length = own.or(second_longest(around(&steps, 0, 0, SIDE)));
+                end - length.unwrap_or(0)
             }
             Some(step) => {
-                let before = ends[windows.start - 1];
+                let before = spans[windows.start - 1].end;
                 let (earlier, later) = sides(&steps, step);
-                if is_gap(end - before, earlier.or(later), later.or(earlier)) {
-                    end - pair.or(later).or(earlier).unwrap_or(0)
+                let (one, other) = (own.or(earlier).or(later), own.or(later).or(earlier));
+                if is_gap(end - before, one, other) {
+                    end - other.unwrap_or(0)
                 } else {
-                    pair.map_or(before, |pair| before.min(end - pair))
+                    own.map_or(before, |own| before.min(end - own))
                 }
             }
         };
-        begins.extend(declared[windows].iter().map(|&length| match length {
-            0 => begin,
-            length => end - i64::from(length),
-        }));
+        for span in &mut spans[windows] {
+            span.begin = match span.declared {
+                0 => begin,
+                length => end - i64::from(length),
+            };
+        }
     }
-    begins
 }
 
 /// How long windows are before a step and after it, where there are any.
 fn sides(steps: &[i64], step: usize) -> (Option<i64>, Option<i64>) {
-    let after = &steps[step + 1..(step + 1 + SIDE).min(steps.len())];
     (
-        second_longest(&steps[step.saturating_sub(SIDE)..step]),
-        second_longest(after),
+        second_longest(around(steps, step, SIDE, 0)),
+        second_longest(around(steps, step + 1, 0, SIDE)),
     )
 }
 
@@ -104,33 +177,75 @@ fn is_gap(step: i64, one: Option<i64>, other: Option<i64>) -> bool {
     step as f64 > 2.25 * one.min(other) as f64 && step as f64 > 1.25 * one.max(other) as f64
 }
 
-/// Of each [`BLOCK`] of moments, where two bots write, the length of their
-/// windows: two steps take as long everywhere, though one step doesn't.
-fn two_bots(steps: &[i64]) -> Vec<Option<i64>> {
-    let uneven = |pair: &[i64]| 10 * pair[0].min(pair[1]) < 7 * pair[0].max(pair[1]);
-    if !steps.windows(2).any(uneven) {
+/// Of each [`BLOCK`] of moments, where several bots write, the length of their
+/// windows.
+fn several_bots(steps: &[i64]) -> Vec<Option<i64>> {
+    if !steps.windows(2).any(|pair| are_uneven(pair, UNEVEN)) {
         return Vec::new();
     }
     (0..=steps.len())
         .step_by(BLOCK)
-        .map(|block| {
-            let around = &steps[block.saturating_sub(BLOCK)..(block + 2 * BLOCK).min(steps.len())];
-            let pairs = around.windows(2);
-            if pairs.len() < 4
-                || 2 * pairs.clone().filter(|pair| uneven(pair)).count() < pairs.len()
-            {
-                return None;
-            }
-            let mut sums: Vec<i64> = pairs.map(|pair| pair[0] + pair[1]).collect();
-            sums.sort_unstable();
-            let middle = sums[sums.len() / 2];
-            let near = sums
-                .iter()
-                .filter(|&&sum| 10 * (sum - middle).abs() <= middle)
-                .count();
-            (4 * near >= 3 * sums.len()).then_some(middle)
-        })
+        .map(|block| length_by_bots(around(steps, block, 2 * BLOCK, 2 * BLOCK)))
         .collect()
+}
+
+/// So many of the steps before this one, and so many from it on.
+fn around(steps: &[i64], step: usize, before: usize, after: usize) -> &[i64] {
+    &steps[step.saturating_sub(before)..(step + after).min(steps.len())]
+}
+
+/// The length of windows, where several bots write: as many steps as there are bots
+/// take as long everywhere, though one step doesn't.
+fn length_by_bots(steps: &[i64]) -> Option<i64> {
+    let found: Vec<(usize, i64)> = (2..=BOTS).map(|bots| length_of(steps, bots)).collect();
+    let numbered = (2..).zip(&found);
+    let (bots, &(sure, whole)) = numbered.max_by_key(|&(bots, found)| (found.0, Reverse(bots)))?;
+    // Twice as many steps as there are bots take twice as long.
+    let is_part = |&(part, &(near, length)): &(usize, &(usize, i64))| {
+        let times = bots as f64 / part as f64 * length as f64 / whole as f64;
+        bots % part == 0 && near >= 50 && (times - 1.0).abs() < 0.25
+    };
+    let (_, &(_, length)) = (2..).zip(&found).find(is_part)?;
+    (sure >= 75).then_some(length)
+}
+
+/// The most bots in one collection that are told apart.
+const BOTS: usize = 6;
+/// Of two steps in a row of two bots, the shorter is less than this share of the
+/// longer; of more bots, whose pattern might as well be one bot's that misses
+/// a window now and then, less than one that makes a gap.
+const UNEVEN: f64 = 0.7;
+const GAPPED: f64 = 1.0 / 2.25;
+
+fn are_uneven(pair: &[i64], share: f64) -> bool {
+    (pair[0].min(pair[1]) as f64) < share * pair[0].max(pair[1]) as f64
+}
+
+/// The length of windows of so many bots, and before it, of a hundred lengths how many
+/// are about as long: none where steps aren't unlike.
+fn length_of(steps: &[i64], bots: usize) -> (usize, i64) {
+    // Of two bots every other pair is uneven; of more, those beside the longest step.
+    let (share, least) = if bots == 2 {
+        (UNEVEN, 1.0)
+    } else {
+        (GAPPED, 1.5)
+    };
+    let pairs = steps.windows(2);
+    let uneven = pairs.clone().filter(|pair| are_uneven(pair, share)).count();
+    let mut lengths: Vec<i64> = steps
+        .windows(bots)
+        .map(|group| group.iter().sum())
+        .collect();
+    if lengths.len() < bots + 2 || ((bots * uneven) as f64) < least * pairs.len() as f64 {
+        return (0, 0);
+    }
+    lengths.sort_unstable();
+    let middle = lengths[lengths.len() / 2];
+    let most = middle / (5 * bots as i64);
+    let near = lengths
+        .iter()
+        .filter(|&&length| (length - middle).abs() <= most);
+    (100 * near.count() / lengths.len(), middle)
 }
 
 /// A stretch in which nothing was recorded.
@@ -140,19 +255,47 @@ pub struct Gap {
     pub begin: i64,
     /// When the first window after the gap began, in milliseconds since the epoch (UTC).
     pub end: i64,
+    /// Whether documents of that time are there, and were left out.
+    pub left_out: bool,
 }
 
-/// The stretches in which there is no window, of windows in order of their ends.
-/// A bot that pauses for less than a hundredth of a window between two windows
+/// The stretches from the first window that can be used to the last in which there is
+/// none. A bot that pauses for less than a hundredth of a window between two windows
 /// has missed nothing.
-pub(crate) fn gaps(begins: &[i64], ends: &[i64]) -> Vec<Gap> {
-    (1..ends.len())
-        .filter(|&i| begins[i] - ends[i - 1] > (ends[i] - begins[i]) / 100)
-        .map(|i| Gap {
-            begin: ends[i - 1],
-            end: begins[i],
-        })
-        .collect()
+fn gaps(spans: &[Span]) -> Vec<Gap> {
+    let is_used = |span: &Span| span.is_used;
+    let first = spans.iter().position(is_used).unwrap_or(0);
+    let last = spans.iter().rposition(is_used).unwrap_or(0);
+    let mut gaps: Vec<Gap> = Vec::new();
+    for i in first + 1..=last {
+        let (before, Span { begin, end, .. }) = (spans[i - 1].end, spans[i]);
+        if begin - before > (end - begin) / 100 {
+            gaps.push(Gap {
+                begin: before,
+                end: begin,
+                left_out: false,
+            });
+        }
+        if spans[i].is_used {
+            // What it covers is recorded all the same.
+            while gaps.pop_if(|gap| gap.begin >= begin).is_some() {}
+            if let Some(gap) = gaps.last_mut() {
+                gap.end = gap.end.min(begin);
+            }
+        } else {
+            let begin = begin.max(before);
+            match gaps.last_mut() {
+                Some(gap) if gap.left_out && gap.end == begin => gap.end = end,
+                _ if end > begin => gaps.push(Gap {
+                    begin,
+                    end,
+                    left_out: true,
+                }),
+                _ => {}
+            }
+        }
+    }
+    gaps
 }
 
 /// What the rule of time says of windows together, as far as periods need it.
@@ -169,10 +312,15 @@ pub struct Extent {
 
 impl Extent {
     /// Of windows in order of their ends, at least one.
-    pub(crate) fn new(begins: &[i64], ends: &[i64]) -> Self {
+    pub(crate) fn new(spans: &[Span], ends: &[i64]) -> Self {
+        Self::of(&begins(spans), ends, gaps(spans))
+    }
+
+    /// As above, with these gaps.
+    pub(crate) fn of(begins: &[i64], ends: &[i64], gaps: Vec<Gap>) -> Self {
         Self {
             span: (begins[0], ends[ends.len() - 1]),
-            gaps: gaps(begins, ends),
+            gaps,
             usual_length: median(begins, ends),
         }
     }
@@ -183,12 +331,13 @@ impl Extent {
     }
 }
 
-/// How many windows begin clearly before the window before them ended, as those
-/// of two bots do.
-pub(crate) fn overlapping(begins: &[i64], ends: &[i64]) -> usize {
-    (1..ends.len())
-        .filter(|&i| ends[i - 1] - begins[i] > (ends[i] - begins[i]) / 100)
-        .count()
+/// The windows that begin clearly before the window before them ended, as those of
+/// two bots do.
+pub(crate) fn overlapping<'a>(
+    begins: &'a [i64],
+    ends: &'a [i64],
+) -> impl Iterator<Item = usize> + 'a {
+    (1..ends.len()).filter(|&i| ends[i - 1] - begins[i] > (ends[i] - begins[i]) / 100)
 }
 
 /// The usual length of a window: the median of all but the first, the upper one

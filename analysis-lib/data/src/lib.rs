@@ -12,6 +12,7 @@
 //!   prints what there is.
 
 mod activity;
+pub mod doubts;
 mod error;
 mod held;
 mod lengths;

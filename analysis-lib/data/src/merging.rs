@@ -4,7 +4,7 @@
 //! When a window began depends on the windows around it, and so does the period
 //! that it belongs to. So the newest windows wait until those come that decide it.
 
-use super::lengths::{self, AHEAD, BLOCK, Extent};
+use super::lengths::{self, AHEAD, BLOCK, Extent, moments};
 use super::periods::Merger;
 use super::{ByBegin, Period, Windows, Zone};
 
@@ -13,12 +13,17 @@ pub struct Merging {
     zone: Zone,
     period: Period,
     merger: Merger,
-    /// Ends, declared lengths and begins of all windows that were merged.
+    /// Ends and declared lengths of all windows that were merged.
     ends: Vec<i64>,
     declared: Vec<u32>,
-    begins: Vec<i64>,
-    /// At how many moments those ended.
-    moments: usize,
+    /// Ends of documents that were left out: those up to the last that was merged, of
+    /// these the ones without a twin, and those that wait.
+    left_out: Vec<i64>,
+    alone: Vec<i64>,
+    waiting: Vec<i64>,
+    /// The moments at which windows that were merged ended, or those that were left
+    /// out and have no twin.
+    moments: Vec<i64>,
     /// Whether windows are only merged at the end, in whatever order they come.
     waits: bool,
 }
@@ -37,8 +42,10 @@ impl Merging {
             merger: Merger::new(zone, period, true),
             ends: Vec::new(),
             declared: Vec::new(),
-            begins: Vec::new(),
-            moments: 0,
+            left_out: Vec::new(),
+            alone: Vec::new(),
+            waiting: Vec::new(),
+            moments: Vec::new(),
             waits,
         }
     }
@@ -49,6 +56,11 @@ impl Merging {
         Self::new(&self.zone, self.period, self.waits)
     }
 
+    /// Takes note of a document that was left out, by its window's end.
+    pub fn leave_out(&mut self, end: i64) {
+        self.waiting.push(end);
+    }
+
     /// Merges the windows whose begins are certain, and takes them out of
     /// `windows`. `is_end`: no other will come, so all are certain.
     ///
@@ -56,49 +68,69 @@ impl Merging {
     ///
     /// A window ends before one that was merged.
     pub fn settle(&mut self, windows: &mut Windows, is_end: bool) -> Result<(), Late> {
-        if windows.len() == 0 || (!is_end && (self.waits || windows.len() < 4 * AHEAD)) {
+        if !is_end && (self.waits || windows.len() < 4 * AHEAD) {
             return Ok(());
         }
         windows.put_in_order();
-        if self
-            .ends
-            .last()
-            .is_some_and(|last| windows.ends[0] <= *last)
-        {
+        self.waiting.sort_unstable();
+        let firsts = [windows.ends.first(), self.waiting.first()];
+        let merged = self.moments.last().copied().unwrap_or(i64::MIN);
+        if firsts.into_iter().flatten().any(|&first| first <= merged) {
             return Err(Late);
         }
-        let firsts: Vec<usize> = (0..windows.len())
-            .filter(|&i| i == 0 || windows.ends[i] > windows.ends[i - 1])
-            .collect();
-        let settled = if is_end {
-            firsts.len()
-        } else {
-            firsts.len().saturating_sub(AHEAD)
-        };
-        let count = firsts.get(settled).copied().unwrap_or(windows.len());
         // From the beginning of a block on, with two whole ones before the first.
-        let mut context = self.ends.len();
-        let mut before = self.moments.min(2 * BLOCK + self.moments % BLOCK);
-        while before > 0 {
-            let end = self.ends[context - 1];
-            context = self.ends.partition_point(|&other| other < end);
-            before -= 1;
-        }
+        let before = self
+            .moments
+            .len()
+            .min(2 * BLOCK + self.moments.len() % BLOCK);
+        let first = self.moments.get(self.moments.len() - before).copied();
+        let since =
+            |ends: &[i64]| ends.partition_point(|&end| first.is_none_or(|first| end < first));
+        let (context, unused) = (since(&self.ends), since(&self.left_out));
         let ends = [&self.ends[context..], &windows.ends].concat();
+        let all = [&self.left_out[unused..], &self.waiting].concat();
+        let mut alone = lengths::without_twins(&ends, &all);
+        alone.retain(|&end| end > merged);
+        // Whether a document that was left out has a twin depends on what is around it.
+        let all = moments(&windows.ends, &self.waiting);
+        let sure = match all.len().checked_sub(1 + BLOCK) {
+            _ if is_end => i64::MAX,
+            Some(index) => all[index],
+            None => return Ok(()),
+        };
+        let up_to = |ends: &[i64], last: i64| ends.partition_point(|&end| end <= last);
+        alone.truncate(up_to(&alone, sure));
+        let mut moments = moments(&windows.ends[..up_to(&windows.ends, sure)], &alone);
         let declared = [&self.declared[context..], &windows.declared].concat();
-        let begins = lengths::begins(&ends, &declared);
+        let count = up_to(&ends, sure);
+        let left_out = [&self.alone[since(&self.alone)..], &alone].concat();
+        let spans = lengths::spans(&ends[..count], &declared[..count], &left_out);
+        let begins = lengths::begins(&spans);
+        if !is_end {
+            moments.truncate(moments.len().saturating_sub(AHEAD));
+        }
+        let Some(&last) = moments.last() else {
+            self.close(windows, is_end);
+            return Ok(());
+        };
+        let count = up_to(&windows.ends, last);
         let own = self.ends.len() - context;
-        let begins = &begins[own..own + count];
-        self.merger.add(windows, begins);
+        self.merger.add(windows, &begins[own..own + count]);
         self.ends.extend_from_slice(&windows.ends[..count]);
         self.declared.extend_from_slice(&windows.declared[..count]);
-        self.begins.extend_from_slice(begins);
-        self.moments += settled;
+        self.alone.extend_from_slice(&alone[..up_to(&alone, last)]);
+        let past = up_to(&self.waiting, last);
+        self.left_out.extend(self.waiting.drain(..past));
+        self.moments.append(&mut moments);
+        *windows = windows.take(count..windows.len());
+        self.close(windows, is_end);
+        Ok(())
+    }
+
+    fn close(&mut self, windows: &Windows, is_end: bool) {
         if is_end {
             self.merger.close(&windows.members);
         }
-        *windows = windows.take(count..windows.len());
-        Ok(())
     }
 
     /// What was merged since the last time, but for a period that isn't over.
@@ -108,7 +140,10 @@ impl Merging {
 
     /// What the rule of time says of all windows. `None`: there is none.
     pub fn extent(&self) -> Option<Extent> {
-        (!self.ends.is_empty()).then(|| Extent::new(&self.begins, &self.ends))
+        let left_out = [&self.left_out[..], &self.waiting].concat();
+        let alone = lengths::without_twins(&self.ends, &left_out);
+        let spans = lengths::spans(&self.ends, &self.declared, &alone);
+        (!self.ends.is_empty()).then(|| Extent::new(&spans, &self.ends))
     }
 }
 
@@ -117,18 +152,23 @@ mod tests {
     use super::*;
     use crate::source::sample::Random;
     use crate::{
-        Activity, DAY, HOUR, MONTH, MemberId, Origin, Source, WEEK, Window, WindowsBuilder,
+        Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Source, WEEK, Window, WindowsBuilder,
     };
+
+    /// A window and who wrote in it, and whether the document is left out.
+    type Document = (Window, Vec<(u64, u32)>, bool);
 
     /// A history of up to 2,000 windows: the interval changes, two bots write for a
     /// while, there are gaps, some documents say when their windows began, some are
     /// there twice, and some come a little late.
-    fn history(random: &mut Random) -> Vec<(Window, Vec<(u64, u32)>)> {
+    /// Of some stretches many documents are left out, some of which have a twin.
+    fn history(random: &mut Random) -> Vec<Document> {
         let mut history = Vec::new();
         let mut end = 1_761_000_000_000;
         while history.len() < 2_000 {
             let interval = [60_000, 600_000, 1_800_000, 7_200_000][random.index(4)];
             let (is_pair, says) = (random.below(3) == 0, random.below(4) == 0);
+            let left_out = [0, 0, 2, 5][random.index(4)];
             for _ in 0..random.index(200) {
                 end += interval as i64 + random.below(2_000) as i64;
                 end += i64::from(random.below(40) == 0) * random.below(30 * 3_600_000) as i64;
@@ -141,7 +181,8 @@ mod tests {
                     };
                     let senders =
                         (0..random.below(4)).map(|_| (random.below(50), random.below(5) as u32));
-                    history.push((window, senders.collect()));
+                    let senders = senders.collect();
+                    history.push((window, senders, random.below(6) < left_out));
                 };
                 window(end);
                 if is_pair {
@@ -167,21 +208,27 @@ mod tests {
             let zone =
                 ["US/Eastern", "Europe/London", "Australia/Lord_Howe", "UTC"][random.index(4)];
             let zone = Zone::named(zone, None).unwrap();
-            let add = |builder: &mut WindowsBuilder,
-                       (window, senders): &(Window, Vec<(u64, u32)>)| {
+            let add = |builder: &mut WindowsBuilder, (window, senders, _): &Document| {
                 for &(id, sent) in senders {
                     builder.sent(MemberId::from(id), sent);
                 }
                 builder.window(*window).unwrap();
             };
             let mut all = WindowsBuilder::new();
-            history.iter().for_each(|window| add(&mut all, window));
+            let (left_out, used): (Vec<_>, Vec<_>) =
+                history.iter().partition(|(_, _, is_left_out)| *is_left_out);
+            used.iter().for_each(|window| add(&mut all, window));
+            let left_out = left_out.into_iter().map(|(window, _, _)| LeftOut {
+                document: String::new(),
+                reason: String::new(),
+                end: Some(window.end),
+            });
             let origin = Origin {
                 source: Source::Sample,
                 server: String::new(),
                 timezone: zone.clone(),
             };
-            let activity = Activity::new(origin, all.finish(), Vec::new()).unwrap();
+            let activity = Activity::new(origin, all.finish(), left_out.collect()).unwrap();
             for (period, waits) in [(HOUR, false), (DAY, false), (WEEK, false), (MONTH, true)] {
                 let mut merging = Merging::new(&zone, period, waits);
                 let mut builder = WindowsBuilder::new();
@@ -190,7 +237,13 @@ mod tests {
                 while !rest.is_empty() {
                     let (batch, after) = rest.split_at(random.index(300).min(rest.len()));
                     rest = after;
-                    batch.iter().for_each(|window| add(&mut builder, window));
+                    for document in batch {
+                        if document.2 {
+                            merging.leave_out(document.0.end);
+                        } else {
+                            add(&mut builder, document);
+                        }
+                    }
                     let settled =
                         builder.columns(|windows| merging.settle(windows, rest.is_empty()).ok());
                     assert_eq!(settled, Some(()), "seed {seed}");
@@ -200,7 +253,8 @@ mod tests {
                 }
                 let extent = merging.extent().unwrap();
                 let origin = activity.origin().clone();
-                let merged = crate::Periods::new(origin, period, &sums, Vec::new(), &extent);
+                let left_out = activity.left_out().to_vec();
+                let merged = crate::Periods::new(origin, period, &sums, left_out, &extent);
                 assert!(
                     merged.unwrap() == activity.every(period),
                     "seed {seed}, {period}"

@@ -3,7 +3,7 @@
 use chrono::Utc;
 
 use crate::text::counted;
-use crate::{Activity, LeftOut, Origin, Periods};
+use crate::{Activity, LeftOut, Origin, Periods, doubts};
 
 /// Documents left out that are shown; the others are only counted.
 const SHOWN: usize = 5;
@@ -13,7 +13,7 @@ pub fn activity(activity: &Activity) {
     println!("Number of entries: {}", activity.len());
     span(activity.origin(), activity.ends());
     left_out(activity.left_out());
-    twice(activity);
+    doubts(activity);
     updated(activity.origin());
 }
 
@@ -30,12 +30,14 @@ pub fn periods(periods: &Periods) {
 /// From when to when, and by whose clock.
 fn span(origin: &Origin, times: &[i64]) {
     let (first, last) = (times[0], times[times.len() - 1]);
+    let (first_shown, last_shown) = (origin.show(first), origin.show(last));
+    println!("From {first_shown} to {last_shown} ({})", origin.timezone());
+    rules(origin, first, last);
+}
+
+/// Says whose rules of the time zone hold between these times, where that may matter.
+pub fn rules(origin: &Origin, first: i64, last: i64) {
     let zone = origin.timezone();
-    println!(
-        "From {} to {} ({zone})",
-        origin.show(first),
-        origin.show(last)
-    );
     if let Some(note) = zone.note() {
         println!("{note}.");
     } else if let Some(time) = zone.differs(first, last) {
@@ -65,8 +67,8 @@ pub fn left_out(left_out: &[LeftOut]) {
     }
 }
 
-/// Prints what is there twice: the same document, or two bots' windows.
-pub fn twice(activity: &Activity) {
+/// Prints what was there twice, and what else windows seem to be that they shouldn't.
+pub fn doubts(activity: &Activity) {
     let copies = activity.duplicates();
     if copies > 0 {
         println!(
@@ -74,12 +76,8 @@ pub fn twice(activity: &Activity) {
             counted(copies, "document")
         );
     }
-    let overlapping = activity.overlapping();
-    if overlapping > 0 {
-        println!(
-            "Overlapping: {overlapping} of {} windows begin before the one before ended, as when two bots write: messages that both saw count twice; stop one of the bots",
-            activity.len()
-        );
+    for doubt in doubts::doubts(activity) {
+        println!("{doubt}");
     }
 }
 

@@ -13,6 +13,9 @@ pub struct LeftOut {
     pub document: String,
     /// What is wrong with it.
     pub reason: String,
+    /// When its window ended, in milliseconds since the epoch (UTC), where it says so
+    /// and that can be.
+    pub end: Option<i64>,
 }
 
 /// The columns. `sender` and `sent` hold window i's members at

@@ -2,10 +2,10 @@
 //! chrono-tz's built-in rules.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use chrono::{Offset, TimeZone};
-use chrono_tz::{IANA_TZDB_VERSION, Tz};
+use chrono::{DateTime, LocalResult, Offset, TimeZone};
+use chrono_tz::{IANA_TZDB_VERSION, TZ_VARIANTS, Tz};
 
 use crate::{Change, Zone};
 
@@ -18,6 +18,8 @@ const FOLDERS: [&str; 4] = [
 ];
 /// The most bytes that a zone's file may have. The tz database's have up to 4,000.
 const LARGEST: u64 = 1_000_000;
+/// 1870, in seconds since the epoch: local mean time held nearly everywhere.
+const FIRST: i64 = -3_155_760_000;
 /// The end of 2100, in seconds since the epoch. chrono-tz's rules end there.
 const LAST: i64 = 4_133_980_800;
 /// How far apart a rule is asked for its changes, in seconds. No zone changes its
@@ -38,8 +40,11 @@ impl Zone {
         }
         let usual = FOLDERS.map(Path::new);
         let folders = folder.as_ref().map_or(&usual[..], std::slice::from_ref);
-        let mut paths = folders.iter().map(|folder| folder.join(name));
-        let why = match paths.find(|path| path.exists()) {
+        let find = |name: &str| {
+            let mut paths = folders.iter().map(|folder| folder.join(name));
+            paths.find(|path| path.exists())
+        };
+        let why = match find(name).or_else(|| same_zone(name, find)) {
             Some(path) => match read(&path) {
                 Ok(changes) => return Some(Self::new(name, changes, None)),
                 Err(error) => format!("{} can't be used ({error})", path.display()),
@@ -68,6 +73,19 @@ impl Zone {
         Some(Self::new(name, changes, note))
     }
 
+    /// Whether clocks somewhere on earth show this local time (milliseconds since 1970
+    /// on the clock) twice, since they go back then.
+    pub fn comes_twice(local: i64) -> bool {
+        let time = DateTime::from_timestamp_millis(local).map(|time| time.naive_utc());
+        time.is_some_and(|time| {
+            let is_twice = |zone: &Tz| zone.offset_from_local_datetime(&time);
+            TZ_VARIANTS
+                .iter()
+                .map(is_twice)
+                .any(|found| matches!(found, LocalResult::Ambiguous(..)))
+        })
+    }
+
     /// The first instant from one time to another (milliseconds since the epoch)
     /// at which chrono-tz's rules have another offset. `None` if they agree, or
     /// chrono-tz doesn't know the zone.
@@ -78,6 +96,23 @@ impl Zone {
         let differ = |&time: &i64| self.offset(time) != built_in.offset(time);
         starts.filter(differ).min()
     }
+}
+
+/// The file of a zone that chrono-tz has the same rules for, from local mean time on:
+/// one of the two is another name of the other, such as US/Eastern, which
+/// distributions have in a package of its own.
+fn same_zone(name: &str, find: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let own: Tz = name.parse().ok()?;
+    let at = |zone: Tz, second| {
+        zone.timestamp_opt(second, 0)
+            .single()
+            .map(|time| time.offset().fix())
+    };
+    let mut others = TZ_VARIANTS.iter().filter(|&&other| {
+        let mut moments = (FIRST..LAST).step_by(10 * STEP as usize);
+        other != own && moments.all(|second| at(own, second) == at(other, second))
+    });
+    others.find_map(|other| find(other.name()))
 }
 
 /// Whether this may be a zone's name, such as America/Port-au-Prince. Each part

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{coverage, gaps};
-use activity_data::Activity;
 use activity_data::text::counted;
+use activity_data::{Activity, HOUR_LENGTH, doubts};
 
 /// How far the windows can be trusted: a cell that ends with it shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Quality {
     pub longest_gap: i64,
     /// Documents that can't be used: see [`Activity::left_out`].
     pub left_out: usize,
+    /// The time that these cover and no window does, in milliseconds: gaps of their own.
+    pub left_out_time: i64,
     /// Documents that equal another: see [`Activity::duplicates`].
     pub duplicates: usize,
     /// Windows whose members together sent another number of messages than the
@@ -25,6 +27,8 @@ pub struct Quality {
     pub sum_differs: usize,
     /// Windows that begin before the one before ended: see [`Activity::overlapping`].
     pub overlapping: usize,
+    /// What windows seem to be that they shouldn't, and what to do: a sentence each.
+    pub doubts: Vec<String>,
 }
 
 /// What was left out, what came twice, and how much of the time was recorded.
@@ -55,8 +59,10 @@ pub fn quality(activity: &Activity) -> Quality {
             .max()
             .unwrap_or(0),
         left_out: activity.left_out().len(),
+        left_out_time: activity.left_out_time(),
         duplicates: activity.duplicates(),
-        overlapping: activity.overlapping(),
+        overlapping: activity.overlapping().count(),
+        doubts: doubts::doubts(activity),
     }
 }
 
@@ -84,17 +90,29 @@ impl fmt::Display for Quality {
                 self.longest_gap as f64 / 3_600_000.0
             )?,
         }
-        for (what, count) in [
-            ("Left out, since they can't be used", self.left_out),
-            ("Counted once, since they equal another", self.duplicates),
-        ] {
-            write!(f, "\n{what}: {}", counted(count, "document"))?;
+        let left_out = counted(self.left_out, "document");
+        write!(f, "\nLeft out, since they can't be used: {left_out}")?;
+        if self.left_out_time > 0 {
+            let hours = self.left_out_time as f64 / HOUR_LENGTH as f64;
+            write!(f, ", with {hours:.1} hours that count as gaps")?;
         }
-        for (what, count) in [
-            ("Overlapping, since two bots write", self.overlapping),
-            ("Members' messages don't add up to all", self.sum_differs),
+        for (what, count, noun) in [
+            (
+                "Counted once, since they equal another",
+                self.duplicates,
+                "document",
+            ),
+            ("Overlapping", self.overlapping, "window"),
+            (
+                "Members' messages don't add up to all",
+                self.sum_differs,
+                "window",
+            ),
         ] {
-            write!(f, "\n{what}: {}", counted(count, "window"))?;
+            write!(f, "\n{what}: {}", counted(count, noun))?;
+        }
+        for doubt in &self.doubts {
+            write!(f, "\n{doubt}.")?;
         }
         Ok(())
     }

@@ -277,16 +277,21 @@ fn format(names: &BTreeMap<MemberId, Entry>) -> String {
     format!("{{\n{}\n}}\n", entries.collect::<Vec<_>>().join(",\n"))
 }
 
-/// An entry: a name, nothing, what [`format`] writes, or a user as Discord's own
-/// tools have it, with a nickname in the server before the global name before the
+/// An entry: a name, nothing, what [`format`] writes, or a user or a member as
+/// Discord's own tools have it, with a nickname in the server before the global name before the
 /// user name.
 pub(super) fn entry(value: Value) -> Option<Entry> {
-    let fields = match value {
+    let mut fields = match value {
         Value::String(name) => return Some(Entry::named(name)),
         Value::Null => return Some(Entry::default()),
         Value::Object(fields) => fields,
         _ => return None,
     };
+    // As Discord lists a server's members: `{"user": {…}, "nick": null}`.
+    if let Some(Value::Object(user)) = fields.remove("user") {
+        let member = std::mem::replace(&mut fields, user);
+        fields.extend(member);
+    }
     let names = ["name", "nick", "display_name", "global_name", "username"];
     let names = names.iter().filter_map(|&name| fields.get(name));
     let mut texts = names.clone().filter_map(Value::as_str);

@@ -145,6 +145,12 @@ impl Names {
             "Names: {named} of {} members, {from}{hidden}",
             members.len()
         );
+        if named == 0 && !self.is_empty() {
+            println!(
+                "  None of these {} names fits a member of this data: are they another server's, or were ids rounded to end in zeros?",
+                self.len()
+            );
+        }
         if named < members.len() && !activity.origin().is_sample() {
             let whom = if named == 0 { "names" } else { "the others" };
             println!(

@@ -70,7 +70,11 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
         match gaps.last_mut() {
             Some(gap) if gap.end == begin => gap.end = end,
-            _ => gaps.push(Gap { begin, end }),
+            _ => gaps.push(Gap {
+                begin,
+                end,
+                left_out: false,
+            }),
         }
     }
     let tooltip = |growth: &Growth| {

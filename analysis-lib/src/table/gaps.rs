@@ -11,17 +11,28 @@ pub fn gaps(activity: &Activity) -> Table {
         ("Nothing recorded", "begin_local,begin_utc"),
         ("", "end_local,end_utc"),
         ("How long", "hours"),
+        ("Why", "why"),
     ];
     let mut table = Table::new(origin, "Gaps", &columns);
     let mut gaps = aggregate::gaps(activity);
     gaps.sort_by_key(|gap| (gap.begin - gap.end, gap.begin));
-    for &Gap { begin, end } in &gaps {
+    for &Gap {
+        begin,
+        end,
+        left_out,
+    } in &gaps
+    {
         let when = moments(origin.timezone(), begin, end);
         let hours = (end - begin) as f64 / 3_600_000.0;
         table.row([
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
             Cell::measure(hours, duration(end - begin)),
+            Cell::text(if left_out {
+                "documents were left out"
+            } else {
+                "nothing was written"
+            }),
         ]);
     }
     let says = match gaps.first() {
@@ -34,5 +45,11 @@ pub fn gaps(activity: &Activity) -> Table {
             duration(longest.end - longest.begin)
         ),
     };
-    table.saying(says)
+    table.saying(match activity.left_out_time() {
+        0 => says,
+        time => format!(
+            "{says} Documents that can't be used are the reason for {} of it.",
+            duration(time)
+        ),
+    })
 }

@@ -21,7 +21,7 @@ impl Activity {
     ///
     /// A setting can't be used (`TIMEZONE`, or a broken line of `.env`).
     pub fn sample() -> Result<Self> {
-        sample::activity(Settings::load()?.timezone()?)
+        Ok(sample::activity(Settings::load()?.timezone()?)?.told())
     }
 
     /// Reads a file of JSON written by `mongoexport` (relaxed or canonical, with
@@ -65,8 +65,8 @@ impl Activity {
         };
         report::left_out(&left_out);
         let activity = Self::new(origin, windows, left_out)?;
-        report::twice(&activity);
-        Ok(activity)
+        report::doubts(&activity);
+        Ok(activity.told())
     }
 
     /// Saves the windows, and what was left out, into a file that
@@ -107,7 +107,14 @@ impl Activity {
             timezone,
             ..self.origin().clone()
         });
-        Ok(self)
+        Ok(self.told())
+    }
+
+    /// The same, after it is said whose rules its zone has.
+    fn told(self) -> Self {
+        let (first, last) = self.span();
+        report::rules(self.origin(), first, last);
+        self
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn read(mut input: impl BufRead) -> io::Result<(Windows, Vec<LeftOut>
             }
             Err(error) => {
                 reader.documents += usize::from(line.starts_with(b"{"));
-                reader.leave_out(number, not_json(line, &error));
+                reader.leave_out(number, not_json(line, &error), None);
             }
         }
         text.clear();
@@ -253,8 +253,10 @@ impl Reader {
         self.documents += usize::from(value.get().starts_with('{'));
         let document = match serde_json::from_str(value.get()) {
             Ok(Value::Object(document)) => document,
-            Ok(_) => return self.leave_out(line, "not a JSON document".to_owned()),
-            Err(error) => return self.leave_out(line, not_json(value.get().as_bytes(), &error)),
+            Ok(_) => return self.leave_out(line, "not a JSON document".to_owned(), None),
+            Err(error) => {
+                return self.leave_out(line, not_json(value.get().as_bytes(), &error), None);
+            }
         };
         let mut arrays = document.values().filter_map(Value::as_array);
         match (arrays.next(), arrays.next()) {
@@ -268,24 +270,31 @@ impl Reader {
     }
 
     fn document(&mut self, document: &Map<String, Value>, line: usize) {
-        if let Err(reason) = self.window(document) {
-            self.leave_out(line, reason);
+        let mut end = None;
+        if let Err(reason) = self.window(document, &mut end) {
+            self.leave_out(line, reason, end);
         }
     }
 
-    fn leave_out(&mut self, line: usize, reason: String) {
+    fn leave_out(&mut self, line: usize, reason: String, end: Option<i64>) {
         self.left_out.push(LeftOut {
             document: format!("line {line}"),
             reason,
+            end,
         });
     }
 
-    /// Takes the document's window, or nothing of it.
-    fn window(&mut self, document: &Map<String, Value>) -> Result<(), String> {
+    /// Takes the document's window, or nothing of it but its end.
+    fn window(
+        &mut self,
+        document: &Map<String, Value>,
+        end: &mut Option<i64>,
+    ) -> Result<(), String> {
         let field = |name| document.get(name);
         let time = rule(field(document::TIME), |time| {
             document::time(time, self.latest)
         })?;
+        *end = Some(time);
         let declared = rule(field(document::SINCE), |since| {
             document::length(since, time)
         })?;

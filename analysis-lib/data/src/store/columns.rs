@@ -16,7 +16,7 @@
 //!
 //! What the rule of time says of windows that were merged is when the first began
 //! and the last ended, the usual length (0 where there is none), and each gap's
-//! begin and end, as i64 each.
+//! begin, end and kind (1: documents were left out, else 0), as i64 each.
 
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -57,6 +57,9 @@ pub fn put_source(out: &mut Vec<u8>, source: &Source) {
 pub fn put_left_out(out: &mut Vec<u8>, left_out: &LeftOut) {
     put_text(out, &left_out.document);
     put_text(out, &left_out.reason);
+    if let Some(end) = left_out.end {
+        out.extend_from_slice(&end.to_le_bytes());
+    }
 }
 
 /// Appends the payload of a `W` frame: these of the windows, and the members
@@ -134,7 +137,8 @@ pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
         extent.span.1,
         extent.usual_length.unwrap_or(0),
     ];
-    let gaps = extent.gaps.iter().flat_map(|gap| [gap.begin, gap.end]);
+    let gaps = extent.gaps.iter();
+    let gaps = gaps.flat_map(|gap| [gap.begin, gap.end, gap.left_out.into()]);
     for number in own.into_iter().chain(gaps) {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -199,6 +203,7 @@ impl Parts<'_> {
             gaps.push(Gap {
                 begin: self.i64()?,
                 end: self.i64()?,
+                left_out: self.i64()? != 0,
             });
         }
         ENDS.contains(&span.1).then_some(Extent {
@@ -212,6 +217,11 @@ impl Parts<'_> {
         Some(LeftOut {
             document: self.text()?,
             reason: self.text()?,
+            end: if self.0.is_empty() {
+                None
+            } else {
+                Some(self.i64()?)
+            },
         })
     }
 

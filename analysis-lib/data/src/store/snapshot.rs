@@ -81,6 +81,9 @@ impl Snapshot {
             }
         });
         Ok(Some(match resumed {
+            Ok(Some((reader, _))) if reader.version() < stream::VERSION => {
+                Opened::Unusable("was written by another version".to_owned())
+            }
             Ok(Some((reader, resume))) => Opened::Whole(reader, resume),
             // It was saved by a user.
             Ok(None) => return other(),

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `S` | the source: u8 0 sample, 1 file, 2 MongoDB; then one text (the file's name) or two (database, collection) |
 //! | `W` | windows, see [`columns`](super::columns) |
-//! | `K` | one document that was left out: texts `document` and `reason` |
+//! | `K` | one document that was left out: texts `document` and `reason`, then, where it is known, its window's end as i64 |
 //! | `A` | begin anew: everything before this frame is void. Empty |
 //! | `R` | where a pull can go on: bytes that only the program `pull` reads |
 //! | `P` | one period or a part of it, see [`columns`](super::columns) |
@@ -26,14 +26,15 @@
 //! A text is a u32 length and UTF-8. A stream without its `E` is a part, and
 //! never taken for the whole. No payload is longer than 256 MB.
 //!
-//! Version 1, which is still read, had no declared lengths of windows.
+//! Versions 1 and 2 are still read. The first had no declared lengths of windows, the
+//! second no ends of documents that were left out.
 
 use std::io::{Read, Write};
 
 /// What a stream begins with.
 pub const MAGIC: &[u8; 8] = b"ACTIVITY";
 /// The version that is written.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Largest payload read: a corrupt length must not make us allocate.
 const LARGEST: usize = 256 << 20;

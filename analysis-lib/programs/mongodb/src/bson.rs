@@ -38,13 +38,14 @@ impl Columns {
         document: &'a RawDocument,
         number: u64,
     ) -> Option<RawElement<'a>> {
-        let mut id = None;
-        if let Err(reason) = self.read(document, &mut id) {
+        let (mut id, mut end) = (None, None);
+        if let Err(reason) = self.read(document, &mut id, &mut end) {
             self.windows.discard();
             let name = id.as_ref().map(show);
             self.left_out.push(LeftOut {
                 document: name.unwrap_or_else(|| format!("document {number}")),
                 reason,
+                end,
             });
         }
         id
@@ -54,6 +55,7 @@ impl Columns {
         &mut self,
         document: &'a RawDocument,
         id: &mut Option<RawElement<'a>>,
+        known: &mut Option<i64>,
     ) -> Result<(), String> {
         // Of several fields with the same name the first counts, as it does for
         // MongoDB itself.
@@ -74,6 +76,7 @@ impl Columns {
         let field =
             |element: Option<RawElement>| element.map_or(Field::Missing, |element| field(&element));
         let end = document::time(field(time), self.latest)?;
+        *known = Some(end);
         let window = Window {
             end,
             declared: document::length(field(since), end)?,

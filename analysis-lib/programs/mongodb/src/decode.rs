@@ -245,7 +245,9 @@ impl Thread {
     fn write(&mut self) -> io::Result<()> {
         let windows = self.columns.windows.windows();
         let count = windows.len();
-        if self.merging.is_some() {
+        if let Some(merging) = &mut self.merging {
+            let ends = self.columns.left_out.iter().filter_map(|one| one.end);
+            ends.for_each(|end| merging.leave_out(end));
             self.settle(false)?;
         } else if count > 0 {
             self.written.0 += count;

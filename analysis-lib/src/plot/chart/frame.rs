@@ -131,7 +131,12 @@ impl<'a> Frame<'a> {
         gaps: &[Gap],
         item: Item,
     ) -> Vec<Tooltip> {
-        for &Gap { begin, end } in gaps {
+        for &Gap {
+            begin,
+            end,
+            left_out,
+        } in gaps
+        {
             // A point on the edge keeps some pixels for the mouse.
             let area = Area {
                 left: self.x.scale.place(begin as f64) + 1.5,
@@ -140,7 +145,12 @@ impl<'a> Frame<'a> {
             };
             if area.right - area.left >= NARROW - 3.0 {
                 let when = item.when(self.origin.timezone(), begin, end);
-                let lines = vec!["no data".to_owned(), when];
+                let why = if left_out {
+                    "documents were left out"
+                } else {
+                    "no data"
+                };
+                let lines = vec![why.to_owned(), when];
                 tooltips.push(Tooltip {
                     at: area.middle(),
                     ..Tooltip::above(area, lines)

@@ -77,7 +77,11 @@ impl<'a> Series<'a> {
         let between = self.ends.iter().zip(&self.starts[1..]);
         between
             .filter(|(from, to)| from < to)
-            .map(|(&begin, &end)| Gap { begin, end })
+            .map(|(&begin, &end)| Gap {
+                begin,
+                end,
+                left_out: false,
+            })
             .collect()
     }
 

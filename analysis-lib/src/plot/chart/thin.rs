@@ -30,13 +30,19 @@ pub(crate) struct Thinned {
 pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     let times = series.starts;
     let pixels = |from: i64, to: i64| scale.pixels(from as f64, to as f64);
+    // Of different kinds, and both seen.
+    let are_apart = |one: &Gap, other: &Gap| {
+        let is_seen = |gap: &Gap| pixels(gap.begin, gap.end) >= 1.0;
+        one.left_out != other.left_out && is_seen(one) && is_seen(other)
+    };
     // Gaps that are drawn as one, with the index of the point after each.
     let mut clusters: Vec<(Gap, Vec<usize>)> = Vec::new();
     for &gap in gaps {
         let after = times.partition_point(|&time| time <= gap.begin);
         match clusters.last_mut() {
-            Some((wide, breaks)) if pixels(wide.end, gap.begin) < 1.0 => {
+            Some((wide, breaks)) if pixels(wide.end, gap.begin) < 1.0 && !are_apart(wide, &gap) => {
                 wide.end = gap.end;
+                wide.left_out &= gap.left_out;
                 breaks.push(after);
             }
             _ => clusters.push((gap, vec![after])),
@@ -100,6 +106,7 @@ mod tests {
         let gap = |pair: &[i64]| Gap {
             begin: pair[0],
             end: pair[1],
+            left_out: false,
         };
         pairs.map(gap).collect()
     }
@@ -148,6 +155,7 @@ mod tests {
         let wide = Gap {
             begin: 20_000,
             end: 800_000,
+            left_out: false,
         };
         assert_eq!(thinned.gaps, [wide]);
         assert_eq!(thinned.too_narrow, 0);
@@ -161,6 +169,7 @@ mod tests {
         let gap = Gap {
             begin: 20_000,
             end: 490_000,
+            left_out: false,
         };
         let thinned = thin(&times, &[1.0; 5], &[gap]);
         assert_eq!(thinned.runs, [vec![0, 1, 2], vec![3, 4]]);
@@ -189,6 +198,7 @@ mod tests {
         let wide = Gap {
             begin: 0,
             end: times[999],
+            left_out: false,
         };
         assert_eq!(thinned.gaps, [wide]);
         for run in &thinned.runs {
