@@ -3,7 +3,7 @@
 use super::axis::number::number;
 use super::axis::time::{MINUTE, days, duration, moments, months};
 use crate::aggregate::Unusual;
-use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
+use activity_data::{Activity, DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
 
 /// A word for one of a kind and for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,24 @@ pub(crate) struct Noun {
 
 pub(crate) const MESSAGES: Noun = Noun::new("message", "messages");
 pub(crate) const MEMBERS: Noun = Noun::new("member", "members");
+pub(crate) const MEMBERS_ONLINE: Noun = Noun::new("member online", "members online");
+pub(crate) const BOTS: Noun = Noun::new("bot", "bots");
+pub(crate) const HOURS: Noun = Noun::of(Period::Hour);
 pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
 pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
 
 impl Noun {
     pub(crate) const fn new(one: &'static str, many: &'static str) -> Self {
         Self { one, many }
+    }
+
+    pub(crate) const fn of(period: Period) -> Self {
+        match period {
+            Period::Hour => Self::new("hour", "hours"),
+            Period::Day => Self::new("day", "days"),
+            Period::Week => Self::new("week", "weeks"),
+            Period::Month => Self::new("month", "months"),
+        }
     }
 
     /// "1 window", "1,234 windows".
@@ -109,10 +121,7 @@ impl Item {
     pub(crate) fn noun(self) -> Noun {
         match self {
             Self::Moment(noun) => noun,
-            Self::Period(Period::Hour) => Noun::new("hour", "hours"),
-            Self::Period(Period::Day) => Noun::new("day", "days"),
-            Self::Period(Period::Week) => Noun::new("week", "weeks"),
-            Self::Period(Period::Month) => Noun::new("month", "months"),
+            Self::Period(period) => Noun::of(period),
         }
     }
 
@@ -170,4 +179,13 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
         None => text += " No window was without a message.",
     }
     text
+}
+
+/// "78 windows of 10 min": how many, and how long they usually are.
+pub(crate) fn window_count(activity: &Activity) -> String {
+    let count = WINDOWS.count(activity.len());
+    match activity.usual_length() {
+        Some(usual) => format!("{count} of {}", duration(usual)),
+        None => count,
+    }
 }

@@ -2,20 +2,17 @@
 
 use super::axis::number::number;
 use super::axis::time::iso;
+use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
 use super::chart::series::Series;
-use super::chart::stacked::{Layer, Stacked};
 use super::figure::Figure;
 use super::labels::{Item, Labels, MEMBERS, Noun};
-use super::people::{NOBODY, People, by_calendar, in_percent};
+use super::people::{NOBODY, People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
 use activity_data::{Activity, Calendar, DAY, Gap, Period, Zone};
-
-/// More bars than this are narrower than two pixels.
-const MOST: usize = 365;
 
 /// Who wrote in each period, compared with the period before: new members, those
 /// retained and those resurrected upwards, those churned downwards. Periods that
@@ -32,7 +29,7 @@ const MOST: usize = 365;
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);
-    let noun = Item::Period(period).noun();
+    let noun = Noun::of(period);
     let title = format!("Members Who Wrote by {}", noun.title());
     let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
     let calendar = Calendar::new(&activity, period);
@@ -64,7 +61,14 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("new", GREEN, |growth| growth.new as f64),
     ];
     let active = column(|growth| growth.active as f64);
-    let series = by_calendar(&calendar, &active);
+    let series = Series {
+        item: Item::Period(period),
+        starts: &calendar.begins,
+        ends: &calendar.ends,
+        values: &active,
+        coverage: &calendar.coverage,
+        is_over: calendar.is_over,
+    };
     let mut gaps: Vec<Gap> = Vec::new();
     for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
         let (begin, end) = (calendar.begins[i], calendar.ends[i]);
@@ -97,7 +101,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     };
     let rows: String = growth.iter().enumerate().map(row).collect();
 
-    Stacked {
+    Bars {
         origin: activity.origin(),
         labels: &labels,
         series,
@@ -108,7 +112,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             note: format!("{note} · {}", noun.count(growth.len())),
             description: "Stacked bars of new, retained and resurrected members, and of churned ones below zero.".to_owned(),
             says: growth_says(&growth, &series, activity.origin().timezone(), noun),
-            table: format!("period_start_local,period_start_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
+            table: format!("begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
             ..Content::default()
         },
     }
@@ -193,16 +197,6 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         "On an average day {} of those who wrote in the 30 days up to it wrote.",
         in_percent(mean)
     ));
-    Line {
-        origin: activity.origin(),
-        labels: &labels,
-        note: format!("{note} · {}", series.item.noun().count(values.len())),
-        series,
-        tips: series,
-        gaps: &series.gaps(),
-        overlays: Vec::new(),
-        marks: &[],
-        says: None,
-    }
-    .figure()
+    let note = format!("{note} · {}", series.item.noun().count(values.len()));
+    Line::new(activity.origin(), &labels, note, series, &series.gaps()).figure()
 }

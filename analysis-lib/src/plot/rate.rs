@@ -1,10 +1,11 @@
 //! How fast people talk, as a figure.
 
 use super::chart::band::Band;
+use super::chart::line::Line;
 use super::chart::nothing;
 use super::chart::series::Series;
-use super::labels::{Labels, WINDOWS};
-use super::{Figure, window_count};
+use super::figure::Figure;
+use super::labels::{Labels, WINDOWS, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
@@ -48,19 +49,23 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
         .map(|fit| slope(&fit, &times));
     let series = |values| Series::of_moments(WINDOWS, &times, values);
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
-    Band {
-        origin: activity.origin(),
-        labels,
-        note,
-        says: &|places| says(rate, places),
-        series: series(&values),
-        lower: &lower,
-        upper: &upper,
-        beside: slope
-            .as_deref()
-            .map(|slope| (series(slope), "the original's spline")),
-        gaps: rate.gaps(),
-        jumps: rate.jumps(),
+    Line {
+        band: Some(Band {
+            lower: &lower,
+            upper: &upper,
+            beside: slope
+                .as_deref()
+                .map(|slope| (series(slope), "the original's spline")),
+            jumps: rate.jumps(),
+        }),
+        says: Some(&|places| says(rate, places)),
+        ..Line::new(
+            activity.origin(),
+            labels,
+            note,
+            series(&values),
+            rate.gaps(),
+        )
     }
     .figure()
 }

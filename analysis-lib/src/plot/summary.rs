@@ -1,10 +1,10 @@
 //! A month in one picture, made to be posted.
 
-use super::Figure;
 use super::axis::Scale;
 use super::axis::number::number;
 use super::axis::time::{days, moments, months};
 use super::chart::shades::Shades;
+use super::figure::Figure;
 use super::svg::{Colour, Look, Page, Paths, shorten, width};
 use crate::aggregate::{self, ShownMember, WeekHour};
 use crate::names::Names;

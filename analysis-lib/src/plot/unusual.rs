@@ -1,8 +1,10 @@
 //! What was unusual, on the line of the message volume.
 
+use super::axis;
 use super::chart::line::Mark;
+use super::figure::Figure;
 use super::labels::{MESSAGES, unusual_in_words};
-use super::{Figure, axis, volume};
+use super::study::volume;
 use crate::aggregate;
 use activity_data::Activity;
 
@@ -58,7 +60,12 @@ pub fn unusual(activity: &Activity) -> Figure {
             unusual.events.len()
         );
     }
-    volume(activity, "Unusual Message Volume", &marks, Some(says))
+    volume(
+        activity,
+        "Unusual Message Volume",
+        &marks,
+        Some(&|_| says.clone()),
+    )
 }
 
 #[cfg(test)]

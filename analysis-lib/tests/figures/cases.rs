@@ -180,11 +180,11 @@ fn make() -> Vec<Case> {
     let days = sample.every(DAY);
     case(
         "sample-online-by-day",
-        plot::online_members_by_period(&days),
+        plot::online_members_by_period(&days, DAY),
     );
-    case("sample-daily", plot::messages_by_period(&days));
+    case("sample-daily", plot::messages_by_period(&sample, DAY));
     case("sample-weekly-online", plot::weekly_online(&sample));
-    case("sample-calendar", plot::calendar(&days));
+    case("sample-calendar", plot::calendar(&sample));
     case("sample-coverage", plot::coverage(&days));
     case("sample-rolling", plot::rolling(&sample));
     case("half-a-day-rolling", plot::rolling(&half_day));
@@ -249,10 +249,10 @@ fn make() -> Vec<Case> {
         plot::online_members(&one("US/Eastern", &islands)),
     );
     let hours = one("US/Eastern", &islands).every(HOUR);
-    case("gaps-by-hour", plot::messages_by_period(&hours));
+    case("gaps-by-hour", plot::messages_by_period(&hours, HOUR));
     case(
         "daily-not-over",
-        plot::messages_by_period(&days_of(&islands)),
+        plot::messages_by_period(&days_of(&islands), DAY),
     );
     case(
         "weekly-not-all-seen",
@@ -309,7 +309,7 @@ fn make() -> Vec<Case> {
     );
     case(
         "daily-years-apart",
-        plot::messages_by_period(&days_of(&lone)),
+        plot::messages_by_period(&days_of(&lone), DAY),
     );
     case(
         "over-new-year",
@@ -324,7 +324,7 @@ fn make() -> Vec<Case> {
     );
     case(
         "ten-years-daily",
-        plot::messages_by_period(&days_of(&wave("2025-09-04T21:00:00Z", 720, 7305))),
+        plot::messages_by_period(&days_of(&wave("2025-09-04T21:00:00Z", 720, 7305)), DAY),
     );
 
     let years = days_of(&wave("2025-09-04T21:00:00Z", 720, 7305));

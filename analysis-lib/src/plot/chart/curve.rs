@@ -4,7 +4,7 @@ use super::line::Line;
 use super::series::Series;
 use crate::SmoothingSpline;
 use crate::aggregate::Smoothed;
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::WIDTH;
 use activity_data::{DAY_LENGTH, Gap};
@@ -41,16 +41,11 @@ impl Curve<'_> {
         } else {
             ""
         };
+        let note = format!("smoothing spline{dips}");
+        let series = Series::of_moments(POINTS, &times, &values);
         Line {
-            origin: self.fit.origin(),
-            labels: &self.labels,
-            note: format!("smoothing spline{dips}"),
-            series: Series::of_moments(POINTS, &times, &values),
             tips: Series::of_moments(POINTS, &tip_times, &tip_values),
-            gaps,
-            overlays: Vec::new(),
-            marks: &[],
-            says: None,
+            ..Line::new(self.fit.origin(), &self.labels, note, series, gaps)
         }
         .figure()
     }

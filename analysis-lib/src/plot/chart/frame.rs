@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::time::{range, time_ticks};
 use crate::plot::axis::{Axis, Scale};
+use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::{
     AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,

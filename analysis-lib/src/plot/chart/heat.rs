@@ -2,8 +2,8 @@
 
 use super::frame::{Frame, TOP};
 use super::shades::Shades;
-use crate::plot::Figure;
 use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{AXIS, Area, Content, Look, MARGIN, Tooltip, WIDTH, label_width};
 use activity_data::Origin;

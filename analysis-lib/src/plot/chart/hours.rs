@@ -2,14 +2,12 @@
 
 use super::frame::Frame;
 use crate::aggregate::Busyness;
-use crate::plot::Figure;
 use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
-use crate::plot::labels::{Labels, Noun};
+use crate::plot::figure::Figure;
+use crate::plot::labels::{HOURS, Labels};
 use crate::plot::svg::{Area, BLUE, Content, INK, Key, Look, PALE_BLUE, Tooltip, WHITE};
 use activity_data::Origin;
-
-pub(crate) const HOURS: Noun = Noun::new("hour", "hours");
 
 /// A bar for each hour of the day that was recorded.
 pub(crate) fn figure(origin: &Origin, labels: &Labels, note: String, hours: &[Busyness]) -> Figure {

@@ -1,12 +1,11 @@
 //! Correlations over lags, as two lines.
 
 use super::frame::Frame;
-use super::hours::HOURS;
 use crate::aggregate::{Lag, MOST_LAG};
-use crate::plot::Figure;
 use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
-use crate::plot::labels::{Labels, Noun};
+use crate::plot::figure::Figure;
+use crate::plot::labels::{HOURS, Labels, Noun};
 use crate::plot::svg::{Area, BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
 use activity_data::Origin;
 

@@ -1,9 +1,9 @@
 //! The Lorenz curve: how unevenly something is spread.
 
 use super::frame::{Frame, TOP};
-use crate::plot::Figure;
 use crate::plot::axis::number::number;
 use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::figure::Figure;
 use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::{
     Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text,

@@ -3,9 +3,9 @@
 use super::frame::Frame;
 use crate::MemberId;
 use crate::aggregate::ShownMember;
-use crate::plot::Figure;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::{Axis, Scale};
+use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, MESSAGES, Noun};
 use crate::plot::svg::{
     AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,

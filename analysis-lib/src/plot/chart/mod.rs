@@ -14,6 +14,5 @@ pub(crate) mod members;
 pub(crate) mod nothing;
 pub(crate) mod series;
 pub(crate) mod shades;
-pub(crate) mod stacked;
 mod thin;
 pub(crate) mod week;

@@ -1,6 +1,6 @@
 //! What stands where a chart would show nothing, or nonsense.
 
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{Anchor, Content, MARGIN, SOFT_INK, card, text};
 use activity_data::Origin;

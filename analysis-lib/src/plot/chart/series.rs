@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::plot::labels::{Item, Noun};
-use activity_data::{Gap, WHOLE, Zone};
+use crate::plot::labels::{Item, Noun, WINDOWS};
+use activity_data::{Activity, Gap, Periods, WHOLE, Zone};
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]
@@ -65,6 +65,23 @@ impl<'a> Series<'a> {
             values,
             coverage: &[],
             is_over: true,
+        }
+    }
+
+    /// A value a window.
+    pub(crate) fn of_windows(activity: &'a Activity, values: &'a [f64]) -> Self {
+        Self::of_moments(WINDOWS, activity.ends(), values)
+    }
+
+    /// A value a period.
+    pub(crate) fn of_periods(periods: &'a Periods, values: &'a [f64]) -> Self {
+        Self {
+            item: Item::Period(periods.period()),
+            starts: periods.begins(),
+            ends: periods.ends(),
+            values,
+            coverage: periods.coverage(),
+            is_over: periods.is_over(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::heat::{Cell, Heat};
 use crate::aggregate::WeekHour;
-use crate::plot::Figure;
 use crate::plot::axis::number::number;
+use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, WINDOWS};
 use crate::plot::svg::Content;
 use activity_data::{HOUR_LENGTH, Origin};

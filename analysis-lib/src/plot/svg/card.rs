@@ -7,7 +7,7 @@ use super::style::{
     WIDTH, shorten, width,
 };
 use super::tooltip::{Tooltip, layer};
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use activity_data::Origin;
 use activity_data::text::clean;

@@ -5,7 +5,7 @@ use super::element::{TEXT_LIMIT, text_element};
 use super::escape::escape;
 use super::paths::Paths;
 use super::style::{Colour, FONTS};
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use activity_data::text::clean;
 
 /// Texts on a ground; shapes come with [`figure`](Self::figure).

@@ -1,8 +1,8 @@
-//! Messages beside the number of members online.
+//! Is it busy for how many are online?
 
-use super::Figure;
 use super::chart::{hours, lags as chart, nothing};
-use super::labels::Labels;
+use super::figure::Figure;
+use super::labels::{HOURS, Labels, window_count};
 use crate::aggregate;
 use activity_data::Activity;
 
@@ -27,7 +27,7 @@ pub fn busyness(activity: &Activity) -> Figure {
     .measuring("messages per online member and hour", 2);
     let hours = aggregate::busyness(activity);
     let count: u64 = hours.iter().map(|hour| hour.hours).sum();
-    let note = format!("{} recorded from begin to end", hours::HOURS.count(count));
+    let note = format!("{} recorded from begin to end", HOURS.count(count));
     if count == 0 {
         let why = "This takes windows of at most an hour, and an hour recorded from begin to end with somebody online.";
         return nothing::figure(activity.origin(), &labels, note, why);
@@ -51,7 +51,7 @@ pub fn lags(activity: &Activity) -> Figure {
     let labels = Labels::new("Messages and Online Members", axis, "correlation").measuring("", 2);
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
-        let note = super::window_count(activity);
+        let note = window_count(activity);
         let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
         return nothing::figure(activity.origin(), &labels, note, why);
     }
