@@ -2,8 +2,9 @@
 
 use super::chart::curve::Curve;
 use super::chart::line::{Line, Mark};
+use super::chart::series::Series;
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, Noun};
+use super::labels::{Labels, MEMBERS_ONLINE, Noun, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
 use crate::spline::SmoothingSpline;
 use activity_data::Activity;
@@ -46,14 +47,15 @@ pub(super) fn volume(
     let labels = Labels::new(title, axis, "message_volume");
     let volume = activity.message_volume().iter();
     let values: Vec<f64> = volume.map(|&volume| f64::from(volume)).collect();
-    let mut line = Line::of_windows(activity, &labels, &values);
+    let mut series = Series::of_windows(activity, &values);
     // The sample lies in a fixed past: comparing it with the clock says nothing.
-    line.series.is_over = activity.origin().is_sample()
+    series.is_over = activity.origin().is_sample()
         || !aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis());
+    let (origin, note) = (activity.origin(), window_count(activity));
     Line {
         marks,
         says,
-        ..line
+        ..Line::new(origin, &labels, note, series, activity.gaps())
     }
     .figure()
 }
