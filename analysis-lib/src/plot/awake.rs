@@ -40,5 +40,6 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
         hours,
         value,
     }
+    .heat()
     .figure()
 }

@@ -93,11 +93,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         sent: &sent,
     };
     Bars {
-        origin: activity.origin(),
-        labels: &labels,
-        series: shares.series,
         layers: &shares.layers(),
-        gaps: &[],
         tooltips: (0..periods.len())
             .map(|period| shares.tooltip(period))
             .collect(),
@@ -108,6 +104,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
             table: shares.table(),
             ..Content::default()
         },
+        ..Bars::of(activity.origin(), &labels, shares.series)
     }
     .figure()
 }

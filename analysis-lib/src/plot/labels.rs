@@ -2,6 +2,7 @@
 
 use super::axis::number::number;
 use super::axis::time::{MINUTE, days, duration, moments, months};
+use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
 use activity_data::{Activity, DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
 
@@ -66,6 +67,8 @@ pub(crate) struct Labels {
     pub(crate) places: usize,
     /// A sentence for what the figure is about, before what it says by itself.
     pub(crate) about: String,
+    /// What it is drawn on.
+    pub(crate) theme: Theme,
 }
 
 impl Labels {
@@ -78,6 +81,7 @@ impl Labels {
             unit: MESSAGES,
             places: 0,
             about: String::new(),
+            theme: LIGHT,
         }
     }
 

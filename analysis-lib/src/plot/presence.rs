@@ -102,9 +102,6 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let rows: String = growth.iter().enumerate().map(row).collect();
 
     Bars {
-        origin: activity.origin(),
-        labels: &labels,
-        series,
         layers: &layers,
         gaps: &gaps,
         tooltips: growth.iter().map(tooltip).collect(),
@@ -115,6 +112,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             table: format!("begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
             ..Content::default()
         },
+        ..Bars::of(activity.origin(), &labels, series)
     }
     .figure()
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use analysis_lib::{Activity, DAY, Figure, HOUR, Names, WEEK, aggregate, plot};
+use analysis_lib::{Activity, DAY, Figure, HOUR, MONTH, Names, WEEK, aggregate, plot};
 
 const MINUTE: i64 = 60_000;
 const A_DAY: i64 = 1440 * MINUTE;
@@ -189,8 +189,12 @@ fn make() -> Vec<Case> {
     case("sample-rolling", plot::rolling(&sample));
     case("half-a-day-rolling", plot::rolling(&half_day));
     let known = Names::load(&sample).unwrap();
-    case("sample-summary", plot::summary(&sample, &known));
-    case("half-a-day-summary", plot::summary(&half_day, &known));
+    case("sample-summary", plot::summary(&sample, &known, MONTH));
+    case("week-summary", plot::summary(&sample, &known, WEEK));
+    case(
+        "half-a-day-summary",
+        plot::summary(&half_day, &known, MONTH),
+    );
 
     // Extremes of the data.
     let one = |zone, windows: &[Window]| activity(zone, "Iraq BTW", windows);

@@ -1,15 +1,14 @@
 //! Bars over time, of one colour or of layers.
 
-use super::frame::{Frame, no_data};
+use std::ops::Range;
+
+use super::frame::Frame;
 use super::series::{Bucket, Series};
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::{iso, time_ticks};
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{
-    Area, BLUE, Colour, Content, GREY, Key, Look, PALE_BLUE, Tooltip, VERMILLION, WHITE,
-    label_width,
-};
+use crate::plot::svg::{Area, Colour, Content, Key, Look, VERMILLION, label_width};
 use activity_data::{DAY_LENGTH as DAY, Gap, Origin};
 
 /// More bars than this would be narrower than two pixels, and with their
@@ -42,6 +41,8 @@ pub(crate) struct Bars<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     pub(crate) series: Series<'a>,
+    /// From when to when the axis reaches.
+    pub(crate) times: Range<i64>,
     /// What bars are made of. Without any, bars show the series' values, and of
     /// too many periods a bar shows the highest of several.
     pub(crate) layers: &'a [Layer],
@@ -60,6 +61,7 @@ impl<'a> Bars<'a> {
             origin,
             labels,
             series,
+            times: series.starts[0]..series.ends[series.len() - 1],
             layers: &[],
             gaps: &[],
             tooltips: Vec::new(),
@@ -67,8 +69,14 @@ impl<'a> Bars<'a> {
         }
     }
 
-    pub(crate) fn figure(mut self) -> Figure {
-        let series = &self.series;
+    pub(crate) fn figure(self) -> Figure {
+        let (frame, content) = self.drawn();
+        frame.figure(content)
+    }
+
+    /// The frame and what is in it.
+    pub(crate) fn drawn(mut self) -> (Frame<'a>, Content) {
+        let (series, theme) = (&self.series, &self.labels.theme);
         let Series { starts, ends, .. } = *series;
         let is_stacked = !self.layers.is_empty();
         let (buckets, each) = self.buckets();
@@ -111,16 +119,19 @@ impl<'a> Bars<'a> {
             let outline = Look::Outlined(VERMILLION, 15);
             paths.rectangle(corners(last, heights[last.highest]), outline);
             let text = format!("{} not over when recorded", series.item.noun().one);
-            keys.push(Key::new(WHITE, VERMILLION, text));
+            keys.push(Key::new(theme.ground, VERMILLION, text));
         }
         if !partly.is_empty() {
             let (pale, text) = match is_stacked {
-                true => (GREY.mixed(WHITE, PALE), "pale: not fully recorded"),
-                false => (PALE_BLUE, "not fully recorded"),
+                true => (
+                    theme.others.mixed(theme.ground, PALE),
+                    "pale: not fully recorded",
+                ),
+                false => (theme.part, "not fully recorded"),
             };
             keys.push(Key::new(pale, pale, text));
         }
-        keys.extend(no_data(&gaps));
+        keys.extend(frame.no_data(&gaps));
         frame.zero_line(&mut paths);
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
@@ -130,17 +141,9 @@ impl<'a> Bars<'a> {
                 lines.remove(0);
                 lines.splice(1..1, own);
             }
-            let x = |time: i64| frame.x.scale.place(time as f64);
-            let area = Area {
-                left: x(starts[bucket.from]),
-                right: x(ends[bucket.to - 1]),
-                ..frame.area
-            };
-            let top = frame.y.scale.place(heights[bucket.highest].1);
-            Tooltip {
-                at: (area.middle().0, top),
-                ..Tooltip::above(area, lines)
-            }
+            let across = [starts[bucket.from], ends[bucket.to - 1]].map(|time| time as f64);
+            let middle = (across[0] + across[1]) / 2.0;
+            frame.tooltip(across, (middle, heights[bucket.highest].1), false, lines)
         };
         let tooltips = buckets.iter().map(tooltip).collect();
         let tooltips = frame.side_by_side(tooltips, &gaps[..between], series.item);
@@ -148,13 +151,14 @@ impl<'a> Bars<'a> {
             true => std::mem::take(&mut self.content),
             false => self.content_of(&buckets, each, between, &frame),
         };
-        frame.figure(Content {
+        let content = Content {
             shapes: paths.group(),
             legend: self.legend(frame.area),
             keys,
             tooltips,
             ..content
-        })
+        };
+        (frame, content)
     }
 
     /// The periods of each bar, and how many they are, those that weren't recorded
@@ -180,6 +184,7 @@ impl<'a> Bars<'a> {
     /// The colours of each layer, and from where to where its part of each period
     /// reaches; and the same for whole bars.
     fn spans(&self) -> (Vec<([Colour; 2], Vec<Span>)>, Vec<Span>) {
+        let theme = &self.labels.theme;
         let mut heights = vec![(0.0, 0.0); self.series.len()];
         let mut pile = |values: &[f64]| -> Vec<Span> {
             let grow = |((low, high), &value): (&mut Span, &f64)| {
@@ -194,12 +199,12 @@ impl<'a> Bars<'a> {
             .layers
             .iter()
             .map(|layer| {
-                let colours = [layer.colour, layer.colour.mixed(WHITE, PALE)];
+                let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
                 (colours, pile(&layer.values))
             })
             .collect();
         if layers.is_empty() {
-            layers.push(([BLUE, PALE_BLUE], pile(self.series.values)));
+            layers.push(([theme.own, theme.part], pile(self.series.values)));
         }
         (layers, heights)
     }
@@ -219,7 +224,7 @@ impl<'a> Bars<'a> {
         };
         let zone = self.origin.timezone();
         // The period after the last has no tick.
-        let times = starts[0]..ends[ends.len() - 1] - 1;
+        let times = self.times.start..self.times.end - 1;
         let mut frame = Frame::over_time(self.origin, self.labels, times, &reach);
         let names = self.layers.iter().map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
@@ -241,7 +246,8 @@ impl<'a> Bars<'a> {
     fn legend(&self, area: Area) -> String {
         let row = |(row, layer): (usize, &Layer)| {
             let key = Key::new(layer.colour, layer.colour, layer.name.as_str());
-            key.element(area.right + BESIDE, area.top + 14.0 + row as f64 * ROW)
+            let baseline = area.top + 14.0 + row as f64 * ROW;
+            key.element(area.right + BESIDE, baseline, self.labels.theme.soft_ink)
         };
         self.layers.iter().rev().enumerate().map(row).collect()
     }

@@ -44,7 +44,7 @@ pub(crate) struct Calendar<'a> {
 
 impl Calendar<'_> {
     pub(crate) fn figure(&self) -> Figure {
-        let (series, zone) = (&self.series, self.origin.timezone());
+        let (series, zone, theme) = (&self.series, self.origin.timezone(), &self.labels.theme);
         let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
         let blocks = blocks(&numbers);
         let last = &blocks[blocks.len() - 1];
@@ -82,8 +82,9 @@ impl Calendar<'_> {
             };
             let is_partly = self.marks_parts && !series.is_whole(index);
             is_part |= is_partly;
+            let shade = self.shades.shade(theme, series.values[index]);
             let inset = if is_partly { block.side * 0.24 } else { 1.0 };
-            cells.push((self.shades.shade(series.values[index]), cell.corners(inset)));
+            cells.push((shade, cell.corners(inset)));
             if index + shown >= numbers.len() {
                 tooltips.push(self.tooltip(index, cell, &frame));
             }
@@ -102,7 +103,9 @@ impl Calendar<'_> {
         let right = WIDTH - MARGIN;
         frame.figure(Content {
             note: Noun::of(DAY).count(numbers.len()),
-            legend: self.shades.legend(&mut paths, right, TOP - 17.0, words),
+            legend: self
+                .shades
+                .legend(theme, &mut paths, right, TOP - 17.0, words),
             shapes: paths.group(),
             texts: blocks.iter().map(Block::names).collect(),
             tooltips,

@@ -9,15 +9,12 @@ use crate::plot::axis::{Axis, Scale};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::{
-    AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,
-    WIDTH, card, label_width, text,
+    Anchor, Area, Content, Key, LIGHT, Look, Paths, Tooltip, card, label_width, text,
 };
 use activity_data::{Gap, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.
-pub(crate) const TOP: f64 = 72.0;
-/// Where charts over time end, in pixels.
-const BOTTOM: f64 = 338.0;
+pub(crate) const TOP: f64 = LIGHT.area.top;
 /// A gap narrower than this, in pixels, has no tooltip: the mouse would hardly
 /// hit it.
 const NARROW: f64 = 8.0;
@@ -69,14 +66,14 @@ impl<'a> Frame<'a> {
     ) -> Self {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
+        let room = labels.theme.area;
         let area = Area {
-            left: MARGIN + widths.fold(0.0, f64::max) + 10.0,
-            top: TOP,
-            right: WIDTH - MARGIN - 8.0,
-            bottom: BOTTOM,
+            left: room.left + widths.fold(0.0, f64::max) + 10.0,
+            right: room.right - 8.0,
+            ..room
         };
         let across = Scale::new(across, [area.left, area.right]);
-        let upwards = Scale::new([numbers.low, numbers.high], [BOTTOM, TOP]);
+        let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
         Self {
             origin,
             labels,
@@ -95,15 +92,15 @@ impl<'a> Frame<'a> {
 
     /// Paths over gaps, and over a line at each tick of the upward axis.
     pub(crate) fn paths_over(&self, gaps: &[Gap]) -> Paths {
-        let (x, y) = (self.x.scale, self.y.scale);
+        let (x, y, theme) = (self.x.scale, self.y.scale, &self.labels.theme);
         let mut paths = self.paths();
         for gap in gaps {
             let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
-            paths.rectangle(corners, Look::Filled(GAP));
+            paths.rectangle(corners, Look::Filled(theme.gap));
         }
         for tick in &self.y.ticks {
             let ends = [(x.from, tick.value), (x.to, tick.value)];
-            paths.line(ends, Look::Outlined(GRID, 10));
+            paths.line(ends, Look::Outlined(theme.grid, 10));
         }
         paths
     }
@@ -113,14 +110,37 @@ impl<'a> Frame<'a> {
         let Scale { from, to, .. } = self.y.scale;
         for tick in &self.x.ticks {
             let ends = [(tick.value, from), (tick.value, to)];
-            paths.line(ends, Look::Outlined(GRID, 10));
+            paths.line(ends, Look::Outlined(self.labels.theme.grid, 10));
         }
     }
 
     /// The line at zero of the upward axis.
     pub(crate) fn zero_line(&self, paths: &mut Paths) {
         let Scale { from, to, .. } = self.x.scale;
-        paths.line([(from, 0.0), (to, 0.0)], Look::Outlined(AXIS, 10));
+        let look = Look::Outlined(self.labels.theme.axis, 10);
+        paths.line([(from, 0.0), (to, 0.0)], look);
+    }
+
+    /// A tooltip for what reaches from one value to another across, beside a place
+    /// that may have a dot.
+    pub(crate) fn tooltip(
+        &self,
+        [from, to]: [f64; 2],
+        at: (f64, f64),
+        has_dot: bool,
+        lines: Vec<String>,
+    ) -> Tooltip {
+        let area = Area {
+            left: self.x.scale.place(from),
+            right: self.x.scale.place(to),
+            ..self.area
+        };
+        Tooltip {
+            area,
+            at: (self.x.scale.place(at.0), self.y.scale.place(at.1)),
+            has_dot,
+            lines,
+        }
     }
 
     /// These tooltips and those of the gaps, side by side: each reaches from
@@ -218,44 +238,59 @@ impl<'a> Frame<'a> {
     }
 
     /// The figure.
-    pub(crate) fn figure(&self, mut content: Content) -> Figure {
+    pub(crate) fn figure(&self, content: Content) -> Figure {
+        let height = self.area.bottom + self.below[2];
+        card(
+            self.labels,
+            self.origin,
+            height,
+            &self.body(&content),
+            content,
+        )
+    }
+
+    /// All that is seen but tooltips, and what a card has around it.
+    pub(crate) fn body(&self, content: &Content) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
+        let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
-        let [row, name, edge] = self.below.map(|below| area.bottom + below);
-        let mut body = std::mem::take(&mut content.shapes);
+        let [row, name, _] = self.below.map(|below| area.bottom + below);
+        let mut body = content.shapes.clone();
         if !y.name.is_empty() {
-            body += &text((MARGIN, above), Anchor::Start, SOFT_INK, &y.name);
+            body += &text((room.left, above), Anchor::Start, ink, &y.name);
         }
         body += &content.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
-            body += &text(at, Anchor::End, SOFT_INK, &tick.label);
+            body += &text(at, Anchor::End, ink, &tick.label);
         }
         for tick in &x.ticks {
             let rows = [(row, &tick.label), (row + 16.0, &tick.context)];
             for (row, label) in rows.into_iter().filter(|row| !row.1.is_empty()) {
-                // The first and the last label keep within the card.
-                let least = MARGIN + label_width(label) / 2.0;
-                let most = (WIDTH - least).max(least);
+                // The first and the last label keep within the room.
+                let least = room.left + label_width(label) / 2.0;
+                let most = (room.right - label_width(label) / 2.0).max(least);
                 let at = (x.scale.place(tick.value).clamp(least, most), row);
-                body += &text(at, Anchor::Middle, SOFT_INK, label);
+                body += &text(at, Anchor::Middle, ink, label);
             }
         }
         if !x.name.is_empty() {
-            body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
+            body += &text((area.middle().0, name), Anchor::Middle, ink, &x.name);
         }
         body += &content.texts;
-        let mut right = WIDTH - MARGIN;
+        let mut right = room.right;
         for key in &content.keys {
             let left = key.left(right);
-            body += &key.element(left, above);
+            body += &key.element(left, above, ink);
             right = left - 16.0;
         }
-        card(self.labels, self.origin, edge, &body, content)
+        body
     }
-}
 
-/// What the colour of gaps means, if there are any.
-pub(crate) fn no_data(gaps: &[Gap]) -> Option<Key> {
-    gaps.first().map(|_| Key::new(GAP, GAP_EDGE, "no data"))
+    /// What the colour of gaps means, if there are any.
+    pub(crate) fn no_data(&self, gaps: &[Gap]) -> Option<Key> {
+        let theme = &self.labels.theme;
+        let key = Key::new(theme.gap, theme.gap_edge, "no data");
+        gaps.first().map(|_| key)
+    }
 }

@@ -1,11 +1,11 @@
 //! Heat maps of the clock: a row for each of something, a column an hour.
 
-use super::frame::{Frame, TOP};
+use super::frame::Frame;
 use super::shades::Shades;
 use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{AXIS, Area, Content, Look, MARGIN, Tooltip, WIDTH, label_width};
+use crate::plot::svg::{Area, Content, Look, Tooltip, WIDTH, label_width};
 use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
@@ -33,14 +33,20 @@ pub(crate) struct Cell {
     pub(crate) tooltip: Vec<String>,
 }
 
-impl Heat<'_> {
+impl<'a> Heat<'a> {
     pub(crate) fn figure(self) -> Figure {
+        let (frame, content) = self.drawn();
+        frame.figure(content)
+    }
+
+    /// The frame and what is in it.
+    pub(crate) fn drawn(self) -> (Frame<'a>, Content) {
+        let theme = &self.labels.theme;
         let widths = self.rows.iter().map(|label| label_width(label));
         let area = Area {
-            left: MARGIN + widths.fold(0.0, f64::max) + 10.0,
-            top: TOP,
-            right: WIDTH - MARGIN,
-            bottom: TOP + self.rows.len() as f64 * self.row_height,
+            left: theme.area.left + widths.fold(0.0, f64::max) + 10.0,
+            bottom: theme.area.top + self.rows.len() as f64 * self.row_height,
+            ..theme.area
         };
         let row_height = self.row_height;
         let column = (area.right - area.left) / HOURS as f64;
@@ -53,31 +59,25 @@ impl Heat<'_> {
                 bottom: area.top + (row + 1.0) * row_height,
             }
         };
+        let every = if theme.is_narrow() { 8 } else { 3 };
         let clock = |hour: u32| {
             let x = area.left + f64::from(hour) * column;
             Tick::new(x, format!("{hour:02}:00"))
         };
         let row = |(row, label): (usize, &String)| {
-            Tick::new(
-                area.top + (row as f64 + 0.5) * self.row_height,
-                label.clone(),
-            )
+            let middle = area.top + (row as f64 + 0.5) * row_height;
+            Tick::new(middle, label.clone())
         };
         let zone = self.origin.timezone().name();
+        let [across, down] = [WIDTH, area.bottom + BELOW[2]].map(|end| Scale::of_pixels(0.0, end));
+        let clocks = (0..24).step_by(every).map(clock).collect();
+        let rows = self.rows.iter().enumerate().map(row).collect();
         let frame = Frame {
             origin: self.origin,
             labels: self.labels,
             area,
-            x: Axis::new(
-                Scale::of_pixels(0.0, WIDTH),
-                (0..24).step_by(3).map(clock).collect(),
-                format!("Hour of the Day ({zone})"),
-            ),
-            y: Axis::new(
-                Scale::of_pixels(0.0, area.bottom + BELOW[2]),
-                self.rows.iter().enumerate().map(row).collect(),
-                &self.labels.axis,
-            ),
+            x: Axis::new(across, clocks, format!("Hour of the Day ({zone})")),
+            y: Axis::new(down, rows, &self.labels.axis),
             below: BELOW,
             places: self.labels.places,
         };
@@ -89,25 +89,33 @@ impl Heat<'_> {
         for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
             match value {
                 Some(value) => {
-                    let look = Look::Filled(shades.shade(*value));
-                    paths.rectangle(cell(index).corners(0.8), look);
+                    let look = Look::Filled(shades.shade(theme, *value));
+                    paths.rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
                 }
                 None => {
-                    let [(left, top), (right, bottom)] = cell(index).corners(7.0);
-                    paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
+                    let [(left, top), (right, bottom)] =
+                        cell(index).corners(7.0_f64.min(column * 0.3));
+                    paths.line(
+                        [(left, bottom), (right, top)],
+                        Look::Outlined(theme.axis, 10),
+                    );
                 }
             }
         }
         let words = if is_unseen { "╱ never recorded" } else { "" };
-        let legend = shades.legend(&mut paths, area.right, TOP - 17.0, words);
+        let legend = match theme.is_narrow() {
+            true => String::new(),
+            false => shades.legend(theme, &mut paths, area.right, area.top - 17.0, words),
+        };
         let tooltips = self.cells.into_iter().enumerate();
-        frame.figure(Content {
+        let content = Content {
             shapes: paths.group(),
             legend,
             tooltips: tooltips
                 .map(|(index, own)| Tooltip::above(cell(index), own.tooltip))
                 .collect(),
             ..self.content
-        })
+        };
+        (frame, content)
     }
 }

@@ -6,7 +6,7 @@ use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{HOURS, Labels};
-use crate::plot::svg::{Area, BLUE, Content, INK, Key, Look, PALE_BLUE, Tooltip, WHITE};
+use crate::plot::svg::{BLUE, Content, INK, Key, Look, PALE_BLUE, Tooltip, WHITE};
 use activity_data::Origin;
 
 /// A bar for each hour of the day that was recorded.
@@ -64,12 +64,6 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, note: String, hours: &[Bu
 }
 
 fn tooltip(hour: &Busyness, frame: &Frame) -> Tooltip {
-    let from = f64::from(hour.hour);
-    let area = Area {
-        left: frame.x.scale.place(from),
-        right: frame.x.scale.place(from + 1.0),
-        ..frame.area
-    };
     let value = match hour.mean {
         Some(mean) => frame.labels.unit.after(&number(mean, frame.places)),
         None => "never recorded".to_owned(),
@@ -79,13 +73,9 @@ fn tooltip(hour: &Busyness, frame: &Frame) -> Tooltip {
         let [low, high] = [low, high].map(|value| number(value, frame.places));
         lines.push(format!("half of them from {low} to {high}"));
     }
-    Tooltip {
-        at: (
-            area.middle().0,
-            frame.y.scale.place(hour.mean.unwrap_or(0.0)),
-        ),
-        ..Tooltip::above(area, lines)
-    }
+    let from = f64::from(hour.hour);
+    let at = (from + 0.5, hour.mean.unwrap_or(0.0));
+    frame.tooltip([from, from + 1.0], at, false, lines)
 }
 
 /// "21:00 – 22:00".

@@ -6,7 +6,7 @@ use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{HOURS, Labels, Noun};
-use crate::plot::svg::{Area, BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
+use crate::plot::svg::{BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
 use activity_data::Origin;
 
 const PAIRS: Noun = Noun::new("pair", "pairs");
@@ -84,12 +84,6 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
 }
 
 fn tooltip(lag: &Lag, frame: &Frame) -> Tooltip {
-    let x = lag.hours as f64;
-    let area = Area {
-        left: frame.x.scale.place(x - 0.5),
-        right: frame.x.scale.place(x + 0.5),
-        ..frame.area
-    };
     let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| number(value, 2));
     let mut lines = vec![shown(lag.correlation), when(lag.hours)];
     if let (Some(_), Some(reach)) = (lag.beyond_rhythm, lag.by_chance) {
@@ -100,14 +94,9 @@ fn tooltip(lag: &Lag, frame: &Frame) -> Tooltip {
         lines.push(format!("by chance alone: within ±{}", number(reach, 2)));
     }
     lines.push(format!("{} of hours", PAIRS.count(lag.pairs)));
-    Tooltip {
-        at: (
-            area.middle().0,
-            frame.y.scale.place(lag.correlation.unwrap_or(0.0)),
-        ),
-        has_dot: lag.correlation.is_some(),
-        ..Tooltip::above(area, lines)
-    }
+    let x = lag.hours as f64;
+    let at = (x, lag.correlation.unwrap_or(0.0));
+    frame.tooltip([x - 0.5, x + 0.5], at, lag.correlation.is_some(), lines)
 }
 
 /// "in the same hour", "2 hours later".

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::band::Band;
-use super::frame::{Frame, no_data};
+use super::frame::Frame;
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
 use crate::plot::axis::Scale;
@@ -12,8 +12,8 @@ use crate::plot::axis::time::{MINUTE, iso};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Labels, window_count};
 use crate::plot::svg::{
-    Anchor, Area, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE,
-    Paths, Tooltip, VERMILLION, WHITE, label_width, text,
+    Anchor, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE, Paths,
+    Tooltip, VERMILLION, WHITE, label_width, text,
 };
 use activity_data::{Activity, Gap, Origin};
 
@@ -131,7 +131,7 @@ impl<'a> Line<'a> {
         let overlays = self.overlays.iter().rev();
         keys.extend(overlays.map(|own| Key::new(own.colour, own.colour, own.name)));
         let texts = self.point_out(&frame, &mut paths, &mut keys);
-        keys.extend(no_data(&thinned.gaps));
+        keys.extend(frame.no_data(&thinned.gaps));
 
         let tips = tooltips(&frame, &self.tips, |bucket| self.lines(&frame, bucket));
         let axis = self.labels.axis.to_lowercase();
@@ -326,19 +326,10 @@ fn tooltips(frame: &Frame, tips: &Series, lines: impl Fn(&Bucket) -> Vec<String>
         ..=TOOLTIPS => i as i64,
         _ => column(starts[i], &scale).min(last),
     };
-    let x = |i: usize| frame.x.scale.place(starts[i] as f64);
     let tooltip = |bucket: Bucket| {
-        let area = Area {
-            left: x(bucket.from),
-            right: x(bucket.to - 1),
-            ..frame.area
-        };
-        let highest = bucket.highest;
-        Tooltip {
-            at: (x(highest), frame.y.scale.place(values[highest])),
-            has_dot: true,
-            ..Tooltip::above(area, lines(&bucket))
-        }
+        let across = [bucket.from, bucket.to - 1].map(|i| starts[i] as f64);
+        let at = (starts[bucket.highest] as f64, values[bucket.highest]);
+        frame.tooltip(across, at, true, lines(&bucket))
     };
     let buckets = tips.buckets(0..values.len(), place);
     buckets.into_iter().map(tooltip).collect()

@@ -6,7 +6,7 @@ use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::{
-    Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text,
+    Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, WIDTH, text,
 };
 use activity_data::Origin;
 
@@ -85,23 +85,13 @@ pub(crate) fn figure(
     let texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
         + &text(at(mark, beside), anchor, INK, &half);
     let tooltip = |&i: &usize| {
-        let (x, y) = at(place(i), (0.0, 0.0));
-        let area = Area {
-            left: x,
-            right: x,
-            ..AREA
-        };
-        let (share_x, share_y) = place(i);
+        let (x, y) = place(i);
         let lines = vec![
-            format!("{}% of messages", number(share_y, 1)),
-            format!("by the least active {}% of members", number(share_x, 1)),
+            format!("{}% of messages", number(y, 1)),
+            format!("by the least active {}% of members", number(x, 1)),
             format!("{}, {}", MEMBERS.count(i), MESSAGES.count(sums[i])),
         ];
-        Tooltip {
-            at: (x, y),
-            has_dot: true,
-            ..Tooltip::above(area, lines)
-        }
+        frame.tooltip([x, x], (x, y), true, lines)
     };
     let tooltips = points.iter().map(tooltip).collect();
     let row = |&i: &usize| {

@@ -8,19 +8,18 @@ use crate::plot::axis::{Axis, Scale};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, MESSAGES, Noun};
 use crate::plot::svg::{
-    AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,
-    WHITE, WIDTH, label_width, shorten, text, width,
+    Anchor, Area, Content, LABEL_SIZE, Look, Tooltip, label_width, shorten, text, width,
 };
 use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
 /// Members with a bar of their own in [`figure`].
 const SHOWN: usize = 25;
-const TOP: f64 = 60.0;
 const ROW: f64 = 21.0;
 const BAR: f64 = 14.0;
 /// A name takes no more than this, in pixels.
 const NAME_WIDTH: f64 = 190.0;
+const NARROW_NAME: f64 = 84.0;
 
 /// A member, or several together.
 pub(crate) struct Bar {
@@ -40,32 +39,53 @@ pub(crate) fn figure(
     members: &[ShownMember],
     note: String,
 ) -> Figure {
+    let (frame, content) = drawn(origin, labels, members, note);
+    frame.figure(content)
+}
+
+/// The frame and what is in it.
+pub(crate) fn drawn<'a>(
+    origin: &'a Origin,
+    labels: &'a Labels,
+    members: &[ShownMember],
+    note: String,
+) -> (Frame<'a>, Content) {
+    let theme = &labels.theme;
+    // Where it is narrow, counts stand beside bars, and no axis below them.
+    let (limit, top) = match theme.is_narrow() {
+        true => (NARROW_NAME, theme.area.top),
+        false => (NAME_WIDTH, theme.area.top - 12.0),
+    };
     let all: u64 = members.iter().map(|member| member.messages).sum();
-    let bars = bars(members, SHOWN, NAME_WIDTH);
+    let bars = bars(members, SHOWN, limit);
     // All others together may be many times the first: their bar is cut where it
     // would leave too little room for the members'.
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
     let first = bars.first().map_or(0, |bar| bar.messages);
     let most = longest.min(first.saturating_mul(2));
-    let counts: Vec<String> = bars.iter().map(|bar| bar.count(all)).collect();
+    let count = |bar: &Bar| match theme.is_narrow() {
+        true => number(bar.messages as f64, 0),
+        false => bar.count(all),
+    };
+    let counts: Vec<String> = bars.iter().map(count).collect();
     let names_width = bars.iter().map(|bar| label_width(&bar.label));
     let counts_width = counts.iter().map(|count| label_width(count));
     let area = Area {
-        left: MARGIN + names_width.fold(40.0, f64::max) + 10.0,
-        top: TOP,
-        right: WIDTH - MARGIN - counts_width.fold(0.0, f64::max) - 8.0,
-        bottom: TOP + bars.len().max(1) as f64 * ROW + 6.0,
+        left: theme.area.left + names_width.fold(40.0, f64::max) + 10.0,
+        top,
+        right: theme.area.right - counts_width.fold(0.0, f64::max) - 8.0,
+        bottom: top + bars.len().max(1) as f64 * ROW + 6.0,
     };
     let high = most.max(1) as f64;
     let mut ticks = Numbers::new((0.0, most as f64), labels.least_step(), 7).ticks;
-    ticks.retain(|tick| tick.value <= high);
+    ticks.retain(|tick| tick.value <= high && !theme.is_narrow());
     let scale = Scale::new([0.0, high], [area.left, area.right]);
     let frame = Frame {
         origin,
         labels,
         area,
         x: Axis::new(scale, ticks, &labels.axis),
-        y: Axis::new(Scale::of_pixels(TOP, area.bottom), Vec::new(), ""),
+        y: Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), ""),
         below: [17.0, 37.0, 76.0],
         places: labels.places,
     };
@@ -73,19 +93,19 @@ pub(crate) fn figure(
     let mut paths = frame.paths();
     frame.grid_up(&mut paths);
     let (mut cuts, mut texts, mut tooltips) = (Vec::new(), String::new(), Vec::new());
-    let middle = |row: usize| TOP + 6.0 + (row as f64 + 0.5) * ROW;
+    let middle = |row: usize| top + 6.0 + (row as f64 + 0.5) * ROW;
     for (row, (bar, count)) in bars.iter().zip(&counts).enumerate() {
         let (middle, baseline) = (middle(row), middle(row) + 4.5);
         let (colour, ink) = match bar.id {
-            Some(_) => (BLUE, INK),
-            None => (GREY, SOFT_INK),
+            Some(_) => (theme.own, theme.ink),
+            None => (theme.others, theme.soft_ink),
         };
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
         paths.rectangle(corners, Look::Filled(colour));
         texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        texts += &text((end, baseline), Anchor::Start, SOFT_INK, count);
+        texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
         let mut lines = wrap(&bar.name, 420.0);
         let count = labels.unit.count(bar.messages);
         let share = share(bar.messages, all);
@@ -96,10 +116,9 @@ pub(crate) fn figure(
             lines.push("the bar is cut short".to_owned());
         }
         let row = Area {
-            left: MARGIN,
             top: middle - ROW / 2.0,
-            right: WIDTH - MARGIN,
             bottom: middle + ROW / 2.0,
+            ..theme.area
         };
         tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
@@ -109,14 +128,14 @@ pub(crate) fn figure(
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        texts += &text(at, Anchor::Start, SOFT_INK, nobody);
+        texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        paths.line(cut, Look::Outlined(WHITE, 50));
+        paths.line(cut, Look::Outlined(theme.ground, 50));
     }
-    let zero = [(0.0, TOP), (0.0, area.bottom)];
-    paths.line(zero, Look::Outlined(AXIS, 10));
-    frame.figure(Content {
+    let zero = [(0.0, top), (0.0, area.bottom)];
+    paths.line(zero, Look::Outlined(theme.axis, 10));
+    let content = Content {
         note,
         shapes: paths.group(),
         texts,
@@ -125,7 +144,8 @@ pub(crate) fn figure(
         says: says(&bars, all),
         table: table(&bars, labels, all),
         ..Content::default()
-    })
+    };
+    (frame, content)
 }
 
 impl Bar {

@@ -3,13 +3,12 @@
 use super::heat::{Cell, Heat};
 use crate::aggregate::WeekHour;
 use crate::plot::axis::number::number;
-use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, WINDOWS};
 use crate::plot::svg::Content;
 use activity_data::{HOUR_LENGTH, Origin};
 
 #[rustfmt::skip]
-const DAYS: [&str; 7] = [
+pub(crate) const DAYS: [&str; 7] = [
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 ];
 
@@ -25,7 +24,12 @@ pub(crate) struct Week<'a> {
 }
 
 impl Week<'_> {
-    pub(crate) fn figure(&self) -> Figure {
+    pub(crate) fn heat(&self) -> Heat<'_> {
+        let theme = &self.labels.theme;
+        let day = |day: &str| match theme.is_narrow() {
+            true => day[..3].to_owned(),
+            false => day.to_owned(),
+        };
         let cell = |hour: &WeekHour| Cell {
             value: (self.value)(hour),
             tooltip: self.tooltip(hour),
@@ -33,8 +37,8 @@ impl Week<'_> {
         Heat {
             origin: self.origin,
             labels: &self.labels,
-            rows: DAYS.map(str::to_owned).into(),
-            row_height: 31.0,
+            rows: DAYS.map(day).into(),
+            row_height: (theme.area.bottom - theme.area.top).min(217.0) / 7.0,
             cells: self.hours.iter().map(cell).collect(),
             unit: "",
             content: Content {
@@ -48,7 +52,6 @@ impl Week<'_> {
                 ..Content::default()
             },
         }
-        .figure()
     }
 
     /// A value in words: as many digits as tell hours apart.

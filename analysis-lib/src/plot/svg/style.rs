@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::element::Area;
 use activity_data::text::is_mark;
 
 /// Width of every figure, in pixels.
@@ -70,6 +71,79 @@ pub(crate) const GRID: Colour = Colour(0xe4, 0xe7, 0xeb);
 pub(crate) const AXIS: Colour = Colour(0x8c, 0x95, 0x9f);
 pub(crate) const GAP: Colour = Colour(0xf0, 0xee, 0xe9);
 pub(crate) const GAP_EDGE: Colour = Colour(0xc9, 0xc4, 0xb8);
+
+/// What charts are drawn on: their room, the ground and the inks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Theme {
+    /// The room of a chart and its labels, in pixels.
+    pub(crate) area: Area,
+    pub(crate) ground: Colour,
+    pub(crate) ink: Colour,
+    pub(crate) soft_ink: Colour,
+    pub(crate) axis: Colour,
+    pub(crate) grid: Colour,
+    pub(crate) gap: Colour,
+    pub(crate) gap_edge: Colour,
+    /// What has a value, what has one that is known in part, and several together.
+    pub(crate) own: Colour,
+    pub(crate) part: Colour,
+    pub(crate) others: Colour,
+    /// From the least to the most: equal steps look equal, and colour-blind
+    /// readers and black-and-white printers keep the order.
+    pub(crate) shades: [Colour; 3],
+}
+
+impl Theme {
+    /// Whether there is room for less than half a card's chart.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.area.right - self.area.left < WIDTH / 2.0
+    }
+}
+
+/// The white card.
+pub(crate) const LIGHT: Theme = Theme {
+    area: Area {
+        left: MARGIN,
+        top: 72.0,
+        right: WIDTH - MARGIN,
+        bottom: 338.0,
+    },
+    ground: WHITE,
+    ink: INK,
+    soft_ink: SOFT_INK,
+    axis: AXIS,
+    grid: GRID,
+    gap: GAP,
+    gap_edge: GAP_EDGE,
+    own: BLUE,
+    part: PALE_BLUE,
+    others: GREY,
+    shades: [
+        Colour(0xec, 0xf3, 0xf8),
+        Colour(0x4a, 0x9b, 0xcb),
+        Colour(0x06, 0x3b, 0x63),
+    ],
+};
+
+/// Discord's dark theme.
+pub(crate) const DARK: Theme = Theme {
+    ground: Colour(0x2b, 0x2d, 0x31),
+    ink: Colour(0xf2, 0xf3, 0xf5),
+    soft_ink: Colour(0xb5, 0xba, 0xc1),
+    axis: Colour(0x80, 0x84, 0x8e),
+    grid: Colour(0x3f, 0x41, 0x47),
+    gap: Colour(0x38, 0x3a, 0x40),
+    gap_edge: Colour(0x50, 0x53, 0x5b),
+    own: SKY,
+    part: Colour(0x3d, 0x6f, 0x8f),
+    others: Colour(0x80, 0x84, 0x8e),
+    shades: [
+        Colour(0x32, 0x3d, 0x4a),
+        Colour(0x2f, 0x8f, 0xcc),
+        Colour(0xe6, 0xf5, 0xff),
+    ],
+    ..LIGHT
+};
 
 /// Advance widths of DejaVu Sans from space to tilde, in hundredths of an em.
 #[rustfmt::skip]
