@@ -1,15 +1,16 @@
 //! Who carries the conversation?
 
 use super::axis::number::number;
-use super::axis::time::iso;
+use super::axis::time::{hour_range, iso};
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::heat::{Cell, HOURS, Heat};
 use super::chart::members::{Bar, bars};
-use super::chart::series::Series;
+use super::chart::series::{Series, extremes};
 use super::chart::{lorenz, members, nothing};
+use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS, MESSAGES, Noun, WINDOWS, window_count};
-use super::people::{NOBODY, People, at_most, bar_of_each, in_percent, member_fields};
+use super::labels::{Labels, MEMBERS, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
+use super::people::{People, at_most, bar_of_each, in_percent};
 use super::svg::{
     BLUE, Colour, Content, GREEN, GREY, INK, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW,
 };
@@ -81,10 +82,8 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         sums
     };
     let sent: Vec<Vec<u64>> = (0..periods.len()).map(sums).collect();
-    let totals: Vec<f64> = sent
-        .iter()
-        .map(|sent| sent.iter().sum::<u64>() as f64)
-        .collect();
+    let total = |sent: &Vec<u64>| sent.iter().sum::<u64>() as f64;
+    let totals: Vec<f64> = sent.iter().map(total).collect();
     let shares = Shares {
         known: bars.iter().filter(|bar| bar.id.is_some()).count(),
         series: Series::of_periods(&periods, &totals),
@@ -156,19 +155,19 @@ impl Shares<'_> {
 
     fn table(&self) -> String {
         let zone = self.periods.origin().timezone();
-        let mut table =
-            "begin_local,begin_utc,member_id,name,messages,share_percent,coverage\n".to_owned();
-        for (period, sent) in self.sent.iter().enumerate() {
+        let rows = self.sent.iter().enumerate().flat_map(|(period, sent)| {
             let when = iso(zone, self.periods.begins()[period]);
             let coverage = self.periods.coverage()[period];
-            for (bar, (own, sent)) in self.bars.iter().zip(sent).enumerate() {
-                let share = self.percent(period, bar);
-                let share = share.map_or(String::new(), |share| format!("{share:.4}"));
-                let member = member_fields(own);
-                table += &format!("{when},{member},{sent},{share},{coverage:.4}\n");
-            }
-        }
-        table
+            let bars = self.bars.iter().zip(sent).enumerate();
+            bars.map(move |(bar, (own, sent))| {
+                let share = rounded(self.percent(period, bar), 4);
+                format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
+            })
+        });
+        csv(
+            "begin_local,begin_utc,member_id,name,messages,share_percent,coverage",
+            rows,
+        )
     }
 
     /// How much the members with a layer of their own wrote, and how the first
@@ -193,21 +192,15 @@ impl Shares<'_> {
             [whole, partly].concat()
         };
         let zone = self.periods.origin().timezone();
-        let by = |a: &&(usize, f64), b: &&(usize, f64)| a.1.total_cmp(&b.1);
-        let show = |&(i, share): &(usize, f64)| {
-            format!(
-                "{} ({})",
-                in_percent(share),
-                self.series.when(zone, i..i + 1)
-            )
+        let Some([low, high]) = extremes(told).filter(|[low, high]| low.1 < high.1) else {
+            return says;
         };
-        match (told.iter().min_by(by), told.iter().max_by(by)) {
-            (Some(low), Some(high)) if low.1 < high.1 => {
-                let (name, low, high) = (&first.name, show(low), show(high));
-                says += &format!(" The share of {name} was between {low} and {high}.");
-            }
-            _ => {}
-        }
+        let [low, high] = [low, high].map(|(i, share)| {
+            let when = self.series.when(zone, i..i + 1);
+            format!("{} ({when})", in_percent(share))
+        });
+        let name = &first.name;
+        says += &format!(" The share of {name} was between {low} and {high}.");
         says
     }
 }
@@ -236,84 +229,77 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     let bars = bars(&shown.members, ROWS, 150.0);
     let hours = hours_by_member(&activity);
     let mut sent = vec![[0; HOURS]; bars.len()];
-    for (bar, messages) in bar_of_each(activity.members(), names, &bars)
-        .into_iter()
-        .zip(hours.messages)
-    {
+    let bar_of = bar_of_each(activity.members(), names, &bars);
+    for (bar, messages) in bar_of.into_iter().zip(hours.messages) {
         for (sum, messages) in sent[bar].iter_mut().zip(messages) {
             *sum += messages;
         }
     }
-    let percent =
-        |bar: usize, hour: usize| sent[bar][hour] as f64 / bars[bar].messages as f64 * 100.0;
     let windows = hours.windows;
-    let (mut cells, mut table) = (
-        Vec::new(),
-        "member_id,name,hour,messages,share_percent,windows\n".to_owned(),
-    );
-    for (bar, own) in bars.iter().enumerate() {
-        let member = member_fields(own);
-        for hour in 0..HOURS {
-            let (messages, share) = (sent[bar][hour], percent(bar, hour));
-            let is_seen = windows[hour] > 0;
-            let what = match is_seen {
-                true => format!("{share:.1}% ({})", MESSAGES.count(messages)),
-                false => "never recorded".to_owned(),
-            };
-            let when = format!("{}, {hour:02}:00 – {:02}:00", own.label, hour + 1);
-            cells.push(Cell {
-                value: is_seen.then_some(share),
-                tooltip: vec![what, when],
-            });
-            let share = if is_seen {
-                format!("{share:.4}")
-            } else {
-                String::new()
-            };
-            table += &format!("{member},{hour},{messages},{share},{}\n", windows[hour]);
-        }
-    }
-    let busiest = |bar: usize| {
-        (0..HOURS)
-            .rev()
-            .max_by_key(|&hour| sent[bar][hour])
-            .unwrap_or(0)
+    let share = |bar: usize, hour: usize| {
+        let share = sent[bar][hour] as f64 / bars[bar].messages as f64 * 100.0;
+        (windows[hour] > 0).then_some(share)
     };
-    let mut says = String::new();
-    if let Some(first) = bars.first().filter(|bar| bar.id.is_some()) {
-        let hour = busiest(0);
-        says = format!(
-            "{} writes the most from {hour:02}:00 to {:02}:00: {} of {}.",
-            first.name,
-            hour + 1,
-            in_percent(percent(0, hour)),
-            MESSAGES.count(first.messages),
-        );
-    }
-    let most = windows.iter().max().copied().unwrap_or(0);
-    let least = windows.iter().min().copied().unwrap_or(0);
-    if 3 * least < 2 * most {
-        says += &format!(
-            " Hours of the day were not recorded equally long: from {least} to {}.",
-            WINDOWS.count(most)
-        );
-    }
+    let places = || (0..bars.len()).flat_map(|bar| (0..HOURS).map(move |hour| (bar, hour)));
+    let cell = |(bar, hour): (usize, usize)| {
+        let count = MESSAGES.count(sent[bar][hour]);
+        let what = match share(bar, hour) {
+            Some(share) => format!("{share:.1}% ({count})"),
+            None => "never recorded".to_owned(),
+        };
+        let when = format!("{}, {}", bars[bar].label, hour_range(hour as u32));
+        Cell {
+            value: share(bar, hour),
+            tooltip: vec![what, when],
+        }
+    };
+    let row = |(bar, hour): (usize, usize)| {
+        let (member, messages) = (bars[bar].fields(), sent[bar][hour]);
+        let share = rounded(share(bar, hour), 4);
+        format!("{member},{hour},{messages},{share},{}", windows[hour])
+    };
+    let columns = "member_id,name,hour,messages,share_percent,windows";
     Heat {
         origin: activity.origin(),
         labels: &labels,
         rows: bars.iter().map(|bar| bar.label.clone()).collect(),
         row_height: 24.0,
-        cells,
+        cells: places().map(cell).collect(),
         unit: "%",
         content: Content {
             note,
             description: "Heat map of messages by member and hour of the day.".to_owned(),
-            says: says.trim_start().to_owned(),
-            table,
+            says: hours_says(&bars[0], &sent[0], &windows),
+            table: csv(columns, places().map(row)),
             ..Content::default()
         },
     }
     .figure()
+}
+
+/// When the first member writes the most, and whether hours were recorded unequally.
+fn hours_says(first: &Bar, sent: &[u64; HOURS], windows: &[u64; HOURS]) -> String {
+    let mut says = Vec::new();
+    if first.id.is_some() {
+        let busiest = (0..HOURS).rev().max_by_key(|&hour| sent[hour]);
+        let hour = busiest.unwrap_or(0);
+        says.push(format!(
+            "{} writes the most from {hour:02}:00 to {:02}:00: {} of {}.",
+            first.name,
+            hour + 1,
+            in_percent(sent[hour] as f64 / first.messages as f64 * 100.0),
+            MESSAGES.count(first.messages),
+        ));
+    }
+    let most = windows.iter().max().copied().unwrap_or(0);
+    let least = windows.iter().min().copied().unwrap_or(0);
+    if 3 * least < 2 * most {
+        let most = WINDOWS.count(most);
+        says.push(format!(
+            "Hours of the day were not recorded equally long: from {least} to {most}."
+        ));
+    }
+    says.join(" ")
 }
 
 /// Which member [`member`] shows: one's id, as such or as a number, or `None` for
@@ -389,15 +375,10 @@ fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Fig
         return nothing::figure(activity.origin(), &labels, window_count(activity), why);
     };
     let name = clean(&names.show(total.id), 160);
-    let own = periods
-        .members()
-        .iter()
-        .position(|&member| member == total.id);
     let messages = |period: usize| {
-        let sent = periods
-            .senders(period)
-            .find(|&(member, _)| Some(member) == own);
-        sent.map_or(0.0, |(_, sent)| sent as f64)
+        let mut senders = periods.senders(period);
+        let own = senders.find(|&(member, _)| periods.members()[member] == total.id);
+        own.map_or(0.0, |(_, sent)| sent as f64)
     };
     let values: Vec<f64> = (0..periods.len()).map(messages).collect();
     let all: u64 = totals.iter().map(|total| total.messages).sum();

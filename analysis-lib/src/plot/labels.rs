@@ -4,7 +4,7 @@ use super::axis::number::number;
 use super::axis::time::{MINUTE, days, duration, moments, months};
 use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
-use activity_data::{Activity, DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
+use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Zone};
 
 /// A word for one of a kind and for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ impl Noun {
         format!("{text} {}", if text == "1" { self.one } else { self.many })
     }
 }
+
+/// Where no member has a message.
+pub(crate) const NOBODY: &str = "Nobody wrote a message in these windows.";
 
 /// What a figure shows.
 #[derive(Clone, Debug)]
@@ -133,10 +136,10 @@ impl Item {
     pub(crate) fn length(self) -> i64 {
         match self {
             Self::Moment(_) => MINUTE,
-            Self::Period(Period::Hour) => HOUR,
-            Self::Period(Period::Day) => DAY,
-            Self::Period(Period::Week) => 7 * DAY,
-            Self::Period(Period::Month) => 30 * DAY,
+            Self::Period(Period::Hour) => HOUR_LENGTH,
+            Self::Period(Period::Day) => DAY_LENGTH,
+            Self::Period(Period::Week) => 7 * DAY_LENGTH,
+            Self::Period(Period::Month) => 30 * DAY_LENGTH,
         }
     }
 
@@ -145,7 +148,7 @@ impl Item {
     pub(crate) fn when(self, zone: &Zone, from: i64, to: i64) -> String {
         match self {
             Self::Moment(_) | Self::Period(Period::Hour) => moments(zone, from, to),
-            Self::Period(Period::Week) if to - from < 8 * DAY => {
+            Self::Period(Period::Week) if to - from < 8 * DAY_LENGTH => {
                 format!("week from {}", days(zone, from, from))
             }
             Self::Period(Period::Day | Period::Week) => days(zone, from, to - 1),

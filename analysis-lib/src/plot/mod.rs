@@ -18,6 +18,7 @@ mod busyness;
 mod by_period;
 pub(crate) mod chart;
 mod conversation;
+pub(crate) mod csv;
 pub(crate) mod figure;
 pub(crate) mod labels;
 mod people;

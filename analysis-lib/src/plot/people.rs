@@ -5,10 +5,7 @@ use super::labels::{BOTS, window_count};
 use crate::MemberId;
 use crate::aggregate::{ShownMembers, shown_members, without_bots};
 use crate::names::Names;
-use activity_data::text::csv_field;
 use activity_data::{Activity, DAY, MONTH, Period, Periods, WEEK};
-
-pub(super) const NOBODY: &str = "Nobody wrote a message in these windows.";
 
 /// What figures of members look at.
 pub(super) struct People {
@@ -60,14 +57,6 @@ pub(super) fn at_most(activity: &Activity, period: Period, most: usize) -> Perio
         Period::Day => at_most(activity, WEEK, most),
         Period::Week | Period::Month => at_most(activity, MONTH, usize::MAX),
     }
-}
-
-/// A member's id and name as two fields of a table.
-pub(super) fn member_fields(bar: &Bar) -> String {
-    let id = bar
-        .id
-        .map_or(String::new(), |id| csv_field(&id.to_string()));
-    format!("{id},{}", csv_field(&bar.name))
 }
 
 /// "< 0.1%", "7.1%", "71%".

@@ -6,9 +6,10 @@ use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
 use super::chart::series::Series;
+use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, Noun};
-use super::people::{NOBODY, People, in_percent};
+use super::labels::{Item, Labels, MEMBERS, NOBODY, Noun};
+use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
@@ -97,9 +98,9 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         } = *growth;
         let (when, coverage) = (iso(zone, begin), calendar.coverage[i]);
         let over = !series.is_running(i);
-        format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}\n")
+        format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}")
     };
-    let rows: String = growth.iter().enumerate().map(row).collect();
+    let columns = "begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over";
 
     Bars {
         layers: &layers,
@@ -109,7 +110,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             note: format!("{note} · {}", noun.count(growth.len())),
             description: "Stacked bars of new, retained and resurrected members, and of churned ones below zero.".to_owned(),
             says: growth_says(&growth, &series, activity.origin().timezone(), noun),
-            table: format!("begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
+            table: csv(columns, growth.iter().enumerate().map(row)),
             ..Content::default()
         },
         ..Bars::of(activity.origin(), &labels, series)

@@ -3,7 +3,7 @@
 use super::chart::band::Band;
 use super::chart::line::Line;
 use super::chart::nothing;
-use super::chart::series::Series;
+use super::chart::series::{Series, extremes};
 use super::figure::Figure;
 use super::labels::{Labels, WINDOWS, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
@@ -82,9 +82,8 @@ fn slope(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
 
 fn says(rate: &Rate, places: usize) -> String {
     let rates = rate.per_minute();
-    let by = |a: &usize, b: &usize| rates[*a].total_cmp(&rates[*b]);
-    let fastest = (0..rates.len()).max_by(by).unwrap_or(0);
-    let highest = rates[fastest];
+    let [(_, lowest), (fastest, highest)] =
+        extremes(rates.iter().copied().enumerate()).unwrap_or_default();
     if highest == 0.0 {
         return format!(
             "No message in {}: with 95 % confidence the rate is below {} messages per minute.",
@@ -93,7 +92,6 @@ fn says(rate: &Rate, places: usize) -> String {
         );
     }
     let shown = |value: f64| number(value, places);
-    let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let time = rate.times()[fastest];
     let varies = match number(rate.dispersion(), 1).as_str() {
         "1.0" => "as much".to_owned(),

@@ -21,8 +21,7 @@ pub fn coverage(data: &dyn ByPeriod) -> Figure {
         let values: Vec<f64> = days.coverage().iter().map(percent).collect();
         let series = Series::of_periods(days, &values);
         let says = |_: &[usize]| {
-            let by = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
-            let least = (0..values.len()).min_by(by).unwrap_or(0);
+            let [least, _] = series.extremes();
             let when = series.when(days.origin().timezone(), least..least + 1);
             format!(" The least: {}% of {when}.", number(values[least], 0))
         };

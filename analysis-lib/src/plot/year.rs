@@ -7,7 +7,7 @@ use super::chart::bars::Bars;
 use super::chart::calendar::Calendar;
 use super::chart::line::{Line, Overlay};
 use super::chart::nothing;
-use super::chart::series::Series;
+use super::chart::series::{Series, extremes};
 use super::chart::shades::Shades;
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, Noun, window_count};
@@ -38,16 +38,13 @@ pub fn calendar(data: &dyn ByPeriod) -> Figure {
             let when = series.when(days.origin().timezone(), index..index + 1);
             format!("{count} on {when}")
         };
-        let says = |whole: &[usize]| {
-            let by = |a: &&usize, b: &&usize| values[**a].total_cmp(&values[**b]);
-            match (whole.iter().max_by(by), whole.iter().min_by(by)) {
-                (Some(&most), Some(&least)) if most != least => format!(
-                    " Of those that were recorded whole, the most: {}; the fewest: {}.",
-                    day(most),
-                    day(least)
-                ),
-                _ => String::new(),
-            }
+        let says = |whole: &[usize]| match extremes(whole.iter().map(|&day| (day, values[day]))) {
+            Some([(least, _), (most, _)]) if most != least => format!(
+                " Of those that were recorded whole, the most: {}; the fewest: {}.",
+                day(most),
+                day(least)
+            ),
+            _ => String::new(),
         };
         Calendar {
             origin: days.origin(),

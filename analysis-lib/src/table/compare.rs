@@ -2,7 +2,7 @@ use super::{Cell, Table};
 use crate::aggregate::{self, Change, Comparison, without_bots};
 use crate::names::Names;
 use crate::plot::axis::number::number;
-use crate::plot::labels::{Item, MESSAGES, Noun};
+use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES};
 use activity_data::{Activity, Origin, Period};
 
 const COLUMNS: [(&str, &str); 8] = [
@@ -118,10 +118,7 @@ fn says(comparison: &Comparison, now: &str) -> String {
     let (one, hours) = (noun.one, comparison.hours);
     let over = match comparison.period {
         Period::Hour => String::new(),
-        _ => format!(
-            " over the same {}",
-            Noun::new("hour", "hours").count(hours as u64)
-        ),
+        _ => format!(" over the same {}", HOURS.count(hours as u64)),
     };
     let chance = match messages.more_than_chance {
         _ if messages.before + messages.now == 0.0 => "",
@@ -147,7 +144,7 @@ fn says(comparison: &Comparison, now: &str) -> String {
         ..
     } = *comparison;
     if retained + new > 0 {
-        let wrote = Noun::new("member", "members").count(retained + new);
+        let wrote = MEMBERS.count(retained + new);
         text += &match lost + new {
             0 => format!(" {wrote} wrote, the same as in the {one} before."),
             _ => {

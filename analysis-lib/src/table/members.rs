@@ -5,10 +5,8 @@ use crate::aggregate::{self, without_bots};
 use crate::names::Names;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::moments;
-use crate::plot::labels::{Item, MEMBERS, MESSAGES};
+use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY};
 use activity_data::{Activity, Calendar, Period, WHOLE, newest_whole};
-
-const NOBODY: &str = "Nobody wrote a message in these windows.";
 
 /// The members with the most messages in the last period that is over and of
 /// which half was recorded at least (else the newest): each one's messages, share,

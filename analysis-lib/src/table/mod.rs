@@ -20,6 +20,7 @@ use std::path::Path;
 
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;
+use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};
 use crate::{Error, MemberId, Result};
@@ -34,16 +35,10 @@ const SHOWN: usize = 25;
 pub struct Table {
     title: String,
     caption: String,
-    columns: Vec<Column>,
+    /// Headings, and names in CSV.
+    columns: Vec<(&'static str, &'static str)>,
     rows: Vec<Vec<Cell>>,
     says: String,
-}
-
-/// A column's heading, and its name in CSV.
-#[derive(Clone)]
-struct Column {
-    heading: &'static str,
-    name: String,
 }
 
 /// What stands in a row's column.
@@ -71,7 +66,7 @@ impl Cell {
     pub(crate) fn id(id: Option<MemberId>) -> Self {
         Self {
             shown: String::new(),
-            plain: id.map_or(String::new(), |id| csv_field(&id.to_string())),
+            plain: id_field(id),
             is_number: false,
         }
     }
@@ -124,13 +119,7 @@ impl Table {
         Self {
             title: clean(title, TEXT_LIMIT),
             caption: format!("Source: {source} · times in {zone}"),
-            columns: columns
-                .iter()
-                .map(|&(heading, name)| Column {
-                    heading,
-                    name: name.to_owned(),
-                })
-                .collect(),
+            columns: columns.to_vec(),
             rows: Vec::new(),
             says: String::new(),
         }
@@ -174,20 +163,17 @@ impl Table {
     /// spreadsheet would keep 15 digits of 18, and before names that it would
     /// take for numbers or formulas.
     pub fn csv(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        let mut csv = names.join(",") + "\n";
-        for row in &self.rows {
-            // An empty cell of a column of times is two empty fields.
-            let field = |(cell, column): (&Cell, &Column)| {
-                let missing = column.name.matches(',').count();
-                let missing = if cell.plain.is_empty() { missing } else { 0 };
-                cell.plain.clone() + &",".repeat(missing)
-            };
+        let names: Vec<&str> = self.columns.iter().map(|&(_, name)| name).collect();
+        // An empty cell of a column of times is two empty fields.
+        let field = |(cell, (_, name)): (&Cell, &(&str, &str))| match cell.plain.as_str() {
+            "" => ",".repeat(name.matches(',').count()),
+            plain => plain.to_owned(),
+        };
+        let row = |row: &Vec<Cell>| {
             let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
-            csv += &fields.join(",");
-            csv.push('\n');
-        }
-        csv
+            fields.join(",")
+        };
+        csv(&names.join(","), self.rows.iter().map(row))
     }
 
     /// Saves all rows as `.csv`. The file may show people: it is readable by you
@@ -223,7 +209,7 @@ impl Table {
 
     /// The columns that are shown.
     fn shown(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.columns.len()).filter(|&column| !self.columns[column].heading.is_empty())
+        (0..self.columns.len()).filter(|&column| !self.columns[column].0.is_empty())
     }
 
     /// Whether a column holds numbers, which stand at its right.
@@ -244,33 +230,20 @@ impl Table {
 
     fn html(&self) -> String {
         let align = |column: usize| match self.is_number(column) {
-            true => {
-                " style=\"text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums\""
-            }
-            false => " style=\"text-align:left;padding:3px 10px\"",
+            true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
+            false => "text-align:left;padding:3px 10px",
         };
-        let row = |tag: &str, texts: &mut dyn Iterator<Item = (usize, &str)>| {
-            let cells: String = texts
-                .map(|(column, text)| format!("<{tag}{}>{}</{tag}>", align(column), escape(text)))
-                .collect();
-            format!("<tr>{cells}</tr>\n")
+        let row = |tag: &str, text: &dyn Fn(usize) -> String| {
+            let cell = |column: usize| {
+                let (style, text) = (align(column), text(column));
+                format!("<{tag} style=\"{style}\">{text}</{tag}>")
+            };
+            format!("<tr>{}</tr>\n", self.shown().map(cell).collect::<String>())
         };
-        let head = row(
-            "th",
-            &mut self
-                .shown()
-                .map(|column| (column, self.columns[column].heading)),
-        );
+        let head = row("th", &|column| escape(self.columns[column].0));
         let rows = self.rows.iter().take(SHOWN);
         let rows: String = rows
-            .map(|cells| {
-                row(
-                    "td",
-                    &mut self
-                        .shown()
-                        .map(|column| (column, cells[column].shown.as_str())),
-                )
-            })
+            .map(|cells| row("td", &|column| escape(&cells[column].shown)))
             .collect();
         let table = match self.rows.is_empty() {
             true => String::new(),
@@ -295,7 +268,7 @@ impl fmt::Display for Table {
         let width = |&column: &usize| {
             let cells = self.rows.iter().take(SHOWN).map(|row| &row[column].shown);
             let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
-            widest.max(self.columns[column].heading.chars().count())
+            widest.max(self.columns[column].0.chars().count())
         };
         let widths: Vec<usize> = columns.iter().map(width).collect();
         let line = |texts: Vec<&str>| {
@@ -310,7 +283,7 @@ impl fmt::Display for Table {
         };
         writeln!(f, "{}", self.title)?;
         if !self.rows.is_empty() {
-            let headings = columns.iter().map(|&column| self.columns[column].heading);
+            let headings = columns.iter().map(|&column| self.columns[column].0);
             writeln!(f, "{}", line(headings.collect()))?;
         }
         for row in self.rows.iter().take(SHOWN) {

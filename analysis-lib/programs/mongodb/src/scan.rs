@@ -27,6 +27,7 @@ use activity_data::Error;
 use activity_data::source::document;
 use activity_data::store::columns::put_source;
 use activity_data::store::stream::Kind;
+use activity_data::text::grouped;
 use activity_data::{Merging, Period, Zone};
 
 /// Documents asked for at a time: about a megabyte, which the caches of both
@@ -463,13 +464,5 @@ impl Scan<'_> {
 
 /// 525600 → 525,600.
 fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    grouped(&number.to_string())
 }

@@ -89,8 +89,8 @@ impl Band<'_> {
                 paths.circle(at, 25, Look::Filled(BLUE));
             }
         }
-        let mut keys = vec![Key::new(BRIGHT_BLUE, BRIGHT_BLUE, "95 % band")];
-        keys.extend(self.beside.map(|(_, name)| Key::new(GREY, GREY, name)));
+        let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
+        keys.extend(self.beside.map(|(_, name)| Key::of(GREY, name)));
         keys
     }
 

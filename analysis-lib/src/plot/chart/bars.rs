@@ -6,10 +6,11 @@ use super::frame::Frame;
 use super::series::{Bucket, Series};
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::{iso, time_ticks};
+use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::{Area, Colour, Content, Key, Look, VERMILLION, label_width};
-use activity_data::{DAY_LENGTH as DAY, Gap, Origin};
+use activity_data::{DAY_LENGTH, Gap, Origin};
 
 /// More bars than this would be narrower than two pixels, and with their
 /// tooltips take more than 150 kB.
@@ -129,7 +130,7 @@ impl<'a> Bars<'a> {
                 ),
                 false => (theme.part, "not fully recorded"),
             };
-            keys.push(Key::new(pale, pale, text));
+            keys.push(Key::of(pale, text));
         }
         keys.extend(frame.no_data(&gaps));
         frame.zero_line(&mut paths);
@@ -233,7 +234,12 @@ impl<'a> Bars<'a> {
             frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         }
         frame.x.name = format!("{} ({})", item.noun().title(), zone.name());
-        for tick in frame.x.ticks.iter_mut().filter(|_| item.length() >= DAY) {
+        for tick in frame
+            .x
+            .ticks
+            .iter_mut()
+            .filter(|_| item.length() >= DAY_LENGTH)
+        {
             // A day's label stands below the middle of its bar.
             if let Some(own) = bar_at(buckets, starts, tick.value as i64) {
                 tick.value = (tick.value + ends[own.to - 1] as f64) / 2.0;
@@ -245,7 +251,7 @@ impl<'a> Bars<'a> {
     /// The layers' names beside the chart, as the layers lie on each other.
     fn legend(&self, area: Area) -> String {
         let row = |(row, layer): (usize, &Layer)| {
-            let key = Key::new(layer.colour, layer.colour, layer.name.as_str());
+            let key = Key::of(layer.colour, layer.name.as_str());
             let baseline = area.top + 14.0 + row as f64 * ROW;
             key.element(area.right + BESIDE, baseline, self.labels.theme.soft_ink)
         };
@@ -283,7 +289,7 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
         let items = bucket.from..bucket.to;
         let coverage = series.coverage.get(items.clone());
         format!(
-            "{},{},{},{},{:.4},{}\n",
+            "{},{},{},{},{:.4},{}",
             iso(zone, series.starts[bucket.from]),
             items.len(),
             series.values[bucket.highest],
@@ -292,11 +298,10 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
             !series.is_running(bucket.to - 1)
         )
     };
-    let rows: String = buckets.iter().map(row).collect();
     let (one, many, column) = (noun.one, noun.many, frame.labels.column);
-    format!(
-        "begin_local,begin_utc,{many},{column},highest_{one}_local,highest_{one}_utc,coverage,over\n{rows}"
-    )
+    let highest = format!("highest_{one}_local,highest_{one}_utc");
+    let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
+    csv(&columns, buckets.iter().map(row))
 }
 
 #[cfg(test)]
@@ -304,8 +309,8 @@ mod tests {
     use super::*;
     use crate::plot::labels::Item;
     use crate::{Activity, Origin};
-    use activity_data::HOUR_LENGTH as HOUR;
     use activity_data::Period;
+    use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR};
 
     fn utc(date: &str) -> i64 {
         let date: chrono::NaiveDate = date.parse().unwrap();

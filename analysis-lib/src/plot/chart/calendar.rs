@@ -10,6 +10,7 @@ use super::shades::Shades;
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;
 use crate::plot::axis::{Axis, Scale};
+use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::{AXIS, Anchor, Area, Content, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text};
@@ -148,13 +149,10 @@ impl Calendar<'_> {
         } = self.series;
         let row = |i: usize| {
             let begin = iso(self.origin.timezone(), starts[i]);
-            format!("{begin},{},{:.4}\n", values[i], coverage[i])
+            format!("{begin},{},{:.4}", values[i], coverage[i])
         };
-        let rows: String = (0..starts.len()).map(row).collect();
-        format!(
-            "begin_local,begin_utc,{},coverage\n{rows}",
-            self.labels.column
-        )
+        let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);
+        csv(&columns, (0..starts.len()).map(row))
     }
 }
 

@@ -10,7 +10,6 @@ use crate::plot::svg::WIDTH;
 use activity_data::{DAY_LENGTH, Gap};
 
 const POINTS: Noun = Noun::new("point", "points");
-const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 /// What is this many times smaller than the data is rounding noise of the fit.
 const NOISE: f64 = 1e-9;
 
@@ -86,11 +85,11 @@ fn places(knots: &[f64], gaps: &[Gap]) -> Vec<i64> {
 }
 
 fn milliseconds(days: &f64) -> i64 {
-    (days * MILLISECONDS_PER_DAY).round() as i64
+    (days * DAY_LENGTH as f64).round() as i64
 }
 
 fn days(milliseconds: &i64) -> f64 {
-    *milliseconds as f64 / MILLISECONDS_PER_DAY
+    *milliseconds as f64 / DAY_LENGTH as f64
 }
 
 /// Whether a time lies in one of the gaps, which are in order.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::series::{Bucket, Series};
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::time::{range, time_ticks};
-use crate::plot::axis::{Axis, Scale};
+use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::{
@@ -18,6 +18,13 @@ pub(crate) const TOP: f64 = LIGHT.area.top;
 /// A gap narrower than this, in pixels, has no tooltip: the mouse would hardly
 /// hit it.
 const NARROW: f64 = 8.0;
+
+/// How far values reach below zero and above it.
+pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((0.0, 0.0), |(low, high), value| {
+        (value.min(low), value.max(high))
+    })
+}
 
 /// Axes on a card. Shapes, texts and tooltips are the chart's own.
 pub(crate) struct Frame<'a> {
@@ -36,6 +43,25 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// With a row of labels below the chart.
+    pub(crate) fn new(
+        origin: &'a Origin,
+        labels: &'a Labels,
+        area: Area,
+        x: Axis,
+        y: Axis,
+    ) -> Self {
+        Self {
+            origin,
+            labels,
+            area,
+            x,
+            y,
+            below: [18.0, 40.0, 78.0],
+            places: labels.places,
+        }
+    }
+
     /// A series' values upwards, and times to the right.
     pub(crate) fn over_time(
         origin: &'a Origin,
@@ -43,15 +69,14 @@ impl<'a> Frame<'a> {
         times: Range<i64>,
         series: &Series,
     ) -> Self {
-        let values = series.values.iter().copied();
-        let range = values.fold((0.0, 0.0), |(low, high), value| {
-            (value.min(low), value.max(high))
-        });
+        let range = range_of(series.values.iter().copied());
         let zone = origin.timezone();
         let times = [times.start as f64, times.end as f64];
         let name = format!("Time ({})", zone.name());
         let mut frame = Self::upwards(origin, labels, range, times, name);
         frame.x.ticks = time_ticks(zone, &frame.x.scale, series.item.length());
+        // With a second row, for days and years.
+        frame.below = [18.0, 54.0, 92.0];
         frame
     }
 
@@ -74,15 +99,25 @@ impl<'a> Frame<'a> {
         };
         let across = Scale::new(across, [area.left, area.right]);
         let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
+        let x = Axis::new(across, Vec::new(), name);
+        let y = Axis::new(upwards, numbers.ticks, &labels.axis);
+        let places = labels.places.max(numbers.places);
         Self {
-            origin,
-            labels,
-            area,
-            x: Axis::new(across, Vec::new(), name),
-            y: Axis::new(upwards, numbers.ticks, &labels.axis),
-            below: [18.0, 54.0, 92.0],
-            places: labels.places.max(numbers.places),
+            places,
+            ..Self::new(origin, labels, area, x, y)
         }
+    }
+
+    /// The hours of the day to the right, and as ticks each so many of them.
+    pub(crate) fn clock(
+        origin: &Origin,
+        scale: Scale,
+        hours: std::ops::RangeInclusive<u32>,
+        every: usize,
+    ) -> Axis {
+        let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
+        let name = format!("Hour of the Day ({})", origin.timezone().name());
+        Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
     }
 
     /// Paths in the axes' values.
@@ -218,10 +253,8 @@ impl<'a> Frame<'a> {
         let zone = self.origin.timezone();
         let value = |i: usize| number(series.values[i], self.places);
         let when = |i: usize| series.when(zone, i..i + 1);
-        let by = |a: &usize, b: &usize| series.values[*a].total_cmp(&series.values[*b]);
         let last = series.len() - 1;
-        let lowest = (0..=last).min_by(by).unwrap_or(0);
-        let highest = (0..=last).max_by(by).unwrap_or(0);
+        let [lowest, highest] = series.extremes();
         let mut text = format!(
             "From {} to {}: lowest {}, highest {} ({}), last {}.",
             when(0),

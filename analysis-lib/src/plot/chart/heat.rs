@@ -5,11 +5,10 @@ use super::shades::Shades;
 use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{Area, Content, Look, Tooltip, WIDTH, label_width};
+use crate::plot::svg::{Area, Content, Look, Paths, Tooltip, WIDTH, label_width};
 use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
-const BELOW: [f64; 3] = [18.0, 40.0, 78.0];
 
 /// A cell for each row and hour of the day.
 pub(crate) struct Heat<'a> {
@@ -60,32 +59,22 @@ impl<'a> Heat<'a> {
             }
         };
         let every = if theme.is_narrow() { 8 } else { 3 };
-        let clock = |hour: u32| {
-            let x = area.left + f64::from(hour) * column;
-            Tick::new(x, format!("{hour:02}:00"))
-        };
         let row = |(row, label): (usize, &String)| {
             let middle = area.top + (row as f64 + 0.5) * row_height;
             Tick::new(middle, label.clone())
         };
-        let zone = self.origin.timezone().name();
-        let [across, down] = [WIDTH, area.bottom + BELOW[2]].map(|end| Scale::of_pixels(0.0, end));
-        let clocks = (0..24).step_by(every).map(clock).collect();
+        let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
+        let x = Frame::clock(self.origin, hours, 0..=23, every);
         let rows = self.rows.iter().enumerate().map(row).collect();
-        let frame = Frame {
-            origin: self.origin,
-            labels: self.labels,
-            area,
-            x: Axis::new(across, clocks, format!("Hour of the Day ({zone})")),
-            y: Axis::new(down, rows, &self.labels.axis),
-            below: BELOW,
-            places: self.labels.places,
-        };
+        let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &self.labels.axis);
+        let frame = Frame::new(self.origin, self.labels, area, x, y);
 
         let values = self.cells.iter().filter_map(|cell| cell.value);
         let shades = Shades::of(values, self.unit);
         let is_unseen = self.cells.iter().any(|cell| cell.value.is_none());
-        let mut paths = frame.paths();
+        let [across, down] =
+            [WIDTH, area.bottom + frame.below[2]].map(|end| Scale::of_pixels(0.0, end));
+        let mut paths = Paths::new(across, down);
         for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
             match value {
                 Some(value) => {

@@ -1,9 +1,11 @@
 //! Correlations over lags, as two lines.
 
-use super::frame::Frame;
+use super::frame::{Frame, range_of};
+use super::series::extremes;
 use crate::aggregate::{Lag, MOST_LAG};
 use crate::plot::axis::Tick;
 use crate::plot::axis::number::number;
+use crate::plot::csv::{csv, rounded};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{HOURS, Labels, Noun};
 use crate::plot::svg::{BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
@@ -14,21 +16,14 @@ const PAIRS: Noun = Noun::new("pair", "pairs");
 /// What chance reaches is drawn below both lines.
 pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
     let values = lags.iter().flat_map(|lag| {
-        [
-            lag.correlation,
-            lag.beyond_rhythm,
-            lag.by_chance,
-            lag.by_chance.map(|reach| -reach),
-        ]
+        let below = lag.by_chance.map(|reach| -reach);
+        [lag.correlation, lag.beyond_rhythm, lag.by_chance, below]
     });
-    let range = values.flatten().fold((0.0, 0.0), |(low, high), value| {
-        (value.min(low), value.max(high))
-    });
+    let range = range_of(values.flatten());
     let most = MOST_LAG as f64;
     let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
     let across = [-most - 0.5, most + 0.5];
     let mut frame = Frame::upwards(origin, labels, range, across, name);
-    frame.below = [18.0, 40.0, 78.0];
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
@@ -56,22 +51,15 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);
 
-    let mut keys = vec![Key::new(BLUE, BLUE, "as they are")];
+    let mut keys = vec![Key::of(BLUE, "as they are")];
     if lags.iter().any(|lag| lag.beyond_rhythm.is_some()) {
-        keys.insert(0, Key::new(GREEN, GREEN, "beyond the week's rhythm"));
-        keys.insert(
-            0,
-            Key::new(PALE_GREEN, PALE_GREEN, "by chance alone, 95% of cases"),
-        );
+        let chance = Key::of(PALE_GREEN, "by chance alone, 95% of cases");
+        keys.splice(0..0, [chance, Key::of(GREEN, "beyond the week's rhythm")]);
     }
-    let pairs = lags.iter().map(|lag| lag.pairs);
-    let (fewest, most) = (pairs.clone().min().unwrap_or(0), pairs.max().unwrap_or(0));
+    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
+    let [fewest, most] = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
     frame.figure(Content {
-        note: format!(
-            "{} to {} pairs of hours",
-            number(fewest as f64, 0),
-            number(most as f64, 0)
-        ),
+        note: format!("{fewest} to {most} pairs of hours"),
         shapes: paths.group(),
         keys,
         tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
@@ -87,10 +75,8 @@ fn tooltip(lag: &Lag, frame: &Frame) -> Tooltip {
     let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| number(value, 2));
     let mut lines = vec![shown(lag.correlation), when(lag.hours)];
     if let (Some(_), Some(reach)) = (lag.beyond_rhythm, lag.by_chance) {
-        lines.push(format!(
-            "beyond the week's rhythm: {}",
-            shown(lag.beyond_rhythm)
-        ));
+        let beyond = shown(lag.beyond_rhythm);
+        lines.push(format!("beyond the week's rhythm: {beyond}"));
         lines.push(format!("by chance alone: within ±{}", number(reach, 2)));
     }
     lines.push(format!("{} of hours", PAIRS.count(lag.pairs)));
@@ -113,7 +99,7 @@ fn says(lags: &[Lag]) -> String {
     let known = lags
         .iter()
         .filter_map(|lag| Some((lag.hours, lag.correlation?)));
-    let Some((closest, correlation)) = known.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+    let Some([_, (closest, correlation)]) = extremes(known) else {
         return String::new();
     };
     let mut text = format!(
@@ -141,11 +127,11 @@ fn says(lags: &[Lag]) -> String {
 }
 
 fn table(lags: &[Lag]) -> String {
-    let field = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
     let row = |lag: &Lag| {
-        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance].map(field);
-        format!("{},{},{}\n", lag.hours, values.join(","), lag.pairs)
+        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance];
+        let values = values.map(|value| rounded(value, 6)).join(",");
+        format!("{},{values},{}", lag.hours, lag.pairs)
     };
-    let rows: String = lags.iter().map(row).collect();
-    format!("hours_later,correlation,beyond_rhythm,by_chance,pairs\n{rows}")
+    let columns = "hours_later,correlation,beyond_rhythm,by_chance,pairs";
+    csv(columns, lags.iter().map(row))
 }

@@ -129,7 +129,7 @@ impl<'a> Line<'a> {
         }
         note += &self.mark_parts(&mut paths, &mut keys);
         let overlays = self.overlays.iter().rev();
-        keys.extend(overlays.map(|own| Key::new(own.colour, own.colour, own.name)));
+        keys.extend(overlays.map(|own| Key::of(own.colour, own.name)));
         let texts = self.point_out(&frame, &mut paths, &mut keys);
         keys.extend(frame.no_data(&thinned.gaps));
 
@@ -229,10 +229,10 @@ impl<'a> Line<'a> {
             paths.circle(self.place(item), 40, Look::Filled(PURPLE));
         }
         if !dots.is_empty() {
-            keys.push(Key::new(PURPLE, PURPLE, "unusual hours"));
+            keys.push(Key::of(PURPLE, "unusual hours"));
         }
         if dots.len() < self.marks.len() {
-            keys.push(Key::new(GREEN, GREEN, "longest silences"));
+            keys.push(Key::of(GREEN, "longest silences"));
         }
         numbers(&dots, |item| {
             let (time, value) = self.place(item);

@@ -3,6 +3,7 @@
 use super::frame::{Frame, TOP};
 use crate::plot::axis::number::number;
 use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::{
@@ -47,23 +48,11 @@ pub(crate) fn figure(
 
     let tick = |value: u32| Tick::new(f64::from(value), format!("{value}%"));
     let ticks: Vec<Tick> = (0..=100).step_by(20).map(tick).collect();
-    let frame = Frame {
-        origin,
-        labels,
-        area: AREA,
-        x: Axis::new(
-            Scale::new([0.0, 100.0], [AREA.left, AREA.right]),
-            ticks.clone(),
-            "Share of Members, the Least Active First",
-        ),
-        y: Axis::new(
-            Scale::new([0.0, 100.0], [AREA.bottom, AREA.top]),
-            ticks,
-            &labels.axis,
-        ),
-        below: [18.0, 40.0, 78.0],
-        places: 0,
-    };
+    let scale = |ends| Scale::new([0.0, 100.0], ends);
+    let name = "Share of Members, the Least Active First";
+    let x = Axis::new(scale([AREA.left, AREA.right]), ticks.clone(), name);
+    let y = Axis::new(scale([AREA.bottom, AREA.top]), ticks, &labels.axis);
+    let frame = Frame::new(origin, labels, AREA, x, y);
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
@@ -96,14 +85,14 @@ pub(crate) fn figure(
     let tooltips = points.iter().map(tooltip).collect();
     let row = |&i: &usize| {
         let (x, y) = place(i);
-        format!("{i},{},{x:.4},{y:.4}\n", sums[i])
+        format!("{i},{},{x:.4},{y:.4}", sums[i])
     };
-    let rows: String = points.iter().map(row).collect();
+    let columns = "members,messages,members_percent,messages_percent";
     frame.figure(Content {
         shapes: paths.group(),
         texts,
         tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
-        table: format!("members,messages,members_percent,messages_percent\n{rows}"),
+        table: csv(columns, points.iter().map(row)),
         ..content
     })
 }

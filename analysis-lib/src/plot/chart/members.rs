@@ -5,8 +5,9 @@ use crate::MemberId;
 use crate::aggregate::ShownMember;
 use crate::plot::axis::number::{Numbers, number};
 use crate::plot::axis::{Axis, Scale};
+use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::Figure;
-use crate::plot::labels::{Labels, MESSAGES, Noun};
+use crate::plot::labels::{Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::{
     Anchor, Area, Content, LABEL_SIZE, Look, Tooltip, label_width, shorten, text, width,
 };
@@ -149,6 +150,11 @@ pub(crate) fn drawn<'a>(
 }
 
 impl Bar {
+    /// The id and the name, for a table.
+    pub(crate) fn fields(&self) -> String {
+        format!("{},{}", id_field(self.id), csv_field(&self.name))
+    }
+
     /// "1,234 (5.6%)".
     fn count(&self, all: u64) -> String {
         let count = number(self.messages as f64, 0);
@@ -167,7 +173,7 @@ pub(crate) fn bars(members: &[ShownMember], shown: usize, limit: f64) -> Vec<Bar
     tell_apart(&mut bars, limit);
     bars.extend(hidden.into_iter().map(|member| bar(member, limit)));
     if !others.is_empty() {
-        let count = Noun::new("member", "members").count(others.len());
+        let count = MEMBERS.count(others.len());
         let name = format!("others ({count})");
         bars.push(Bar {
             id: None,
@@ -254,15 +260,11 @@ fn says(bars: &[Bar], all: u64) -> String {
 
 fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {
     let row = |bar: &Bar| {
-        let id = bar
-            .id
-            .map_or(String::new(), |id| csv_field(&id.to_string()));
         let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
-        let (name, messages) = (csv_field(&bar.name), bar.messages);
-        format!("{id},{name},{messages},{percent:.3}\n")
+        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
     };
-    let rows: String = bars.iter().map(row).collect();
-    format!("member_id,name,{},share_percent\n{rows}", labels.column)
+    let columns = format!("member_id,name,{},share_percent", labels.column);
+    csv(&columns, bars.iter().map(row))
 }
 
 #[cfg(test)]

@@ -23,6 +23,16 @@ pub(crate) struct Series<'a> {
     pub(crate) is_over: bool,
 }
 
+/// The lowest and the highest of some values, each with what it is of: the first
+/// of the lowest, and the last of the highest. `None` if there is no value.
+pub(crate) fn extremes<T: Copy>(
+    values: impl IntoIterator<Item = (T, f64)>,
+) -> Option<[(T, f64); 2]> {
+    let values: Vec<(T, f64)> = values.into_iter().collect();
+    let by = |a: &&(T, f64), b: &&(T, f64)| a.1.total_cmp(&b.1);
+    Some([*values.iter().min_by(by)?, *values.iter().max_by(by)?])
+}
+
 /// Items in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
@@ -83,6 +93,12 @@ impl<'a> Series<'a> {
             coverage: periods.coverage(),
             is_over: periods.is_over(),
         }
+    }
+
+    /// The indices of its lowest and its highest value.
+    pub(crate) fn extremes(&self) -> [usize; 2] {
+        let values = self.values.iter().copied().enumerate();
+        extremes(values).map_or([0, 0], |ends| ends.map(|(i, _)| i))
     }
 
     pub(crate) fn len(&self) -> usize {

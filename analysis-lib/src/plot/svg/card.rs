@@ -26,6 +26,11 @@ impl Key {
         Self { fill, edge, text }
     }
 
+    /// What a colour without an edge means.
+    pub(crate) fn of(colour: Colour, text: impl Into<String>) -> Self {
+        Self::new(colour, colour, text)
+    }
+
     /// Where a key begins that ends at `right`.
     pub(crate) fn left(&self, right: f64) -> f64 {
         right - width(&self.text, CAPTION_SIZE) - 18.0
