@@ -1,7 +1,6 @@
 //! Who carries the conversation?
 
-use super::axis::number::number;
-use super::axis::time::{hour_range, iso};
+use super::axis::{hour_range, iso, number};
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::heat::{Cell, HOURS, Heat};
 use super::chart::members::{Bar, bars};
@@ -11,9 +10,7 @@ use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
 use super::people::{People, at_most, bar_of_each, in_percent};
-use super::svg::{
-    BLUE, Colour, Content, GREEN, GREY, INK, LIGHT_GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW,
-};
+use super::svg::*;
 use crate::MemberId;
 use crate::aggregate::{self, hours_by_member, messages_by_member as totals, without_bots};
 use crate::names::Names;

@@ -1,7 +1,6 @@
 //! What figures show, in words.
 
-use super::axis::number::number;
-use super::axis::time::{MINUTE, days, duration, moments, months};
+use super::axis::{MINUTE, days, duration, moments, months, number};
 use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
 use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Zone};

@@ -1,7 +1,6 @@
 //! Who is here: who comes, stays, leaves and comes back.
 
-use super::axis::number::number;
-use super::axis::time::iso;
+use super::axis::{iso, number};
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;

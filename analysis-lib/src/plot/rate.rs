@@ -7,8 +7,7 @@ use super::chart::series::{Series, extremes};
 use super::figure::Figure;
 use super::labels::{Labels, WINDOWS, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::moments;
+use crate::plot::axis::{moments, number};
 use activity_data::{Activity, DAY_LENGTH};
 
 /// Messages per minute over time with their 95 % band, beside the slope of the

@@ -3,19 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::axis::Scale;
-use super::axis::number::number;
-use super::axis::time::{days, moments, months};
+use super::axis::{Scale, days, moments, months, number};
 use super::chart::bars::Bars;
 use super::chart::members;
 use super::chart::series::Series;
 use super::chart::week::{DAYS, Week};
 use super::figure::Figure;
 use super::labels::{Item, Labels, Noun};
-use super::svg::{
-    Anchor, Area, Content, DARK, LABEL_SIZE, Look, Paths, Theme, bold_text, sheet, shorten, source,
-    text, width,
-};
+use super::svg::*;
 use crate::aggregate::{self, ShownMember, WeekHour};
 use crate::names::Names;
 use activity_data::text::{clean, csv_field};

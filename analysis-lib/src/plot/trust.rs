@@ -1,6 +1,6 @@
 //! Can I trust this data?
 
-use super::axis::number::number;
+use super::axis::number;
 use super::by_period::{ByPeriod, merged};
 use super::chart::calendar::Calendar;
 use super::chart::series::Series;

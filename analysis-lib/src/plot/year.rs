@@ -1,7 +1,6 @@
 //! How does the year look?
 
-use super::axis::number::number;
-use super::axis::time::{days, duration};
+use super::axis::{days, duration, number};
 use super::by_period::{ByPeriod, merged};
 use super::chart::bars::Bars;
 use super::chart::calendar::Calendar;

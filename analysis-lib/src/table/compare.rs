@@ -1,7 +1,7 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Change, Comparison, without_bots};
 use crate::names::Names;
-use crate::plot::axis::number::number;
+use crate::plot::axis::number;
 use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES};
 use activity_data::{Activity, Origin, Period};
 

@@ -1,6 +1,6 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Gap};
-use crate::plot::axis::time::{duration, moments};
+use crate::plot::axis::{duration, moments};
 use crate::plot::labels::GAPS;
 use activity_data::{Activity, HOUR_LENGTH};
 

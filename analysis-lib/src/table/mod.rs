@@ -18,8 +18,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::iso;
+use crate::plot::axis::{iso, number};
 use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::said;
 use crate::plot::svg::{TEXT_LIMIT, escape};

@@ -1,7 +1,6 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Event, Stretch, Unusual};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::duration;
+use crate::plot::axis::{duration, number};
 use crate::plot::labels::{Item, unusual_in_words};
 use activity_data::{Activity, Period};
 

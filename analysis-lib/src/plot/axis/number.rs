@@ -1,6 +1,6 @@
 //! Round numbers for axes, and numbers as people write them.
 
-use super::Tick;
+use super::scale::Tick;
 use activity_data::text::grouped;
 
 /// Ends of an axis for numbers, and round ticks between them.

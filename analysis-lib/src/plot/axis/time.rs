@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone, Timelike};
 
-use super::{Scale, Tick};
+use super::scale::{Scale, Tick};
 use crate::plot::svg::label_width;
 use activity_data::{DAY_LENGTH, HOUR_LENGTH, Zone};
 

@@ -6,9 +6,8 @@ use super::frame::Frame;
 use super::line::{DOTS, Line, nexts};
 use super::series::Series;
 use super::thin::{Thinned, thin};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::range;
-use crate::plot::svg::{BLUE, BRIGHT_BLUE, GREY, Key, Look, Paths};
+use crate::plot::axis::{number, range};
+use crate::plot::svg::*;
 
 /// The axis ends at this many times the highest value at most: where little is
 /// known the band would else press the line down.

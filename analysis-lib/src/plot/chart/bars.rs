@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use super::frame::Frame;
 use super::series::{Bucket, Series};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::{iso, time_ticks};
+use crate::plot::axis::{iso, number, time_ticks};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{Area, Colour, Content, Key, Look, VERMILLION, label_width};
+use crate::plot::svg::*;
 use activity_data::{DAY_LENGTH, Gap, Origin};
 
 /// More bars than this would be narrower than two pixels, and with their

@@ -7,13 +7,11 @@ use chrono::{Datelike, NaiveDate};
 use super::frame::{Frame, TOP};
 use super::series::Series;
 use super::shades::Shades;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::iso;
-use crate::plot::axis::{Axis, Scale};
+use crate::plot::axis::{Axis, Scale, iso, number};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
-use crate::plot::svg::{AXIS, Anchor, Area, Content, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text};
+use crate::plot::svg::*;
 use activity_data::{DAY, Origin};
 
 /// A year has at most this many weeks, from Monday, with a day in it.

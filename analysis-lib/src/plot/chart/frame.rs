@@ -3,14 +3,10 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::axis::time::{range, time_ticks};
-use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::axis::{Axis, Numbers, Scale, Tick, number, range, time_ticks};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
-use crate::plot::svg::{
-    Anchor, Area, Content, Key, LIGHT, Look, Paths, Tooltip, card, label_width, text,
-};
+use crate::plot::svg::*;
 use activity_data::{Gap, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.

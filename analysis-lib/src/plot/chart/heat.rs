@@ -5,7 +5,7 @@ use super::shades::Shades;
 use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{Area, Content, Look, Paths, Tooltip, WIDTH, label_width};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;

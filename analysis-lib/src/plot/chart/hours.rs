@@ -3,12 +3,11 @@
 use super::frame::Frame;
 use super::series::extremes;
 use crate::aggregate::Busyness;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::hour_range;
+use crate::plot::axis::{hour_range, number};
 use crate::plot::csv::{csv, rounded};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{HOURS, Labels};
-use crate::plot::svg::{BLUE, Content, INK, Key, Look, PALE_BLUE, Tooltip, WHITE};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 /// A bar for each hour of the day that was recorded.

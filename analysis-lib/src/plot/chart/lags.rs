@@ -3,12 +3,11 @@
 use super::frame::{Frame, range_of};
 use super::series::extremes;
 use crate::aggregate::{Lag, MOST_LAG};
-use crate::plot::axis::Tick;
-use crate::plot::axis::number::number;
+use crate::plot::axis::{Tick, number};
 use crate::plot::csv::{csv, rounded};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{HOURS, Labels, Noun};
-use crate::plot::svg::{BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 const PAIRS: Noun = Noun::new("pair", "pairs");

@@ -6,15 +6,10 @@ use super::band::Band;
 use super::frame::Frame;
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
-use crate::plot::axis::Scale;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::{MINUTE, iso};
+use crate::plot::axis::{MINUTE, Scale, iso, number};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Labels, window_count};
-use crate::plot::svg::{
-    Anchor, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE, Paths,
-    Tooltip, VERMILLION, WHITE, label_width, text,
-};
+use crate::plot::svg::*;
 use activity_data::{Activity, Gap, Origin};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.

@@ -1,14 +1,11 @@
 //! The Lorenz curve: how unevenly something is spread.
 
 use super::frame::{Frame, TOP};
-use crate::plot::axis::number::number;
-use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::axis::{Axis, Scale, Tick, number};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
-use crate::plot::svg::{
-    Anchor, Area, BLUE, Content, GREY, INK, Look, MARGIN, SOFT_INK, WIDTH, text,
-};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 const AREA: Area = Area {

@@ -3,14 +3,11 @@
 use super::frame::Frame;
 use crate::MemberId;
 use crate::aggregate::ShownMember;
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::axis::{Axis, Scale};
+use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, MEMBERS, MESSAGES};
-use crate::plot::svg::{
-    Anchor, Area, Content, LABEL_SIZE, Look, Tooltip, label_width, shorten, text, width,
-};
+use crate::plot::svg::*;
 use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 

@@ -1,7 +1,7 @@
 //! Values as shades, from light to dark.
 
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::svg::{Anchor, Colour, Look, Paths, Theme, label_width, text};
+use crate::plot::axis::{Numbers, number};
+use crate::plot::svg::*;
 
 /// Shades that differ: more would not be told apart.
 const STEPS: f64 = 60.0;

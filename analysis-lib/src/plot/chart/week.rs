@@ -3,8 +3,7 @@
 use super::heat::{Cell, Heat};
 use super::series::extremes;
 use crate::aggregate::WeekHour;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::hour_range;
+use crate::plot::axis::{hour_range, number};
 use crate::plot::csv::{csv, rounded};
 use crate::plot::labels::{Labels, WINDOWS};
 use crate::plot::svg::Content;
