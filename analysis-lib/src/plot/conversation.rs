@@ -52,11 +52,8 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
-    let People {
-        activity,
-        shown,
-        mut note,
-    } = People::of(activity, names);
+    let people = People::of(activity, names);
+    let (activity, shown, mut note) = (people.activity, people.shown, people.note);
     let periods = at_most(&activity, period, MOST_STACKED);
     let noun = Noun::of(periods.period());
     let title = format!("Share of Messages by Member and {}", noun.title());
@@ -212,11 +209,8 @@ impl Shares<'_> {
 /// that were recorded longer than others have more of the messages, and the
 /// sentence says so where it matters.
 pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
-    let People {
-        activity,
-        shown,
-        note,
-    } = People::of(activity, names);
+    let people = People::of(activity, names);
+    let (activity, shown, note) = (people.activity, people.shown, people.note);
     let title = "When Each Member Writes";
     let axis = "Share of the Member's Own Messages";
     let labels = Labels::new(title, axis, "share_percent");

@@ -78,20 +78,15 @@ impl Figure {
     /// Another ending, the file can't be written, or the program fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let bytes = match ending.as_deref() {
-            Some("svg") => self.live.clone().into_bytes(),
-            Some("csv") => self.table.clone().into_bytes(),
-            Some("png") => self.png()?,
-            _ => {
-                return Err(Error::new(format!(
-                    "{} can't be saved: a figure is saved as .svg, .png or .csv",
-                    path.display()
-                )));
-            }
-        };
-        activity_data::store::replace::replace(path, |out| out.write_all(&bytes))
-            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+        match ending(path).as_str() {
+            "svg" => write(path, self.live.as_bytes()),
+            "csv" => write(path, self.table.as_bytes()),
+            "png" => write(path, &self.png()?),
+            _ => Err(no_such_ending(
+                path,
+                "a figure is saved as .svg, .png or .csv",
+            )),
+        }
     }
 
     /// The figure as a picture, drawn by a program of this package.
@@ -105,6 +100,22 @@ impl Figure {
         read.map_err(|e| Error::new(format!("the program `png` can't be read from: {e}")))?;
         Ok(picture)
     }
+}
+
+/// A path's ending in small letters, or nothing.
+pub(crate) fn ending(path: &Path) -> String {
+    let ending = path.extension().unwrap_or_default();
+    ending.to_string_lossy().to_lowercase()
+}
+
+pub(crate) fn no_such_ending(path: &Path, what: &str) -> Error {
+    Error::new(format!("{} can't be saved: {what}", path.display()))
+}
+
+/// Puts a file there, or in place of the one that is.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    activity_data::store::replace::replace(path, |out| out.write_all(bytes))
+        .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
 }
 
 /// The sentences below a figure or a table.

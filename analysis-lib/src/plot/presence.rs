@@ -87,17 +87,16 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     };
     let zone = activity.origin().timezone();
     let row = |(i, growth): (usize, &Growth)| {
-        let Growth {
-            begin,
-            active,
-            new,
-            retained,
-            resurrected,
-            churned,
-        } = *growth;
-        let (when, coverage) = (iso(zone, begin), calendar.coverage[i]);
-        let over = !series.is_running(i);
-        format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}")
+        let counts = [
+            growth.active,
+            growth.new,
+            growth.retained,
+            growth.resurrected,
+        ];
+        let counts = counts.map(|count| count.to_string()).join(",");
+        let (when, coverage) = (iso(zone, growth.begin), calendar.coverage[i]);
+        let (churned, over) = (growth.churned, !series.is_running(i));
+        format!("{when},{counts},{churned},{coverage:.4},{over}")
     };
     let columns = "begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over";
 
@@ -146,14 +145,8 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
 
 /// New, retained, resurrected and churned members, as people write them.
 fn counts(growth: &Growth) -> [String; 4] {
-    let Growth {
-        new,
-        retained,
-        resurrected,
-        churned,
-        ..
-    } = *growth;
-    [new, retained, resurrected, churned].map(|count| number(count as f64, 0))
+    let (stayed, back) = (growth.retained, growth.resurrected);
+    [growth.new, stayed, back, growth.churned].map(|count| number(count as f64, 0))
 }
 
 /// Stickiness: of those who wrote within 30 days, how many wrote on the last of
@@ -173,9 +166,8 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         let why = "Stickiness needs 30 days of data with a message, and there are fewer.";
         return nothing::figure(activity.origin(), &labels, note, why);
     };
-    let pick =
-        |column: &[i64]| -> Vec<i64> { shares.iter().map(|&(day, _)| column[day]).collect() };
-    let (starts, ends) = (pick(&days.begins), pick(&days.ends));
+    let times = |of: &[i64]| -> Vec<i64> { shares.iter().map(|own| of[own.0]).collect() };
+    let (starts, ends) = (times(&days.begins), times(&days.ends));
     let coverage: Vec<f64> = shares.iter().map(|&(day, _)| days.coverage[day]).collect();
     let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
     let series = Series {

@@ -43,38 +43,28 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&i| values[i]).collect() };
     let times: Vec<i64> = order.iter().map(|&i| rate.times()[i]).collect();
     let values = pick(rate.per_minute());
-    let slope = aggregate::smoothed(activity)
-        .ok()
-        .map(|fit| slope(&fit, &times));
+    let slope = aggregate::smoothed(activity).ok();
+    let slope = slope.map(|fit| slope_of(&fit, &times));
     let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let beside = slope.as_deref();
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
     Line {
         band: Some(Band {
             lower: &lower,
             upper: &upper,
-            beside: slope
-                .as_deref()
-                .map(|slope| (series(slope), "the original's spline")),
+            beside: beside.map(|slope| (series(slope), "the original's spline")),
             jumps: rate.jumps(),
         }),
         says: Some(&|places| says(rate, places)),
-        ..Line::new(
-            activity.origin(),
-            labels,
-            note,
-            series(&values),
-            rate.gaps(),
-        )
+        ..Line::new(rate.origin(), labels, note, series(&values), rate.gaps())
     }
     .figure()
 }
 
 /// The spline's slope at these times, in messages per minute.
-fn slope(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
-    let days: Vec<f64> = times
-        .iter()
-        .map(|&time| time as f64 / DAY_LENGTH as f64)
-        .collect();
+fn slope_of(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
+    let day = |&time: &i64| time as f64 / DAY_LENGTH as f64;
+    let days: Vec<f64> = times.iter().map(day).collect();
     let slopes = fit.spline().derivative_all(&days);
     slopes.iter().map(|slope| slope / MINUTES_PER_DAY).collect()
 }

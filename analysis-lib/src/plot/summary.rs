@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::axis::{Scale, days, moments, months, number};
 use super::chart::bars::Bars;
@@ -11,6 +12,7 @@ use super::chart::week::{DAYS, Week};
 use super::figure::Figure;
 use super::labels::{Item, Labels, Noun};
 use super::svg::*;
+use super::year::messages;
 use crate::aggregate::{self, ShownMember, WeekHour};
 use crate::names::Names;
 use activity_data::text::{clean, csv_field};
@@ -31,12 +33,7 @@ const MEMBERS: usize = 6;
 /// The room of a chart between these places.
 const fn room(left: f64, right: f64) -> Theme {
     Theme {
-        area: Area {
-            left,
-            top: 218.0,
-            right,
-            bottom: 356.0,
-        },
+        area: Area::at((left, 218.0), right - left, 138.0),
         ..DARK
     }
 }
@@ -106,7 +103,8 @@ impl Summary<'_> {
     fn figure(&self) -> Figure {
         let (origin, all) = (self.activity.origin(), &self.all);
         let (zone, noun) = (origin.timezone(), Noun::of(all.period()));
-        let when = self.item().when(zone, self.begin(), self.end());
+        let Range { start, end } = self.span();
+        let when = Item::Period(all.period()).when(zone, start, end);
         let server = clean(origin.server(), 80);
         let mut title = match all.period() {
             Period::Month => format!("{server} in {when}"),
@@ -125,10 +123,8 @@ impl Summary<'_> {
         let numbers = self.numbers();
         let wide = SIZE[0] - 2.0 * EDGE;
         let shown = shorten(&caption, LABEL_SIZE, wide);
-        let mut body = format!(
-            "<rect width=\"{}\" height=\"{}\" fill=\"{}\"/>\n",
-            SIZE[0], SIZE[1], DARK.ground
-        );
+        let ([width, height], ground) = (SIZE, DARK.ground);
+        let mut body = format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n");
         body += &panels(&numbers);
         body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
         body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
@@ -146,16 +142,9 @@ impl Summary<'_> {
         sheet(&title, SIZE, ZOOM, &body, &caption, content)
     }
 
-    fn item(&self) -> Item {
-        Item::Period(self.all.period())
-    }
-
-    fn begin(&self) -> i64 {
-        self.all.begins()[self.index]
-    }
-
-    fn end(&self) -> i64 {
-        self.all.ends()[self.index]
+    /// When the period begins and ends.
+    fn span(&self) -> Range<i64> {
+        self.all.begins()[self.index]..self.all.ends()[self.index]
     }
 
     /// The charts, and their titles.
@@ -167,15 +156,10 @@ impl Summary<'_> {
         };
         let by = format!("Messages by {}", Noun::of(self.fine.period()).one);
         let days = labels(&by, room(EDGE, 282.0));
-        let values: Vec<f64> = self
-            .fine
-            .messages()
-            .iter()
-            .map(|&sent| sent as f64)
-            .collect();
+        let values = messages(&self.fine);
         let series = Series::of_periods(&self.fine, &values);
         let bars = Bars {
-            times: self.begin()..self.end(),
+            times: self.span(),
             ..Bars::of(origin, &days, series)
         };
         let week = Week {
@@ -259,8 +243,9 @@ impl Summary<'_> {
     /// was recorded; else nothing.
     fn change(&self, value: impl Fn(usize) -> f64) -> String {
         let (all, index) = (&self.all, self.index);
-        let is_known =
-            |before: &usize| all.ends()[*before] == self.begin() && all.coverage()[*before] >= 0.5;
+        let is_known = |before: &usize| {
+            all.ends()[*before] == self.span().start && all.coverage()[*before] >= 0.5
+        };
         let Some(before) = index.checked_sub(1).filter(is_known) else {
             return String::new();
         };

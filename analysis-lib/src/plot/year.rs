@@ -70,50 +70,45 @@ pub fn rolling(activity: &Activity) -> Figure {
     let means = [24, 24 * 7].map(|hours| aggregate::rolling(activity, hours));
     let recorded = activity.ends()[activity.len() - 1] - activity.begins()[0];
     if means[0].iter().all(Option::is_none) {
-        let why = format!(
-            "A mean over 24 hours needs a day of data; there is {}.",
-            duration(recorded)
-        );
+        let recorded = duration(recorded);
+        let why = format!("A mean over 24 hours needs a day of data; there is {recorded}.");
         return nothing::figure(activity.origin(), &labels, window_count(activity), &why);
     }
     let lengths = activity.ends().iter().zip(activity.begins());
     let windows = lengths.zip(activity.message_volume());
     // A window without a length, as two that end together have, has no rate.
     let usual = activity.usual_length().unwrap_or(HOUR_LENGTH);
-    let values: Vec<f64> = windows
-        .map(|((end, begin), &messages)| {
-            let length = if end > begin { end - begin } else { usual };
-            f64::from(messages) * HOUR_LENGTH as f64 / length as f64
-        })
-        .collect();
+    let per_hour = |((end, begin), &messages): ((&i64, &i64), &u32)| {
+        let length = if end > begin { end - begin } else { usual };
+        f64::from(messages) * HOUR_LENGTH as f64 / length as f64
+    };
+    let values: Vec<f64> = windows.map(per_hour).collect();
     let says = |name: &str, means: &[Option<f64>]| {
-        let at = |index: &usize| means[*index].unwrap_or(f64::NEG_INFINITY);
-        let most = (0..means.len()).max_by(|a, b| at(a).total_cmp(&at(b)))?;
-        let last = means.iter().flatten().last()?;
-        let when = activity.ends()[most];
+        let known = means.iter().enumerate();
+        let known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
+        let [_, (when, most)] = extremes(known.clone())?;
         Some(format!(
             "Over {name}, at most {} messages per hour (to {}), and {} at the end.",
-            number(at(&most), 1),
+            number(most, 1),
             days(activity.origin().timezone(), when, when),
-            number(*last, 1)
+            number(known.last()?.1, 1)
         ))
     };
-    let mut sentences = vec![says("24 hours", &means[0]), says("7 days", &means[1])];
-    if sentences[1].is_none() {
-        let needs = format!(
-            "A mean over 7 days needs a week of data; there are {}.",
-            duration(recorded)
-        );
-        sentences[1] = Some(needs);
-    }
     let [day, week] = means;
+    let needs = || {
+        let recorded = duration(recorded);
+        format!("A mean over 7 days needs a week of data; there are {recorded}.")
+    };
+    let says = [
+        says("24 hours", &day).unwrap_or_default(),
+        says("7 days", &week).unwrap_or_else(needs),
+    ];
     let overlay = |values, colour, name, column| Overlay {
         values,
         colour,
         name,
         column,
     };
-    let says: Vec<String> = sentences.into_iter().flatten().collect();
     Line {
         overlays: vec![
             overlay(day, BLUE, "mean of 24 hours", "mean_24_hours"),
@@ -167,6 +162,6 @@ pub fn messages_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
 }
 
 /// Messages of each period, as they are drawn.
-fn messages(periods: &Periods) -> Vec<f64> {
+pub(super) fn messages(periods: &Periods) -> Vec<f64> {
     periods.messages().iter().map(|&sent| sent as f64).collect()
 }

@@ -52,8 +52,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let all: u64 = rows.iter().map(|row| row.sent).sum();
     for row in &rows {
         table.row([
-            row.rank
-                .map_or(Cell::none(), |rank| Cell::number(rank as f64, 0)),
+            Cell::number(row.rank.map(|rank| rank as f64), 0),
             Cell::id(row.id),
             Cell::text(row.name.as_str()),
             Cell::number(row.sent as f64, 0),

@@ -3,6 +3,10 @@
 //! A table shows itself in the notebook, says in a sentence what it shows, and
 //! saves itself as CSV. Where there is too little data for it, it has no row, and
 //! its sentence says what is needed.
+//!
+//! As a figure, a table takes the activity, then the names where it shows members,
+//! then the period where it can be of the hour, day, week or month:
+//! `top_members(&activity, &names, WEEK)`.
 
 mod compare;
 mod gaps;
@@ -15,14 +19,13 @@ pub use members::{seen, top_members};
 pub use unusual::unusual;
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 use crate::plot::axis::{iso, number};
 use crate::plot::csv::{csv, id_field};
-use crate::plot::figure::said;
+use crate::plot::figure::{ending, no_such_ending, said, write};
 use crate::plot::svg::{TEXT_LIMIT, escape};
-use crate::{Error, MemberId, Result};
+use crate::{MemberId, Result};
 use activity_data::Origin;
 use activity_data::text::{clean, csv_field};
 
@@ -70,9 +73,10 @@ impl Cell {
         }
     }
 
-    /// A number, shown with this many decimal places.
-    pub(crate) fn number(value: f64, places: usize) -> Self {
-        Self::measure(value, number(value, places))
+    /// A number, shown with this many decimal places; nothing where it isn't known.
+    pub(crate) fn number(value: impl Into<Option<f64>>, places: usize) -> Self {
+        let shown = |value| Self::measure(value, number(value, places));
+        value.into().map_or_else(Self::none, shown)
     }
 
     /// A number that is shown as this.
@@ -183,17 +187,10 @@ impl Table {
     /// Another ending, or the file can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        if !path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
-        {
-            return Err(Error::new(format!(
-                "{} can't be saved: a table is saved as .csv",
-                path.display()
-            )));
+        match ending(path).as_str() {
+            "csv" => write(path, self.csv().as_bytes()),
+            _ => Err(no_such_ending(path, "a table is saved as .csv")),
         }
-        activity_data::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
-            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 
     /// Shows the table: evcxr calls this for a cell's last expression.
@@ -218,13 +215,9 @@ impl Table {
 
     /// How many rows aren't shown, in words.
     fn more(&self) -> Option<String> {
-        let more = self
-            .rows
-            .len()
-            .checked_sub(SHOWN)
-            .filter(|&more| more > 0)?;
-        let more = number(more as f64, 0);
-        Some(format!("and {more} more: save(\"table.csv\") has all rows"))
+        let more = self.len().saturating_sub(SHOWN);
+        let shown = number(more as f64, 0);
+        (more > 0).then(|| format!("and {shown} more: save(\"table.csv\") has all rows"))
     }
 
     fn html(&self) -> String {

@@ -122,14 +122,12 @@ impl<'a> Bars<'a> {
             keys.push(Key::new(theme.ground, VERMILLION, text));
         }
         if !partly.is_empty() {
-            let (pale, text) = match is_stacked {
-                true => (
-                    theme.others.mixed(theme.ground, PALE),
-                    "pale: not fully recorded",
-                ),
+            let pale = |colour: Colour| colour.mixed(theme.ground, PALE);
+            let (colour, text) = match is_stacked {
+                true => (pale(theme.others), "pale: not fully recorded"),
                 false => (theme.part, "not fully recorded"),
             };
-            keys.push(Key::of(pale, text));
+            keys.push(Key::of(colour, text));
         }
         keys.extend(frame.no_data(&gaps));
         frame.zero_line(&mut paths);
@@ -211,13 +209,10 @@ impl<'a> Bars<'a> {
 
     /// Axes that hold all bars, with room for the legend.
     fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame<'a> {
-        let Series {
-            item, starts, ends, ..
-        } = self.series;
-        let extremes: Vec<f64> = heights
-            .iter()
-            .flat_map(|&(low, high)| [low, high])
-            .collect();
+        let Series { starts, ends, .. } = self.series;
+        let item = self.series.item;
+        let extremes = heights.iter().flat_map(|&(low, high)| [low, high]);
+        let extremes: Vec<f64> = extremes.collect();
         let reach = Series {
             values: &extremes,
             ..self.series
@@ -233,12 +228,8 @@ impl<'a> Bars<'a> {
             frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         }
         frame.x.name = format!("{} ({})", item.noun().title(), zone.name());
-        for tick in frame
-            .x
-            .ticks
-            .iter_mut()
-            .filter(|_| item.length() >= DAY_LENGTH)
-        {
+        let is_long = item.length() >= DAY_LENGTH;
+        for tick in frame.x.ticks.iter_mut().filter(|_| is_long) {
             // A day's label stands below the middle of its bar.
             if let Some(own) = bar_at(buckets, starts, tick.value as i64) {
                 tick.value = (tick.value + ends[own.to - 1] as f64) / 2.0;

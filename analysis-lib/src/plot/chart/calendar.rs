@@ -47,31 +47,23 @@ impl Calendar<'_> {
         let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
         let blocks = blocks(&numbers);
         let last = &blocks[blocks.len() - 1];
-        let area = Area {
-            left: LEFT,
-            top: TOP,
-            right: WIDTH - MARGIN,
-            bottom: last.top + 7.0 * last.side,
-        };
+        let height = last.top + 7.0 * last.side - TOP;
+        let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
         let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
+        let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
+        let y = Axis::new(pixels, Vec::new(), &self.labels.axis);
         let frame = Frame {
-            origin: self.origin,
-            labels: self.labels,
-            area,
-            x: Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), ""),
-            y: Axis::new(pixels, Vec::new(), &self.labels.axis),
             below: [0.0, 0.0, 44.0],
             places: self.labels.places.max(self.shades.places),
+            ..Frame::new(self.origin, self.labels, area, x, y)
         };
 
         let mut paths = frame.paths();
         let (mut is_unseen, mut is_part) = (false, false);
         let shown = with_tooltip(numbers.len());
         let (mut cells, mut tooltips) = (Vec::new(), Vec::new());
-        for (block, day) in blocks
-            .iter()
-            .flat_map(|own| own.days.clone().map(move |day| (own, day)))
-        {
+        let days = |own| Block::days(own).map(move |day| (own, day));
+        for (block, day) in blocks.iter().flat_map(days) {
             let cell = block.cell(day);
             let Ok(index) = numbers.binary_search(&day) else {
                 is_unseen = true;
@@ -93,18 +85,15 @@ impl Calendar<'_> {
         for (shade, corners) in cells {
             paths.rectangle(corners, Look::Filled(shade));
         }
-        let words = match (is_part, is_unseen) {
-            (true, true) => "small: not fully recorded   ╱ no data",
-            (true, false) => "small: not fully recorded",
-            (false, true) => "╱ no data",
-            (false, false) => "",
-        };
-        let right = WIDTH - MARGIN;
+        let words = [
+            is_part.then_some("small: not fully recorded"),
+            is_unseen.then_some("╱ no data"),
+        ];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        let (words, at) = (words.join("   "), (area.right, TOP - 17.0));
         frame.figure(Content {
             note: Noun::of(DAY).count(numbers.len()),
-            legend: self
-                .shades
-                .legend(theme, &mut paths, right, TOP - 17.0, words),
+            legend: self.shades.legend(theme, &mut paths, at, &words),
             shapes: paths.group(),
             texts: blocks.iter().map(Block::names).collect(),
             tooltips,
@@ -139,18 +128,13 @@ impl Calendar<'_> {
     }
 
     fn table(&self) -> String {
-        let Series {
-            starts,
-            values,
-            coverage,
-            ..
-        } = self.series;
+        let series = self.series;
         let row = |i: usize| {
-            let begin = iso(self.origin.timezone(), starts[i]);
-            format!("{begin},{},{:.4}", values[i], coverage[i])
+            let begin = iso(self.origin.timezone(), series.starts[i]);
+            format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
         };
         let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);
-        csv(&columns, (0..starts.len()).map(row))
+        csv(&columns, (0..series.len()).map(row))
     }
 }
 
@@ -193,16 +177,15 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
 }
 
 impl Block {
+    fn days(&self) -> Range<i64> {
+        self.days.clone()
+    }
+
     /// Where a day is.
     fn cell(&self, day: i64) -> Area {
         let left = LEFT + (day - self.monday).div_euclid(7) as f64 * self.side;
         let top = self.top + weekday(day) as f64 * self.side;
-        Area {
-            left,
-            top,
-            right: left + self.side,
-            bottom: top + self.side,
-        }
+        Area::at((left, top), self.side, self.side)
     }
 
     /// The year, and the names of weekdays and months.

@@ -51,12 +51,8 @@ impl<'a> Heat<'a> {
         let column = (area.right - area.left) / HOURS as f64;
         let cell = |index: usize| {
             let (row, hour) = ((index / HOURS) as f64, (index % HOURS) as f64);
-            Area {
-                left: area.left + hour * column,
-                top: area.top + row * row_height,
-                right: area.left + (hour + 1.0) * column,
-                bottom: area.top + (row + 1.0) * row_height,
-            }
+            let at = (area.left + hour * column, area.top + row * row_height);
+            Area::at(at, column, row_height)
         };
         let every = if theme.is_narrow() { 8 } else { 3 };
         let row = |(row, label): (usize, &String)| {
@@ -94,7 +90,7 @@ impl<'a> Heat<'a> {
         let words = if is_unseen { "╱ never recorded" } else { "" };
         let legend = match theme.is_narrow() {
             true => String::new(),
-            false => shades.legend(theme, &mut paths, area.right, area.top - 17.0, words),
+            false => shades.legend(theme, &mut paths, (area.right, area.top - 17.0), words),
         };
         let tooltips = self.cells.into_iter().enumerate();
         let content = Content {

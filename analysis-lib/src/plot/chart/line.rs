@@ -90,13 +90,8 @@ impl<'a> Line<'a> {
         values: &'a [f64],
     ) -> Self {
         let series = Series::of_windows(activity, values);
-        Self::new(
-            activity.origin(),
-            labels,
-            window_count(activity),
-            series,
-            activity.gaps(),
-        )
+        let (origin, note) = (activity.origin(), window_count(activity));
+        Self::new(origin, labels, note, series, activity.gaps())
     }
 
     pub(crate) fn figure(&self) -> Figure {
@@ -130,11 +125,7 @@ impl<'a> Line<'a> {
 
         let tips = tooltips(&frame, &self.tips, |bucket| self.lines(&frame, bucket));
         let axis = self.labels.axis.to_lowercase();
-        let with_band = if band.is_some() {
-            " with a 95 % band"
-        } else {
-            ""
-        };
+        let with_band = band.map_or("", |_| " with a 95 % band");
         let gaps = thinned.gaps.len() + thinned.too_narrow;
         frame.figure(Content {
             note,
@@ -159,10 +150,8 @@ impl<'a> Line<'a> {
 
     /// The line and those over it.
     fn draw(&self, frame: &Frame, thinned: &Thinned, paths: &mut Paths) {
-        let own = match self.overlays[..] {
-            [] => BLUE,
-            _ => PALE_BLUE,
-        };
+        let is_alone = self.overlays.is_empty();
+        let own = if is_alone { BLUE } else { PALE_BLUE };
         frame.zero_line(paths);
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
@@ -193,10 +182,9 @@ impl<'a> Line<'a> {
     /// caption, where they are too many for marks.
     fn mark_parts(&self, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
         let series = &self.series;
-        let why = if (0..series.len()).all(|i| series.is_whole(i)) {
-            "not over when recorded"
-        } else {
-            "not fully recorded"
+        let why = match (0..series.len()).all(|i| series.is_whole(i)) {
+            true => "not over when recorded",
+            false => "not fully recorded",
         };
         let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
         let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
@@ -241,11 +229,10 @@ impl<'a> Line<'a> {
         if let Some(band) = &self.band {
             lines.insert(1, band.about(bucket.from..bucket.to, frame.places));
         }
-        for Overlay { name, values, .. } in &self.overlays {
-            if let Some(value) = values[bucket.highest] {
-                lines.push(format!("{name}: {}", number(value, frame.places)));
-            }
-        }
+        lines.extend(self.overlays.iter().filter_map(|overlay| {
+            let value = number(overlay.values[bucket.highest]?, frame.places);
+            Some(format!("{}: {value}", overlay.name))
+        }));
         let times = self.tips.starts;
         let (from, to) = (times[bucket.from], times[bucket.to - 1]);
         let own = |mark: &&Mark| to > mark.from && from <= mark.to;
@@ -264,17 +251,19 @@ impl<'a> Line<'a> {
         let between = columns.len() - 2;
         columns.extend((!self.marks.is_empty()).then_some("mark"));
         let row = |i: usize, next: usize| {
-            let mut row = vec![
+            let mut values = vec![Some(self.series.values[i])];
+            values.extend(self.overlays.iter().map(|overlay| overlay.values[i]));
+            let band = self.band.iter();
+            values.extend(band.flat_map(|band| band.edges(i..next).map(Some)));
+            values.extend((!self.marks.is_empty()).then_some(None));
+            let field =
+                |value: &Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let fields: Vec<String> = values.iter().map(field).collect();
+            format!(
+                "{},{}\n",
                 iso(zone, self.series.starts[i]),
-                self.series.values[i].to_string(),
-            ];
-            let field = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            row.extend(self.overlays.iter().map(|overlay| field(overlay.values[i])));
-            if let Some(band) = &self.band {
-                row.extend(band.edges(i..next).map(|edge| edge.to_string()));
-            }
-            row.extend((!self.marks.is_empty()).then(String::new));
-            row.join(",") + "\n"
+                fields.join(",")
+            )
         };
         let line = |run: &Vec<usize>| nexts(run).map(|(i, next)| row(i, next)).collect();
         let empty = ",".repeat(between);

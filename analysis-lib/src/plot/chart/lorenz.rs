@@ -8,12 +8,7 @@ use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::*;
 use activity_data::Origin;
 
-const AREA: Area = Area {
-    left: MARGIN + 46.0,
-    top: TOP,
-    right: WIDTH - MARGIN - 18.0,
-    bottom: TOP + 300.0,
-};
+const AREA: Area = Area::at((MARGIN + 46.0, TOP), WIDTH - 2.0 * MARGIN - 64.0, 300.0);
 /// How far points of the curve are from each other at least, in percent.
 const STEP: f64 = 0.8;
 

@@ -78,14 +78,16 @@ pub(crate) fn drawn<'a>(
     let mut ticks = Numbers::new((0.0, most as f64), labels.least_step(), 7).ticks;
     ticks.retain(|tick| tick.value <= high && !theme.is_narrow());
     let scale = Scale::new([0.0, high], [area.left, area.right]);
+    let y = Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), "");
     let frame = Frame {
-        origin,
-        labels,
-        area,
-        x: Axis::new(scale, ticks, &labels.axis),
-        y: Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), ""),
         below: [17.0, 37.0, 76.0],
-        places: labels.places,
+        ..Frame::new(
+            origin,
+            labels,
+            area,
+            Axis::new(scale, ticks, &labels.axis),
+            y,
+        )
     };
 
     let mut paths = frame.paths();
@@ -104,14 +106,10 @@ pub(crate) fn drawn<'a>(
         texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
         texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
-        let mut lines = wrap(&bar.name, 420.0);
-        let count = labels.unit.count(bar.messages);
-        let share = share(bar.messages, all);
-        lines.push(format!("{count}, {share} of {}", number(all as f64, 0)));
-        if bar.messages > most {
+        let is_cut = bar.messages > most;
+        if is_cut {
             let below = (middle + BAR).min(area.bottom);
             cuts.push([(high * 0.94, below), (high * 0.96, middle - BAR)]);
-            lines.push("the bar is cut short".to_owned());
         }
         let row = Area {
             top: middle - ROW / 2.0,
@@ -120,7 +118,7 @@ pub(crate) fn drawn<'a>(
         };
         tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
-            ..Tooltip::above(row, lines)
+            ..Tooltip::above(row, bar.lines(labels, all, is_cut))
         });
     }
     if bars.is_empty() {
@@ -150,6 +148,16 @@ impl Bar {
     /// The id and the name, for a table.
     pub(crate) fn fields(&self) -> String {
         format!("{},{}", id_field(self.id), csv_field(&self.name))
+    }
+
+    /// A tooltip's lines.
+    fn lines(&self, labels: &Labels, all: u64, is_cut: bool) -> Vec<String> {
+        let mut lines = wrap(&self.name, 420.0);
+        let count = labels.unit.count(self.messages);
+        let (share, all) = (share(self.messages, all), number(all as f64, 0));
+        lines.push(format!("{count}, {share} of {all}"));
+        lines.extend(is_cut.then(|| "the bar is cut short".to_owned()));
+        lines
     }
 
     /// "1,234 (5.6%)".
@@ -247,10 +255,9 @@ fn says(bars: &[Bar], all: u64) -> String {
         .take(3)
         .map(|bar| format!("{} {}", bar.name, number(bar.messages as f64, 0)))
         .collect();
-    let most = if first.is_empty() {
-        "none".to_owned()
-    } else {
-        first.join(", ")
+    let most = match first.is_empty() {
+        true => "none".to_owned(),
+        false => first.join(", "),
     };
     format!("{} in all; the most: {most}.", MESSAGES.count(all))
 }

@@ -68,8 +68,7 @@ impl Shades {
         &self,
         theme: &Theme,
         paths: &mut Paths,
-        right: f64,
-        baseline: f64,
+        (right, baseline): (f64, f64),
         words: &str,
     ) -> String {
         let more = if self.is_cut { " or more" } else { "" };

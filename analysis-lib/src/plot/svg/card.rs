@@ -108,14 +108,7 @@ pub(crate) fn sheet(
     caption: &str,
     content: Content,
 ) -> Figure {
-    let Content {
-        says,
-        description,
-        tooltips,
-        table,
-        ..
-    } = content;
-    let description = format!("{description} {says}");
+    let description = format!("{} {}", content.description, content.says);
     let id = format!("figure-{:016x}", fnv(&[title, body, &description]));
     let description = clean(&format!("{description} {caption}."), 1000);
     let head = format!(
@@ -128,10 +121,10 @@ pub(crate) fn sheet(
     );
     Figure {
         title: title.to_owned(),
-        live: format!("{head}{}</svg>", layer(&id, height, &tooltips)),
+        live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
         still: head + "</svg>",
-        table,
-        says: clean(&says, 1000),
+        table: content.table,
+        says: clean(&content.says, 1000),
     }
 }
 

@@ -25,6 +25,16 @@ pub(crate) struct Area {
 }
 
 impl Area {
+    /// From its top left corner on, so wide and high.
+    pub(crate) const fn at((left, top): (f64, f64), width: f64, height: f64) -> Self {
+        Self {
+            left,
+            top,
+            right: left + width,
+            bottom: top + height,
+        }
+    }
+
     /// Two opposite corners, `inset` pixels inside.
     pub(crate) fn corners(&self, inset: f64) -> [(f64, f64); 2] {
         let (left, top) = (self.left + inset, self.top + inset);

@@ -39,6 +39,12 @@ impl Colour {
     }
 }
 
+/// A colour as SVG writes it: `rgb(0xd55e00)`.
+const fn rgb(hex: u32) -> Colour {
+    let [_, red, green, blue] = hex.to_be_bytes();
+    Colour(red, green, blue)
+}
+
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
@@ -46,31 +52,31 @@ impl fmt::Display for Colour {
 }
 
 /// Text, from the title to the caption: at least 5:1 against the card.
-pub(crate) const INK: Colour = Colour(0x1f, 0x23, 0x28);
-pub(crate) const SOFT_INK: Colour = Colour(0x57, 0x60, 0x6a);
-pub(crate) const WHITE: Colour = Colour(0xff, 0xff, 0xff);
-pub(crate) const CARD_EDGE: Colour = Colour(0xd8, 0xde, 0xe4);
+pub(crate) const INK: Colour = rgb(0x1f2328);
+pub(crate) const SOFT_INK: Colour = rgb(0x57606a);
+pub(crate) const WHITE: Colour = rgb(0xffffff);
+pub(crate) const CARD_EDGE: Colour = rgb(0xd8dee4);
 
-pub(crate) const BLUE: Colour = Colour(0x00, 0x72, 0xb2);
+pub(crate) const BLUE: Colour = rgb(0x0072b2);
 /// The blue of values that are known in part.
-pub(crate) const PALE_BLUE: Colour = Colour(0x9c, 0xc8, 0xe3);
+pub(crate) const PALE_BLUE: Colour = rgb(0x9cc8e3);
 /// The blue of an area behind a blue line.
-pub(crate) const BRIGHT_BLUE: Colour = Colour(0xcf, 0xe4, 0xf2);
-pub(crate) const ORANGE: Colour = Colour(0xe6, 0x9f, 0x00);
-pub(crate) const SKY: Colour = Colour(0x56, 0xb4, 0xe9);
-pub(crate) const YELLOW: Colour = Colour(0xf0, 0xe4, 0x42);
-pub(crate) const GREY: Colour = Colour(0x9a, 0xa1, 0xa9);
-pub(crate) const LIGHT_GREY: Colour = Colour(0xcf, 0xd3, 0xd8);
+pub(crate) const BRIGHT_BLUE: Colour = rgb(0xcfe4f2);
+pub(crate) const ORANGE: Colour = rgb(0xe69f00);
+pub(crate) const SKY: Colour = rgb(0x56b4e9);
+pub(crate) const YELLOW: Colour = rgb(0xf0e442);
+pub(crate) const GREY: Colour = rgb(0x9aa1a9);
+pub(crate) const LIGHT_GREY: Colour = rgb(0xcfd3d8);
 /// The colour of what isn't complete.
-pub(crate) const VERMILLION: Colour = Colour(0xd5, 0x5e, 0x00);
+pub(crate) const VERMILLION: Colour = rgb(0xd55e00);
 /// Colours of what is pointed out beside the blue.
-pub(crate) const GREEN: Colour = Colour(0x00, 0x9e, 0x73);
-pub(crate) const PALE_GREEN: Colour = Colour(0xd3, 0xec, 0xe3);
-pub(crate) const PURPLE: Colour = Colour(0xcc, 0x79, 0xa7);
-pub(crate) const GRID: Colour = Colour(0xe4, 0xe7, 0xeb);
-pub(crate) const AXIS: Colour = Colour(0x8c, 0x95, 0x9f);
-pub(crate) const GAP: Colour = Colour(0xf0, 0xee, 0xe9);
-pub(crate) const GAP_EDGE: Colour = Colour(0xc9, 0xc4, 0xb8);
+pub(crate) const GREEN: Colour = rgb(0x009e73);
+pub(crate) const PALE_GREEN: Colour = rgb(0xd3ece3);
+pub(crate) const PURPLE: Colour = rgb(0xcc79a7);
+pub(crate) const GRID: Colour = rgb(0xe4e7eb);
+pub(crate) const AXIS: Colour = rgb(0x8c959f);
+pub(crate) const GAP: Colour = rgb(0xf0eee9);
+pub(crate) const GAP_EDGE: Colour = rgb(0xc9c4b8);
 
 /// What charts are drawn on: their room, the ground and the inks.
 #[derive(Clone, Copy, Debug)]
@@ -102,12 +108,7 @@ impl Theme {
 
 /// The white card.
 pub(crate) const LIGHT: Theme = Theme {
-    area: Area {
-        left: MARGIN,
-        top: 72.0,
-        right: WIDTH - MARGIN,
-        bottom: 338.0,
-    },
+    area: Area::at((MARGIN, 72.0), WIDTH - 2.0 * MARGIN, 266.0),
     ground: WHITE,
     ink: INK,
     soft_ink: SOFT_INK,
@@ -118,30 +119,22 @@ pub(crate) const LIGHT: Theme = Theme {
     own: BLUE,
     part: PALE_BLUE,
     others: GREY,
-    shades: [
-        Colour(0xec, 0xf3, 0xf8),
-        Colour(0x4a, 0x9b, 0xcb),
-        Colour(0x06, 0x3b, 0x63),
-    ],
+    shades: [rgb(0xecf3f8), rgb(0x4a9bcb), rgb(0x063b63)],
 };
 
 /// Discord's dark theme.
 pub(crate) const DARK: Theme = Theme {
-    ground: Colour(0x2b, 0x2d, 0x31),
-    ink: Colour(0xf2, 0xf3, 0xf5),
-    soft_ink: Colour(0xb5, 0xba, 0xc1),
-    axis: Colour(0x80, 0x84, 0x8e),
-    grid: Colour(0x3f, 0x41, 0x47),
-    gap: Colour(0x38, 0x3a, 0x40),
-    gap_edge: Colour(0x50, 0x53, 0x5b),
+    ground: rgb(0x2b2d31),
+    ink: rgb(0xf2f3f5),
+    soft_ink: rgb(0xb5bac1),
+    axis: rgb(0x80848e),
+    grid: rgb(0x3f4147),
+    gap: rgb(0x383a40),
+    gap_edge: rgb(0x50535b),
     own: SKY,
-    part: Colour(0x3d, 0x6f, 0x8f),
-    others: Colour(0x80, 0x84, 0x8e),
-    shades: [
-        Colour(0x32, 0x3d, 0x4a),
-        Colour(0x2f, 0x8f, 0xcc),
-        Colour(0xe6, 0xf5, 0xff),
-    ],
+    part: rgb(0x3d6f8f),
+    others: rgb(0x80848e),
+    shades: [rgb(0x323d4a), rgb(0x2f8fcc), rgb(0xe6f5ff)],
     ..LIGHT
 };
 
