@@ -32,7 +32,8 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
     let People { shown, note, .. } = People::of(activity, names);
     let title = "Number of Messages by Person";
     let labels = Labels::new(title, "Number of Messages", "messages");
-    members::figure(activity.origin(), &labels, &shown.members, note)
+    let (frame, content) = members::drawn(activity.origin(), &labels, &shown.members, note);
+    frame.figure(content)
 }
 
 /// Each member's share of the messages of each period, stacked to 100%: the
@@ -85,11 +86,10 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         bars: &bars,
         sent: &sent,
     };
+    let places = 0..periods.len();
     Bars {
         layers: &shares.layers(),
-        tooltips: (0..periods.len())
-            .map(|period| shares.tooltip(period))
-            .collect(),
+        tooltips: places.map(|period| shares.tooltip(period)).collect(),
         content: Content {
             note,
             description: "Stacked bars of each member's share of messages over time.".to_owned(),
@@ -122,20 +122,17 @@ impl Shares<'_> {
 
     /// From the bottom up; the first member lies on top, as in the legend.
     fn layers(&self) -> Vec<Layer> {
-        let colours = COLOURS
-            .into_iter()
-            .take(self.known)
-            .chain([GREY, LIGHT_GREY]);
-        let layer = |(bar, colour): (usize, Colour)| Layer {
-            name: self.bars[bar].label.clone(),
-            colour,
-            values: (0..self.sent.len())
-                .map(|period| self.percent(period, bar).unwrap_or(0.0))
-                .collect(),
+        let known = COLOURS.into_iter().take(self.known);
+        let colours: Vec<Colour> = known.chain([GREY, LIGHT_GREY]).collect();
+        let layer = |bar: usize| {
+            let share = |period: usize| self.percent(period, bar).unwrap_or(0.0);
+            Layer {
+                name: self.bars[bar].label.clone(),
+                colour: colours[bar],
+                values: (0..self.sent.len()).map(share).collect(),
+            }
         };
-        let mut layers: Vec<Layer> = (0..self.bars.len()).zip(colours).map(layer).collect();
-        layers.reverse();
-        layers
+        (0..self.bars.len()).rev().map(layer).collect()
     }
 
     fn tooltip(&self, period: usize) -> Vec<String> {
@@ -158,10 +155,8 @@ impl Shares<'_> {
                 format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
             })
         });
-        csv(
-            "begin_local,begin_utc,member_id,name,messages,share_percent,coverage",
-            rows,
-        )
+        let columns = "begin_local,begin_utc,member_id,name,messages,share_percent,coverage";
+        csv(columns, rows)
     }
 
     /// How much the members with a layer of their own wrote, and how the first
@@ -180,10 +175,9 @@ impl Shares<'_> {
         let shares = (0..self.sent.len()).filter_map(|i| Some((i, self.percent(i, 0)?)));
         // What was recorded in part says little, unless there is nothing else.
         let (whole, partly): (Vec<_>, Vec<_>) = shares.partition(|&(i, _)| self.series.is_whole(i));
-        let told = if whole.len() > 1 {
-            whole
-        } else {
-            [whole, partly].concat()
+        let told = match whole.len() {
+            ..=1 => [whole, partly].concat(),
+            _ => whole,
         };
         let zone = self.periods.origin().timezone();
         let Some([low, high]) = extremes(told).filter(|[low, high]| low.1 < high.1) else {

@@ -127,12 +127,8 @@ pub(crate) fn said(says: &str) -> String {
 /// The figure's title and size; its text would fill pages.
 impl fmt::Debug for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Figure({:?}, {} bytes of SVG)",
-            self.title,
-            self.live.len()
-        )
+        let (title, size) = (&self.title, self.live.len());
+        write!(f, "Figure({title:?}, {size} bytes of SVG)")
     }
 }
 

@@ -37,13 +37,10 @@ pub(super) fn bar_of_each(members: &[MemberId], names: &Names, bars: &[Bar]) -> 
     let known = bars.iter().filter(|bar| bar.id.is_some()).count();
     let place = |&id: &MemberId| {
         let own = bars.iter().position(|bar| bar.id == Some(id));
-        let together = if names.is_hidden(id) {
-            known
-        } else {
-            bars.len() - 1
-        };
         // Who wrote nothing may have no bar, and adds nothing to any.
-        own.unwrap_or(together.min(bars.len() - 1))
+        let last = bars.len() - 1;
+        let together = if names.is_hidden(id) { known } else { last };
+        own.unwrap_or(together.min(last))
     };
     members.iter().map(place).collect()
 }

@@ -106,10 +106,8 @@ pub fn message_rate(fit: &Smoothed) -> Figure {
 
 /// The most cumulative messages of a fit.
 fn highest(fit: &Smoothed) -> f64 {
-    fit.cumulative_messages()
-        .iter()
-        .copied()
-        .fold(0.0, f64::max)
+    let sums = fit.cumulative_messages().iter();
+    sums.copied().fold(0.0, f64::max)
 }
 
 #[cfg(test)]

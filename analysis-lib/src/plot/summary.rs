@@ -7,8 +7,9 @@ use std::ops::Range;
 use super::axis::{Scale, days, moments, months, number};
 use super::chart::bars::Bars;
 use super::chart::members;
-use super::chart::series::Series;
+use super::chart::series::{Series, extremes};
 use super::chart::week::{DAYS, Week};
+use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Item, Labels, Noun};
 use super::svg::*;
@@ -197,7 +198,8 @@ impl Summary<'_> {
             let length = (all.ends()[i] - all.begins()[i]) as f64;
             all.coverage()[i] * length / HOUR_LENGTH as f64
         };
-        let per_hour = |i: usize| all.messages()[i] as f64 / hours(i).max(f64::MIN_POSITIVE);
+        let sent = |i: usize| all.messages()[i] as f64;
+        let per_hour = |i: usize| sent(i) / hours(i).max(f64::MIN_POSITIVE);
         let wrote = |i: usize| all.senders(i).map(|(member, _)| member);
         let earlier: BTreeSet<usize> = (0..index).flat_map(wrote).collect();
         let new = wrote(index).filter(|member| !earlier.contains(member));
@@ -207,14 +209,13 @@ impl Summary<'_> {
             new => format!("{} of them new", number(new as f64, 0)),
         };
         let (peak, when) = self.peak();
-        let busiest = self
-            .week
-            .iter()
-            .filter_map(|hour| Some((hour, hour.per_hour()?)));
-        let busiest = busiest.filter(|(_, messages)| *messages > 0.0);
-        let (hour, most) = match busiest.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
-            Some((hour, most)) => (hour_of(hour), format!("{} messages", number(most, 0))),
-            None => ("–".to_owned(), String::new()),
+        let hours_of_week = self.week.iter();
+        let per_hour_of_week = hours_of_week.filter_map(|hour| Some((hour, hour.per_hour()?)));
+        let (hour, most) = match extremes(per_hour_of_week) {
+            Some([_, (hour, most)]) if most > 0.0 => {
+                (hour_of(hour), format!("{} messages", number(most, 0)))
+            }
+            _ => ("–".to_owned(), String::new()),
         };
         let one = |what, value: f64, below| Number {
             what,
@@ -223,11 +224,7 @@ impl Summary<'_> {
         };
         let online = all.online_mean();
         [
-            one(
-                "messages",
-                all.messages()[index] as f64,
-                self.change(per_hour),
-            ),
+            one("messages", sent(index), self.change(per_hour)),
             one("members wrote", wrote(index).count() as f64, new),
             one("mean online", online[index], self.change(|i| online[i])),
             one("most online", peak, when),
@@ -284,26 +281,25 @@ impl Summary<'_> {
     /// What is drawn: numbers, days, hours of the week, members.
     fn table(&self, numbers: &[Number]) -> String {
         let zone = self.own.origin().timezone();
-        let mut table = "what,which,value\n".to_owned();
-        for Number { what, value, below } in numbers {
-            table += &format!("{what},{},{}\n", csv_field(below), csv_field(value));
-        }
+        let numbers = numbers.iter().map(|Number { what, value, below }| {
+            format!("{what},{},{}", csv_field(below), csv_field(value))
+        });
         let fine = self.fine.period();
-        let begins = self.fine.begins().iter().zip(self.fine.ends());
-        for ((&begin, &end), messages) in begins.zip(self.fine.messages()) {
+        let days = (0..self.fine.len()).map(|i| {
+            let (begin, end) = (self.fine.begins()[i], self.fine.ends()[i]);
             let when = csv_field(&Item::Period(fine).when(zone, begin, end));
-            table += &format!("messages by {fine},{when},{messages}\n");
-        }
-        for hour in &self.week {
-            let value = hour.per_hour().map(|value| format!("{value:.4}"));
-            let (hour, value) = (hour_of(hour), value.unwrap_or_default());
-            table += &format!("messages by hour of the week,{hour},{value}\n");
-        }
-        for member in &self.members {
+            format!("messages by {fine},{when},{}", self.fine.messages()[i])
+        });
+        let week = self.week.iter().map(|hour| {
+            let value = rounded(hour.per_hour(), 4);
+            format!("messages by hour of the week,{},{value}", hour_of(hour))
+        });
+        let members = self.members.iter().map(|member| {
             let name = csv_field(&clean(&member.name, 160));
-            table += &format!("messages by member,{name},{}\n", member.messages);
-        }
-        table
+            format!("messages by member,{name},{}", member.messages)
+        });
+        let rows = numbers.chain(days).chain(week).chain(members);
+        csv("what,which,value", rows)
     }
 }
 

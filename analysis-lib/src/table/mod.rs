@@ -54,23 +54,24 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
+    fn new(shown: String, plain: String, is_number: bool) -> Self {
+        Self {
+            shown,
+            plain,
+            is_number,
+        }
+    }
+
     /// A name, or other words.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         let text = clean(&text.into(), TEXT_LIMIT);
-        Self {
-            plain: csv_field(&text),
-            shown: text,
-            is_number: false,
-        }
+        let plain = csv_field(&text);
+        Self::new(text, plain, false)
     }
 
     /// A member's id: only in CSV, in a column of its own that isn't shown.
     pub(crate) fn id(id: Option<MemberId>) -> Self {
-        Self {
-            shown: String::new(),
-            plain: id_field(id),
-            is_number: false,
-        }
+        Self::new(String::new(), id_field(id), false)
     }
 
     /// A number, shown with this many decimal places; nothing where it isn't known.
@@ -81,11 +82,7 @@ impl Cell {
 
     /// A number that is shown as this.
     pub(crate) fn measure(value: f64, shown: String) -> Self {
-        Self {
-            shown,
-            plain: format!("{value}"),
-            is_number: true,
-        }
+        Self::new(shown, value.to_string(), true)
     }
 
     /// A share from 0 to 1, shown in percent.
@@ -95,11 +92,7 @@ impl Cell {
 
     /// A time, shown as this; in CSV two columns, on local clocks and in UTC.
     pub(crate) fn time(origin: &Origin, time: i64, shown: String) -> Self {
-        Self {
-            shown,
-            plain: iso(origin.timezone(), time),
-            is_number: false,
-        }
+        Self::new(shown, iso(origin.timezone(), time), false)
     }
 
     /// Nothing is known.

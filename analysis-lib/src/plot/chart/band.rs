@@ -47,11 +47,8 @@ impl Band<'_> {
         thinned: &Thinned,
         paths: &mut Paths,
     ) -> Vec<Key> {
-        let runs: Vec<Vec<Point>> = thinned
-            .runs
-            .iter()
-            .map(|run| self.points(&line.series, run))
-            .collect();
+        let points = |run: &Vec<usize>| self.points(&line.series, run);
+        let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         let top = frame.y.scale.to;
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
@@ -60,19 +57,12 @@ impl Band<'_> {
             self.draw_beside(line, frame, paths);
         }
         for run in &runs {
-            let above = run
-                .iter()
-                .map(|&(time, _, edges)| (time as f64, edges[1].min(top)));
-            let below = run
-                .iter()
-                .rev()
-                .map(|&(time, _, edges)| (time as f64, edges[0]));
-            match run[..] {
+            let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
+            let above = run.iter().map(|point| edge(point, 1));
+            let below = run.iter().rev().map(|point| edge(point, 0));
+            match run.len() {
                 // A lone point's band is a stroke.
-                [(time, _, [lower, upper])] => {
-                    let ends = [lower, upper.min(top)].map(|value| (time as f64, value));
-                    paths.line(ends, Look::Outlined(BRIGHT_BLUE, 40));
-                }
+                1 => paths.line(below.chain(above), Look::Outlined(BRIGHT_BLUE, 40)),
                 _ => paths.area(above.chain(below), Look::Filled(BRIGHT_BLUE)),
             }
         }

@@ -37,15 +37,8 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
     let mut line = |value: fn(&Lag) -> Option<f64>, colour| {
-        for run in lags
-            .split(|lag| value(lag).is_none())
-            .filter(|run| !run.is_empty())
-        {
-            let points = run
-                .iter()
-                .filter_map(|lag| Some((lag.hours as f64, value(lag)?)));
-            paths.line(points, Look::Outlined(colour, 18));
-        }
+        let points = lags.iter().map(|lag| Some((lag.hours as f64, value(lag)?)));
+        paths.broken(points, Look::Outlined(colour, 18));
     };
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);

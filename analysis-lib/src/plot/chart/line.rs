@@ -163,12 +163,7 @@ impl<'a> Line<'a> {
                 // A point for each two columns of pixels: these lines are smooth.
                 let mut run = run.clone();
                 run.dedup_by_key(|i| column(self.series.starts[*i], &frame.x.scale) / 2);
-                let points: Vec<_> = run.iter().map(point).collect();
-                let parts = points.split(Option::is_none);
-                for part in parts.filter(|part| !part.is_empty()) {
-                    let look = Look::Outlined(overlay.colour, 20);
-                    paths.line(part.iter().copied().flatten(), look);
-                }
+                paths.broken(run.iter().map(point), Look::Outlined(overlay.colour, 20));
             }
         }
         // A point without neighbours isn't a line: it is seen as a dot.

@@ -5,13 +5,12 @@ use crate::MemberId;
 use crate::aggregate::ShownMember;
 use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
-use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, MEMBERS, MESSAGES};
 use crate::plot::svg::*;
 use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
-/// Members with a bar of their own in [`figure`].
+/// Members with a bar of their own.
 const SHOWN: usize = 25;
 const ROW: f64 = 21.0;
 const BAR: f64 = 14.0;
@@ -30,18 +29,8 @@ pub(crate) struct Bar {
     pub(crate) messages: u64,
 }
 
-/// Bars of the members with the most messages, and of all others together.
-pub(crate) fn figure(
-    origin: &Origin,
-    labels: &Labels,
-    members: &[ShownMember],
-    note: String,
-) -> Figure {
-    let (frame, content) = drawn(origin, labels, members, note);
-    frame.figure(content)
-}
-
-/// The frame and what is in it.
+/// Bars of the members with the most messages, and of all others together: the
+/// frame and what is in it.
 pub(crate) fn drawn<'a>(
     origin: &'a Origin,
     labels: &'a Labels,
