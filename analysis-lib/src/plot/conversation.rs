@@ -1,18 +1,18 @@
 //! Who carries the conversation?
 
-use super::axis::{hour_range, iso, number};
+use super::axis::{hour_range, iso};
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::heat::{Cell, HOURS, Heat};
 use super::chart::members::{Bar, bars};
 use super::chart::series::{Series, extremes};
-use super::chart::{lorenz, members, nothing};
+use super::chart::{members, nothing};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
+use super::labels::{Labels, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
 use super::people::{People, at_most, bar_of_each, in_percent};
 use super::svg::*;
 use crate::MemberId;
-use crate::aggregate::{self, hours_by_member, messages_by_member as totals, without_bots};
+use crate::aggregate::{hours_by_member, messages_by_member as totals, without_bots};
 use crate::names::Names;
 use activity_data::text::clean;
 use activity_data::{Activity, DAY, Period, Periods};
@@ -27,7 +27,8 @@ const ROWS: usize = 15;
 
 /// Messages by member: the 25 with the most, with count and share, and all
 /// others together. Hidden members are one bar; bots are left out, and the
-/// caption says so, with `HIDE_BOTS=yes`. See [`aggregate::shown_members`].
+/// caption says so, with `HIDE_BOTS=yes`. See
+/// [`aggregate::shown_members`](crate::aggregate::shown_members).
 pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
     let People { shown, note, .. } = People::of(activity, names);
     let title = "Number of Messages by Person";
@@ -379,56 +380,11 @@ fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Fig
     Bars::of(activity.origin(), &labels, series).figure()
 }
 
-/// How much of the conversation few members carry, as a Lorenz curve: the share
-/// of messages over the share of members, those with the fewest messages first.
-/// The straight line is where all would have sent as many. See
-/// [`aggregate::concentration`].
-///
-/// References: M. O. Lorenz (1905), Methods of measuring the concentration of
-/// wealth, Publications of the American Statistical Association 9(70).
-///
-/// ```
-/// use analysis_lib::{Activity, Names, plot};
-///
-/// let activity = Activity::sample()?;
-/// let figure = plot::concentration(&activity, &Names::load(&activity)?);
-/// assert!(figure.says().starts_with("Half of all messages were written by 9 of 61 members"));
-/// # Ok::<(), analysis_lib::error::Error>(())
-/// ```
-pub fn concentration(activity: &Activity, names: &Names) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
-    let title = "Concentration of Messages";
-    let labels = Labels::new(title, "Share of Messages", "messages_percent");
-    let concentration = aggregate::concentration(&activity);
-    let (members, half) = (concentration.members, concentration.half);
-    let top = in_percent(concentration.top_tenth * 100.0);
-    let says = match members {
-        0 => return nothing::figure(activity.origin(), &labels, note, NOBODY),
-        1 => "All messages were written by 1 member.".to_owned(),
-        _ => format!(
-            "Half of all messages were written by {} of {}; the most active tenth ({}) wrote {top}; Gini coefficient {:.2}.",
-            number(half as f64, 0),
-            MEMBERS.count(members),
-            MEMBERS.count(members.div_ceil(10)),
-            concentration.gini,
-        ),
-    };
-    let totals = totals(&activity);
-    let sent: Vec<u64> = totals.iter().rev().map(|total| total.messages).collect();
-    let content = Content {
-        note,
-        description: "Lorenz curve of messages over members.".to_owned(),
-        says,
-        ..Content::default()
-    };
-    lorenz::figure(activity.origin(), &labels, &sent, half, content)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::WEEK;
-    use crate::plot::growth;
+    use crate::plot::{concentration, growth};
 
     /// All members' figures.
     fn figures(activity: &Activity, names: &Names) -> [Figure; 4] {

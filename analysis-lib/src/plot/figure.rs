@@ -82,10 +82,7 @@ impl Figure {
             "svg" => write(path, self.live.as_bytes()),
             "csv" => write(path, self.table.as_bytes()),
             "png" => write(path, &self.png()?),
-            _ => Err(no_such_ending(
-                path,
-                "a figure is saved as .svg, .png or .csv",
-            )),
+            _ => Err(no_such_ending(path, "figure", ".svg, .png or .csv")),
         }
     }
 
@@ -108,8 +105,11 @@ pub(crate) fn ending(path: &Path) -> String {
     ending.to_string_lossy().to_lowercase()
 }
 
-pub(crate) fn no_such_ending(path: &Path, what: &str) -> Error {
-    Error::new(format!("{} can't be saved: {what}", path.display()))
+pub(crate) fn no_such_ending(path: &Path, what: &str, endings: &str) -> Error {
+    let path = path.display();
+    Error::new(format!(
+        "{path} can't be saved: a {what} is saved as {endings}"
+    ))
 }
 
 /// Puts a file there, or in place of the one that is.

@@ -176,10 +176,8 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
     };
     match unusual.silences.first() {
         Some(silence) => {
-            let (length, when) = (
-                duration(silence.end - silence.begin),
-                when(silence.begin, silence.end),
-            );
+            let length = duration(silence.end - silence.begin);
+            let when = when(silence.begin, silence.end);
             text += &format!(" The longest silence lasted {length}, {when}.");
         }
         None => text += " No window was without a message.",

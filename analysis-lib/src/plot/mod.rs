@@ -17,10 +17,12 @@ pub(crate) mod axis;
 mod busyness;
 mod by_period;
 pub(crate) mod chart;
+mod concentration;
 mod conversation;
 pub(crate) mod csv;
 pub(crate) mod figure;
 pub(crate) mod labels;
+mod lags;
 mod people;
 mod presence;
 mod rate;
@@ -32,12 +34,12 @@ mod unusual;
 mod year;
 
 pub use awake::{weekly_online, weekly_rhythm};
-pub use busyness::{busyness, lags};
+pub use busyness::busyness;
 pub use by_period::ByPeriod;
-pub use conversation::{
-    WhichMember, concentration, member, member_hours, member_shares, messages_by_member,
-};
+pub use concentration::concentration;
+pub use conversation::{WhichMember, member, member_hours, member_shares, messages_by_member};
 pub use figure::Figure;
+pub use lags::lags;
 pub use presence::{growth, stickiness};
 pub use rate::rate;
 pub use study::{

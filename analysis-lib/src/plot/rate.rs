@@ -16,12 +16,9 @@ use activity_data::{Activity, DAY_LENGTH};
 /// jumps between windows where the rate does. Neither line leads over gaps, and
 /// the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
-    let labels = Labels::new(
-        "Rate of Messages",
-        "Messages per Minute",
-        "messages_per_minute",
-    )
-    .measuring("messages per minute", 2);
+    let (title, axis) = ("Rate of Messages", "Messages per Minute");
+    let labels =
+        Labels::new(title, axis, "messages_per_minute").measuring("messages per minute", 2);
     let note = window_count(activity);
     match aggregate::rate(activity) {
         Ok(rate) => curve(activity, &labels, note, &rate),

@@ -1,12 +1,11 @@
 //! Window by window: the study of half a day.
 
-use super::chart::curve::Curve;
+use super::chart::curve::curve;
 use super::chart::line::{Line, Mark};
 use super::chart::series::Series;
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, Noun, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
-use crate::spline::SmoothingSpline;
 use activity_data::Activity;
 use activity_data::text::clean;
 
@@ -76,14 +75,8 @@ pub fn smoothed_cumulative(fit: &Smoothed) -> Figure {
     let column = "smoothed_cumulative_messages";
     let labels =
         Labels::new(title, "Number of Messages", column).measuring("messages (smoothed)", 0);
-    Curve {
-        fit,
-        labels,
-        values: SmoothingSpline::evaluate_all,
-        factor: 1.0,
-        usual: highest(fit),
-    }
-    .figure()
+    let values = |days: &[f64]| fit.spline().evaluate_all(days);
+    curve(fit, &labels, highest(fit), values)
 }
 
 /// The slope of the smoothed cumulative messages, over time. The curve is only
@@ -94,14 +87,12 @@ pub fn message_rate(fit: &Smoothed) -> Figure {
     let labels =
         Labels::new(title, "Messages per Minute", column).measuring("messages per minute", 2);
     let days = fit.times()[fit.times().len() - 1] - fit.times()[0];
-    Curve {
-        fit,
-        labels,
-        values: SmoothingSpline::derivative_all,
-        factor: 1.0 / MINUTES_PER_DAY,
-        usual: highest(fit) / days,
-    }
-    .figure()
+    let per_minute = |slope: f64| slope * (1.0 / MINUTES_PER_DAY);
+    let usual = per_minute(highest(fit) / days);
+    curve(fit, &labels, usual, |days| {
+        let slopes = fit.spline().derivative_all(days);
+        slopes.into_iter().map(per_minute).collect()
+    })
 }
 
 /// The most cumulative messages of a fit.

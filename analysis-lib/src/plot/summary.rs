@@ -39,12 +39,8 @@ const fn room(left: f64, right: f64) -> Theme {
     }
 }
 
-/// A number, what it is, and what stands below it.
-struct Number {
-    what: &'static str,
-    value: String,
-    below: String,
-}
+/// What a number is, the number, and what stands below it.
+type Number = (&'static str, String, String);
 
 /// What is summed up.
 struct Summary<'a> {
@@ -130,10 +126,12 @@ impl Summary<'_> {
         body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
         body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
         body += &self.charts();
-        let said = numbers.iter().map(|number| match number.below.as_str() {
-            "" => format!("{}: {}", number.what, number.value),
-            below => format!("{}: {} ({below})", number.what, number.value),
-        });
+        let said = numbers
+            .iter()
+            .map(|(what, value, below)| match below.as_str() {
+                "" => format!("{what}: {value}"),
+                below => format!("{what}: {value} ({below})"),
+            });
         let content = Content {
             description: format!("A {} in one picture.", noun.one),
             says: said.collect::<Vec<_>>().join("; ") + ".",
@@ -217,22 +215,14 @@ impl Summary<'_> {
             }
             _ => ("–".to_owned(), String::new()),
         };
-        let one = |what, value: f64, below| Number {
-            what,
-            value: number(value, 0),
-            below,
-        };
+        let one = |what, value: f64, below| (what, number(value, 0), below);
         let online = all.online_mean();
         [
             one("messages", sent(index), self.change(per_hour)),
             one("members wrote", wrote(index).count() as f64, new),
             one("mean online", online[index], self.change(|i| online[i])),
             one("most online", peak, when),
-            Number {
-                what: "busiest hour",
-                value: hour,
-                below: most,
-            },
+            ("busiest hour", hour, most),
         ]
     }
 
@@ -281,7 +271,7 @@ impl Summary<'_> {
     /// What is drawn: numbers, days, hours of the week, members.
     fn table(&self, numbers: &[Number]) -> String {
         let zone = self.own.origin().timezone();
-        let numbers = numbers.iter().map(|Number { what, value, below }| {
+        let numbers = numbers.iter().map(|(what, value, below)| {
             format!("{what},{},{}", csv_field(below), csv_field(value))
         });
         let fine = self.fine.period();
@@ -317,7 +307,7 @@ fn panels(numbers: &[Number]) -> String {
     let wide = (SIZE[0] - 2.0 * EDGE + 8.0) / numbers.len() as f64;
     let room = wide - 8.0 - 16.0;
     let [top, bottom] = PANELS;
-    for (place, Number { what, value, below }) in (0..).zip(numbers) {
+    for (place, (what, value, below)) in (0..).zip(numbers) {
         let left = EDGE + f64::from(place) * wide;
         let corners = [(left, top), (left + wide - 8.0, bottom)];
         shapes.rectangle(corners, Look::Filled(DARK.gap));

@@ -61,12 +61,8 @@ pub fn calendar(data: &dyn ByPeriod) -> Figure {
 /// means of the 24 hours and of the 7 days before each window's end. See
 /// [`aggregate::rolling`] for where these are not given.
 pub fn rolling(activity: &Activity) -> Figure {
-    let labels = Labels::new(
-        "Messages in an Hour",
-        "Messages per Hour",
-        "messages_per_hour",
-    )
-    .measuring("messages per hour", 0);
+    let (title, axis) = ("Messages in an Hour", "Messages per Hour");
+    let labels = Labels::new(title, axis, "messages_per_hour").measuring("messages per hour", 0);
     let means = [24, 24 * 7].map(|hours| aggregate::rolling(activity, hours));
     let recorded = activity.ends()[activity.len() - 1] - activity.begins()[0];
     if means[0].iter().all(Option::is_none) {

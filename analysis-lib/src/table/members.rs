@@ -31,11 +31,8 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let calendar = Calendar::new(&activity, period);
     let last = newest_whole(&calendar.coverage, calendar.is_over);
     let item = Item::Period(period);
-    let when = item.when(
-        origin.timezone(),
-        calendar.begins[last],
-        calendar.ends[last],
-    );
+    let (begin, end) = (calendar.begins[last], calendar.ends[last]);
+    let when = item.when(origin.timezone(), begin, end);
     let mut table = Table::new(
         origin,
         &format!("Members with the Most Messages: {when}"),

@@ -182,7 +182,7 @@ impl Table {
         let path = path.as_ref();
         match ending(path).as_str() {
             "csv" => write(path, self.csv().as_bytes()),
-            _ => Err(no_such_ending(path, "a table is saved as .csv")),
+            _ => Err(no_such_ending(path, "table", ".csv")),
         }
     }
 
@@ -226,10 +226,8 @@ impl Table {
             format!("<tr>{}</tr>\n", self.shown().map(cell).collect::<String>())
         };
         let head = row("th", &|column| escape(self.columns[column].0));
-        let rows = self.rows.iter().take(SHOWN);
-        let rows: String = rows
-            .map(|cells| row("td", &|column| escape(&cells[column].shown)))
-            .collect();
+        let cells = |cells: &Vec<Cell>| row("td", &|column| escape(&cells[column].shown));
+        let rows: String = self.rows.iter().take(SHOWN).map(cells).collect();
         let table = match self.rows.is_empty() {
             true => String::new(),
             false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
@@ -257,14 +255,12 @@ impl fmt::Display for Table {
         };
         let widths: Vec<usize> = columns.iter().map(width).collect();
         let line = |texts: Vec<&str>| {
-            let cells = columns.iter().zip(&widths).zip(texts);
-            let cells: Vec<String> = cells
-                .map(|((&column, &width), text)| match self.is_number(column) {
-                    true => format!("{text:>width$}"),
-                    false => format!("{text:<width$}"),
-                })
-                .collect();
-            cells.join("  ").trim_end().to_owned()
+            let cell = |((&column, &width), text)| match self.is_number(column) {
+                true => format!("{text:>width$}"),
+                false => format!("{text:<width$}"),
+            };
+            let cells = columns.iter().zip(&widths).zip(texts).map(cell);
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         writeln!(f, "{}", self.title)?;
         if !self.rows.is_empty() {

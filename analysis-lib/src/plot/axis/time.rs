@@ -232,21 +232,17 @@ pub(crate) fn months(zone: &Zone, from: i64, to: i64) -> String {
 
 /// "a – b", or one if both are the same.
 pub(crate) fn range(first: String, last: String) -> String {
-    if first == last {
-        first
-    } else {
-        format!("{first} – {last}")
+    match first == last {
+        true => first,
+        false => format!("{first} – {last}"),
     }
 }
 
 /// The first of two days, with its year only if the other's differs.
 fn without_year(zone: &Zone, from: i64, to: i64) -> String {
     let (first, last) = (zone.date_time(from), zone.date_time(to));
-    let format = if first.year() == last.year() {
-        "%-d %b"
-    } else {
-        "%-d %b %Y"
-    };
+    let is_one = first.year() == last.year();
+    let format = if is_one { "%-d %b" } else { "%-d %b %Y" };
     first.format(format).to_string()
 }
 
@@ -270,13 +266,10 @@ pub(crate) fn duration(milliseconds: i64) -> String {
 /// columns of a table (ISO 8601).
 pub(crate) fn iso(zone: &Zone, time: i64) -> String {
     let time = zone.date_time(time);
-    let format = if time.nanosecond() == 0 {
-        "%Y-%m-%dT%H:%M:%S%:z"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.3f%:z"
-    };
+    let parts = if time.nanosecond() == 0 { "" } else { "%.3f" };
+    let format = format!("%Y-%m-%dT%H:%M:%S{parts}%:z");
     let utc = time.with_timezone(&chrono::Utc);
-    format!("{},{}", time.format(format), utc.format(format))
+    format!("{},{}", time.format(&format), utc.format(&format))
 }
 
 #[cfg(test)]

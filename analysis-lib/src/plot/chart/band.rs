@@ -89,10 +89,8 @@ impl Band<'_> {
             return;
         };
         for run in thin(beside, line.gaps, &frame.x.scale).runs {
-            let points = run
-                .iter()
-                .map(|&i| (beside.starts[i] as f64, beside.values[i]));
-            for piece in within(points, frame.y.scale.to) {
+            let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
+            for piece in within(run.iter().map(point), frame.y.scale.to) {
                 paths.line(piece, Look::Outlined(GREY, 8));
             }
         }
@@ -136,14 +134,9 @@ fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f
     for (x, y) in points {
         if let Some((from_x, from_y)) = last {
             let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
-            let mut edges: Vec<f64> = [0.0, top]
-                .into_iter()
-                .filter(|edge| (from_y < *edge) != (y < *edge))
-                .collect();
-            if y < from_y {
-                edges.reverse();
-            }
-            for edge in edges {
+            let edges = if y < from_y { [top, 0.0] } else { [0.0, top] };
+            let is_crossed = |edge: &f64| (from_y < *edge) != (y < *edge);
+            for edge in edges.into_iter().filter(is_crossed) {
                 // On one of both sides of the edge the line isn't drawn.
                 let piece = pieces.len() - 1;
                 pieces[piece].push(at(edge));
@@ -153,10 +146,8 @@ fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f
             }
         }
         if (0.0..top).contains(&y) {
-            pieces
-                .last_mut()
-                .expect("there is always a piece")
-                .push((x, y));
+            let piece = pieces.last_mut().expect("there is always a piece");
+            piece.push((x, y));
         }
         last = Some((x, y));
     }

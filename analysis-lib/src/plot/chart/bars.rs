@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::frame::Frame;
+use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
 use crate::plot::axis::{iso, number, time_ticks};
 use crate::plot::csv::csv;
@@ -193,17 +193,14 @@ impl<'a> Bars<'a> {
             };
             heights.iter_mut().zip(values).map(grow).collect()
         };
-        let mut layers: Vec<_> = self
-            .layers
-            .iter()
-            .map(|layer| {
-                let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
-                (colours, pile(&layer.values))
-            })
-            .collect();
-        if layers.is_empty() {
-            layers.push(([theme.own, theme.part], pile(self.series.values)));
-        }
+        let mut layer = |layer: &Layer| {
+            let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
+            (colours, pile(&layer.values))
+        };
+        let layers = match self.layers {
+            [] => vec![([theme.own, theme.part], pile(self.series.values))],
+            layers => layers.iter().map(&mut layer).collect(),
+        };
         (layers, heights)
     }
 
@@ -211,16 +208,11 @@ impl<'a> Bars<'a> {
     fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame<'a> {
         let Series { starts, ends, .. } = self.series;
         let item = self.series.item;
-        let extremes = heights.iter().flat_map(|&(low, high)| [low, high]);
-        let extremes: Vec<f64> = extremes.collect();
-        let reach = Series {
-            values: &extremes,
-            ..self.series
-        };
+        let range = range_of(heights.iter().flat_map(|&(low, high)| [low, high]));
         let zone = self.origin.timezone();
         // The period after the last has no tick.
         let times = self.times.start..self.times.end - 1;
-        let mut frame = Frame::over_time(self.origin, self.labels, times, &reach);
+        let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
         let names = self.layers.iter().map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
             frame.area.right -= BESIDE + 18.0 + widest;

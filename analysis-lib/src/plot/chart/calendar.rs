@@ -62,8 +62,9 @@ impl Calendar<'_> {
         let (mut is_unseen, mut is_part) = (false, false);
         let shown = with_tooltip(numbers.len());
         let (mut cells, mut tooltips) = (Vec::new(), Vec::new());
-        let days = |own| Block::days(own).map(move |day| (own, day));
-        for (block, day) in blocks.iter().flat_map(days) {
+        let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
+        for (block, day) in (0..blocks.len()).flat_map(days) {
+            let block = &blocks[block];
             let cell = block.cell(day);
             let Ok(index) = numbers.binary_search(&day) else {
                 is_unseen = true;
@@ -177,10 +178,6 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
 }
 
 impl Block {
-    fn days(&self) -> Range<i64> {
-        self.days.clone()
-    }
-
     /// Where a day is.
     fn cell(&self, day: i64) -> Area {
         let left = LEFT + (day - self.monday).div_euclid(7) as f64 * self.side;

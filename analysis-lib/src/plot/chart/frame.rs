@@ -58,19 +58,20 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// A series' values upwards, and times to the right.
+    /// Values from the lowest to the highest upwards, and times of such items to
+    /// the right.
     pub(crate) fn over_time(
         origin: &'a Origin,
         labels: &'a Labels,
         times: Range<i64>,
-        series: &Series,
+        item: Item,
+        range: (f64, f64),
     ) -> Self {
-        let range = range_of(series.values.iter().copied());
         let zone = origin.timezone();
         let times = [times.start as f64, times.end as f64];
         let name = format!("Time ({})", zone.name());
         let mut frame = Self::upwards(origin, labels, range, times, name);
-        frame.x.ticks = time_ticks(zone, &frame.x.scale, series.item.length());
+        frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         // With a second row, for days and years.
         frame.below = [18.0, 54.0, 92.0];
         frame
@@ -269,13 +270,8 @@ impl<'a> Frame<'a> {
     /// The figure.
     pub(crate) fn figure(&self, content: Content) -> Figure {
         let height = self.area.bottom + self.below[2];
-        card(
-            self.labels,
-            self.origin,
-            height,
-            &self.body(&content),
-            content,
-        )
+        let body = self.body(&content);
+        card(self.labels, self.origin, height, &body, content)
     }
 
     /// All that is seen but tooltips, and what a card has around it.

@@ -80,10 +80,8 @@ impl<'a> Heat<'a> {
                 None => {
                     let [(left, top), (right, bottom)] =
                         cell(index).corners(7.0_f64.min(column * 0.3));
-                    paths.line(
-                        [(left, bottom), (right, top)],
-                        Look::Outlined(theme.axis, 10),
-                    );
+                    let ends = [(left, bottom), (right, top)];
+                    paths.line(ends, Look::Outlined(theme.axis, 10));
                 }
             }
         }

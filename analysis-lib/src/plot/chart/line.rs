@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::band::Band;
-use super::frame::Frame;
+use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
 use super::thin::{Thinned, column, thin};
 use crate::plot::axis::{MINUTE, Scale, iso, number};
@@ -98,11 +98,9 @@ impl<'a> Line<'a> {
         let series = &self.series;
         let band = self.band.as_ref();
         let heights = band.map(|band| band.heights(series));
-        let shown = Series {
-            values: heights.as_deref().unwrap_or(series.values),
-            ..*series
-        };
-        let frame = Frame::over_time(self.origin, self.labels, margin(series), &shown);
+        let heights = heights.as_deref().unwrap_or(series.values);
+        let (item, range) = (series.item, range_of(heights.iter().copied()));
+        let frame = Frame::over_time(self.origin, self.labels, margin(series), item, range);
         let thinned = thin(series, self.gaps, &frame.x.scale);
 
         let mut paths = frame.paths_over(&thinned.gaps);

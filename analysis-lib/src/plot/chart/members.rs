@@ -67,16 +67,11 @@ pub(crate) fn drawn<'a>(
     let mut ticks = Numbers::new((0.0, most as f64), labels.least_step(), 7).ticks;
     ticks.retain(|tick| tick.value <= high && !theme.is_narrow());
     let scale = Scale::new([0.0, high], [area.left, area.right]);
+    let x = Axis::new(scale, ticks, &labels.axis);
     let y = Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), "");
     let frame = Frame {
         below: [17.0, 37.0, 76.0],
-        ..Frame::new(
-            origin,
-            labels,
-            area,
-            Axis::new(scale, ticks, &labels.axis),
-            y,
-        )
+        ..Frame::new(origin, labels, area, x, y)
     };
 
     let mut paths = frame.paths();

@@ -1,27 +1,57 @@
-//! The Lorenz curve: how unevenly something is spread.
+//! How much of the conversation do few carry?
 
-use super::frame::{Frame, TOP};
-use crate::plot::axis::{Axis, Scale, Tick, number};
-use crate::plot::csv::csv;
-use crate::plot::figure::Figure;
-use crate::plot::labels::{Item, Labels, MEMBERS, MESSAGES};
-use crate::plot::svg::*;
-use activity_data::Origin;
+use super::axis::{Axis, Scale, Tick, number};
+use super::chart::frame::{Frame, TOP};
+use super::chart::nothing;
+use super::csv::csv;
+use super::figure::Figure;
+use super::labels::{Item, Labels, MEMBERS, MESSAGES, NOBODY};
+use super::people::{People, in_percent};
+use super::svg::*;
+use crate::aggregate::{self, messages_by_member as totals};
+use crate::names::Names;
+use activity_data::Activity;
 
 const AREA: Area = Area::at((MARGIN + 46.0, TOP), WIDTH - 2.0 * MARGIN - 64.0, 300.0);
 /// How far points of the curve are from each other at least, in percent.
 const STEP: f64 = 0.8;
 
-/// The share of messages that the least active members sent, over their share of
-/// all members. `sent` ascends, and has a message; `marked` members at the end of
-/// it are pointed at.
-pub(crate) fn figure(
-    origin: &Origin,
-    labels: &Labels,
-    sent: &[u64],
-    marked: usize,
-    content: Content,
-) -> Figure {
+/// How much of the conversation few members carry, as a Lorenz curve: the share
+/// of messages over the share of members, those with the fewest messages first.
+/// The straight line is where all would have sent as many. See
+/// [`aggregate::concentration`].
+///
+/// References: M. O. Lorenz (1905), Methods of measuring the concentration of
+/// wealth, Publications of the American Statistical Association 9(70).
+///
+/// ```
+/// use analysis_lib::{Activity, Names, plot};
+///
+/// let activity = Activity::sample()?;
+/// let figure = plot::concentration(&activity, &Names::load(&activity)?);
+/// assert!(figure.says().starts_with("Half of all messages were written by 9 of 61 members"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn concentration(activity: &Activity, names: &Names) -> Figure {
+    let People { activity, note, .. } = People::of(activity, names);
+    let title = "Concentration of Messages";
+    let labels = Labels::new(title, "Share of Messages", "messages_percent");
+    let concentration = aggregate::concentration(&activity);
+    let (members, half) = (concentration.members, concentration.half);
+    let top = in_percent(concentration.top_tenth * 100.0);
+    let says = match members {
+        0 => return nothing::figure(activity.origin(), &labels, note, NOBODY),
+        1 => "All messages were written by 1 member.".to_owned(),
+        _ => format!(
+            "Half of all messages were written by {} of {}; the most active tenth ({}) wrote {top}; Gini coefficient {:.2}.",
+            number(half as f64, 0),
+            MEMBERS.count(members),
+            MEMBERS.count(members.div_ceil(10)),
+            concentration.gini,
+        ),
+    };
+    let totals = totals(&activity);
+    let sent: Vec<u64> = totals.iter().rev().map(|total| total.messages).collect();
     let mut sums = vec![0];
     sums.extend(sent.iter().scan(0, |sum, &sent| {
         *sum += sent;
@@ -44,19 +74,19 @@ pub(crate) fn figure(
     let name = "Share of Members, the Least Active First";
     let x = Axis::new(scale([AREA.left, AREA.right]), ticks.clone(), name);
     let y = Axis::new(scale([AREA.bottom, AREA.top]), ticks, &labels.axis);
-    let frame = Frame::new(origin, labels, AREA, x, y);
+    let frame = Frame::new(activity.origin(), &labels, AREA, x, y);
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
     paths.line([(0.0, 0.0), (100.0, 100.0)], Look::Outlined(GREY, 12));
     let curve = points.iter().map(|&i| place(i));
     paths.line(curve, Look::Outlined(BLUE, 20));
-    let mark = place(members - marked);
+    let mark = place(members - half);
     paths.circle(mark, 45, Look::Filled(BLUE));
     let at = |(x, y): (f64, f64), by: (f64, f64)| {
         (frame.x.scale.place(x) + by.0, frame.y.scale.place(y) + by.1)
     };
-    let half = format!("the other half: {}", MEMBERS.count(marked));
+    let other_half = format!("the other half: {}", MEMBERS.count(half));
     // Left of the curve where there is room up to the straight line, else below.
     let (beside, anchor) = match mark.0 > 75.0 {
         true => ((-10.0, -8.0), Anchor::End),
@@ -64,7 +94,7 @@ pub(crate) fn figure(
     };
     let equal = at((30.0, 30.0), (-10.0, -8.0));
     let texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
-        + &text(at(mark, beside), anchor, INK, &half);
+        + &text(at(mark, beside), anchor, INK, &other_half);
     let tooltip = |&i: &usize| {
         let (x, y) = place(i);
         let lines = vec![
@@ -85,6 +115,9 @@ pub(crate) fn figure(
         texts,
         tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
         table: csv(columns, points.iter().map(row)),
-        ..content
+        note,
+        description: "Lorenz curve of messages over members.".to_owned(),
+        says,
+        ..Content::default()
     })
 }

@@ -1,19 +1,39 @@
-//! Correlations over lags, as two lines.
+//! Do messages follow online members?
 
-use super::frame::{Frame, range_of};
-use super::series::extremes;
-use crate::aggregate::{Lag, MOST_LAG};
-use crate::plot::axis::{Tick, number};
-use crate::plot::csv::{csv, rounded};
-use crate::plot::figure::Figure;
-use crate::plot::labels::{HOURS, Labels, Noun};
-use crate::plot::svg::*;
-use activity_data::Origin;
+use super::axis::{Tick, number};
+use super::chart::frame::{Frame, range_of};
+use super::chart::nothing;
+use super::chart::series::extremes;
+use super::csv::{csv, rounded};
+use super::figure::Figure;
+use super::labels::{HOURS, Labels, Noun, window_count};
+use super::svg::*;
+use crate::aggregate::{self, Lag, MOST_LAG};
+use activity_data::Activity;
 
 const PAIRS: Noun = Noun::new("pair", "pairs");
 
-/// What chance reaches is drawn below both lines.
-pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
+/// Do messages follow online members? Their correlation by the hour, with
+/// messages up to 48 hours later or earlier, and what is left of it beyond the
+/// week's rhythm, which both share. See [`aggregate::lags`].
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::lags(&Activity::sample()?);
+/// assert!(figure.says().starts_with("Messages follow online members most closely"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn lags(activity: &Activity) -> Figure {
+    let axis = "Correlation of Messages and Online Members";
+    let labels = Labels::new("Messages and Online Members", axis, "correlation").measuring("", 2);
+    let lags = aggregate::lags(activity);
+    if lags.iter().all(|lag| lag.correlation.is_none()) {
+        let note = window_count(activity);
+        let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
+        return nothing::figure(activity.origin(), &labels, note, why);
+    }
+    // What chance reaches is drawn below both lines.
     let values = lags.iter().flat_map(|lag| {
         let below = lag.by_chance.map(|reach| -reach);
         [lag.correlation, lag.beyond_rhythm, lag.by_chance, below]
@@ -22,12 +42,12 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
     let most = MOST_LAG as f64;
     let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
     let across = [-most - 0.5, most + 0.5];
-    let mut frame = Frame::upwards(origin, labels, range, across, name);
+    let mut frame = Frame::upwards(activity.origin(), &labels, range, across, name);
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
     let mut paths = frame.paths_over(&[]);
-    for lag in lags {
+    for lag in &lags {
         if let Some(reach) = lag.by_chance {
             let x = lag.hours as f64;
             let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
@@ -57,8 +77,8 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
         tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
         description: "Lines of the correlation of messages and online members over hours."
             .to_owned(),
-        says: says(lags),
-        table: table(lags),
+        says: says(&lags),
+        table: table(&lags),
         ..Content::default()
     })
 }
