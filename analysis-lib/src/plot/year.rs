@@ -81,13 +81,13 @@ pub fn rolling(activity: &Activity) -> Figure {
     let values: Vec<f64> = windows.map(per_hour).collect();
     let says = |name: &str, means: &[Option<f64>]| {
         let known = means.iter().enumerate();
-        let known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
+        let mut known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
         let [_, (when, most)] = extremes(known.clone())?;
         Some(format!(
             "Over {name}, at most {} messages per hour (to {}), and {} at the end.",
             number(most, 1),
             days(activity.origin().timezone(), when, when),
-            number(known.last()?.1, 1)
+            number(known.next_back()?.1, 1)
         ))
     };
     let [day, week] = means;

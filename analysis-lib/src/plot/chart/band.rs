@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::frame::Frame;
-use super::line::{DOTS, Line, nexts};
 use super::series::Series;
-use super::thin::{Thinned, thin};
+use super::thin::{DOTS, Thinned, nexts, thin};
 use crate::plot::axis::{number, range};
 use crate::plot::svg::*;
+use activity_data::Gap;
 
 /// The axis ends at this many times the highest value at most: where little is
 /// known the band would else press the line down.
@@ -42,19 +42,20 @@ impl Band<'_> {
     /// The band and its line. What their colours mean.
     pub(super) fn draw(
         &self,
-        line: &Line,
+        series: &Series,
+        gaps: &[Gap],
         frame: &Frame,
         thinned: &Thinned,
         paths: &mut Paths,
     ) -> Vec<Key> {
-        let points = |run: &Vec<usize>| self.points(&line.series, run);
+        let points = |run: &Vec<usize>| self.points(series, run);
         let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         let top = frame.y.scale.to;
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
-        let is_dense = line.series.len() as f64 > frame.area.right - frame.area.left;
+        let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
         if is_dense {
-            self.draw_beside(line, frame, paths);
+            self.draw_beside(gaps, frame, paths);
         }
         for run in &runs {
             let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
@@ -67,7 +68,7 @@ impl Band<'_> {
             }
         }
         if !is_dense {
-            self.draw_beside(line, frame, paths);
+            self.draw_beside(gaps, frame, paths);
         }
         frame.zero_line(paths);
         for run in &runs {
@@ -84,11 +85,11 @@ impl Band<'_> {
     }
 
     /// The line to compare with, as far as it lies within the axis.
-    fn draw_beside(&self, line: &Line, frame: &Frame, paths: &mut Paths) {
+    fn draw_beside(&self, gaps: &[Gap], frame: &Frame, paths: &mut Paths) {
         let Some((beside, _)) = &self.beside else {
             return;
         };
-        for run in thin(beside, line.gaps, &frame.x.scale).runs {
+        for run in thin(beside, gaps, &frame.x.scale).runs {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
             for piece in within(run.iter().map(point), frame.y.scale.to) {
                 paths.line(piece, Look::Outlined(GREY, 8));

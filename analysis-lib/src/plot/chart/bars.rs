@@ -26,6 +26,9 @@ const ROW: f64 = 22.0;
 
 /// From where to where something reaches.
 type Span = (f64, f64);
+/// A layer's colours, of bars that were recorded whole and in part, and its part
+/// of each bar.
+type Pile = ([Colour; 2], Vec<Span>);
 
 /// What has one colour in all bars.
 pub(crate) struct Layer {
@@ -181,7 +184,7 @@ impl<'a> Bars<'a> {
 
     /// The colours of each layer, and from where to where its part of each period
     /// reaches; and the same for whole bars.
-    fn spans(&self) -> (Vec<([Colour; 2], Vec<Span>)>, Vec<Span>) {
+    fn spans(&self) -> (Vec<Pile>, Vec<Span>) {
         let theme = &self.labels.theme;
         let mut heights = vec![(0.0, 0.0); self.series.len()];
         let mut pile = |values: &[f64]| -> Vec<Span> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::band::Band;
 use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
-use super::thin::{Thinned, column, thin};
+use super::thin::{DOTS, Thinned, column, nexts, thin};
 use crate::plot::axis::{MINUTE, Scale, iso, number};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Labels, window_count};
@@ -14,8 +14,6 @@ use activity_data::{Activity, Gap, Origin};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
-/// At most this many points have a dot of their own: more would hide the line.
-pub(super) const DOTS: usize = 100;
 
 /// A line through a series.
 pub(crate) struct Line<'a> {
@@ -112,7 +110,7 @@ impl<'a> Line<'a> {
             note += &format!(" · {gaps} too narrow to be seen");
         }
         match band {
-            Some(band) => keys.extend(band.draw(self, &frame, &thinned, &mut paths)),
+            Some(band) => keys.extend(band.draw(series, self.gaps, &frame, &thinned, &mut paths)),
             None => self.draw(&frame, &thinned, &mut paths),
         }
         note += &self.mark_parts(&mut paths, &mut keys);
@@ -274,12 +272,6 @@ impl<'a> Line<'a> {
         let broken = ",".repeat(columns.len()) + "\n";
         format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
-}
-
-/// Each point of a run, and the item that the next one stands for.
-pub(super) fn nexts(run: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let next = run[1..].iter().copied().chain([run[run.len() - 1] + 1]);
-    run.iter().copied().zip(next)
 }
 
 /// The time that a line through these moments needs, with some room on both

@@ -5,6 +5,7 @@ mod element;
 mod escape;
 mod paths;
 mod style;
+mod theme;
 mod tooltip;
 
 pub(crate) use card::{Content, Key, card, sheet, source};
@@ -12,4 +13,5 @@ pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, text};
 pub(crate) use escape::escape;
 pub(crate) use paths::{Look, Paths};
 pub(crate) use style::*;
+pub(crate) use theme::{DARK, LIGHT, Theme};
 pub(crate) use tooltip::Tooltip;
