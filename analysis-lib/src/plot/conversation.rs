@@ -319,7 +319,7 @@ impl WhichMember for Option<MemberId> {
 /// shown.
 ///
 /// ```
-/// use analysis_lib::{Activity, MemberId, Names, plot};
+/// use analysis_lib::{Activity, Names, plot};
 ///
 /// let activity = Activity::sample()?;
 /// let names = Names::load(&activity)?;

@@ -86,16 +86,11 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         ]
     };
     let zone = activity.origin().timezone();
-    let row = |(i, growth): (usize, &Growth)| {
-        let counts = [
-            growth.active,
-            growth.new,
-            growth.retained,
-            growth.resurrected,
-        ];
+    let row = |(i, own): (usize, &Growth)| {
+        let counts = [own.active, own.new, own.retained, own.resurrected];
         let counts = counts.map(|count| count.to_string()).join(",");
-        let (when, coverage) = (iso(zone, growth.begin), calendar.coverage[i]);
-        let (churned, over) = (growth.churned, !series.is_running(i));
+        let (when, coverage) = (iso(zone, own.begin), calendar.coverage[i]);
+        let (churned, over) = (own.churned, !series.is_running(i));
         format!("{when},{counts},{churned},{coverage:.4},{over}")
     };
     let columns = "begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over";
