@@ -50,6 +50,7 @@ struct Summary<'a> {
     /// The period: its place among all, and its windows.
     index: usize,
     own: Activity,
+    /// Its days, or of a day and an hour the hours.
     fine: Periods,
     week: Vec<WeekHour>,
     members: Vec<ShownMember>,
@@ -320,4 +321,27 @@ fn panels(numbers: &[Number]) -> String {
         }
     }
     shapes.group() + &texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MONTH, WEEK};
+
+    /// What the bars show is what the number above them says.
+    #[test]
+    fn every_period_can_be_summed_up() {
+        let sample = Activity::sample().unwrap();
+        for (period, fine) in [(HOUR, "hour"), (DAY, "hour"), (WEEK, "day"), (MONTH, "day")] {
+            for activity in [&sample, &sample.last_hours(13)] {
+                let figure = summary(activity, &Names::default(), period);
+                let last = |row: &str| row.rsplit(',').next().unwrap().to_owned();
+                let begins = format!("messages by {fine},");
+                let bars = figure.csv().lines().filter(|row| row.starts_with(&begins));
+                let sum: u64 = bars.map(|row| last(row).parse::<u64>().unwrap()).sum();
+                let said = figure.says().split([';', '(']).next().unwrap().trim();
+                assert_eq!(said, format!("messages: {}", number(sum as f64, 0)));
+            }
+        }
+    }
 }
