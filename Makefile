@@ -92,7 +92,7 @@ test:
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
-	cargo test --locked --quiet --package analysis-lib --test direction
+	cargo test --locked --quiet --package analysis-lib --test direction -- --show-output
 	@if [ -x "$$ACTIVITY_TOOLS/tests/bin/ruff" ]; then "$$ACTIVITY_TOOLS/tests/bin/ruff" check --quiet notebooks; \
 		else echo "Python is not checked: make test installs ruff, which does it."; fi
 

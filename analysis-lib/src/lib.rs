@@ -57,7 +57,6 @@
 //! | splines | 1 | 0.1 | curves for others to go on with |
 //! | plotters-backend | 1 | 0.0 | part of plotters: the figures' own SVG |
 //! | tz-rs | 1 | 0.0 to 0.2, measured under load | the system's rules of time zones |
-//! | dotenvy | 1 | 0.0 | `.env` |
 //! | *kept out:* mongodb | 178 | 8.6 | |
 //! | *kept out:* plotters with dates and every series | 6 | 0.5 | |
 //! | *kept out:* chrono with its default features | 3 | 0.4 | |

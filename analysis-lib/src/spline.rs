@@ -127,7 +127,6 @@
 mod banded;
 mod basis;
 mod fit;
-mod parts;
 pub(crate) mod poisson;
 mod triangle;
 
@@ -137,50 +136,7 @@ use splines::{Interpolation, Key, Spline};
 
 use crate::{Error, Result};
 use basis::{DEGREE, ORDER, basis};
-
-/// How a fit came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// One cubic polynomial comes as near as asked: no knots but the ends.
-    Polynomial,
-    /// The least-squares spline meets s without being smoothed.
-    LeastSquares,
-    /// Smoothed until the residual is s: the ordinary case.
-    Root,
-    /// The curve goes through every point, as far as rounding lets it.
-    Interpolation,
-    /// Not converged: the residual is above s, and no interval is left that
-    /// one more knot would help. Only values near the smallest that a double
-    /// can hold get here.
-    KnotLimit,
-    /// Not converged: the residual stopped following p before it was s, since
-    /// s is less than what rounding leaves.
-    NoRoot,
-    /// Not converged: 20 values of p were tried, and the residual is not s yet.
-    TrialLimit,
-}
-
-impl Ending {
-    /// Whether the residual is what was asked for. If not, the curve is the
-    /// last that was tried, as SciPy returns it with a warning.
-    pub fn has_converged(self) -> bool {
-        !matches!(self, Self::KnotLimit | Self::NoRoot | Self::TrialLimit)
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Polynomial => "a single polynomial is near enough",
-            Self::LeastSquares => "the least-squares spline meets it",
-            Self::Root => "smoothed to meet it",
-            Self::Interpolation => "through every point",
-            Self::KnotLimit => "not converged, no knot helps any more; try a larger s",
-            Self::NoRoot => "not converged, s is below what rounding leaves; try a larger s",
-            Self::TrialLimit => "not converged within 20 trials; try a larger s",
-        })
-    }
-}
+pub use fit::Ending;
 
 /// A cubic smoothing spline, equal to SciPy's `UnivariateSpline`.
 ///

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::lengths::Extent;
-use super::periods::Merger;
+use super::periods::{ByBegin, Merger};
 use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Periods, lengths};
 use crate::Held;
@@ -246,14 +246,9 @@ impl Activity {
     /// out. `None` if there is none.
     pub fn between(&self, from: i64, to: i64) -> Option<Self> {
         let is_in = |index| (from..to).contains(&self.middle(index));
-        let mut own = (0..self.len()).map(is_in);
-        let first = own.position(|is_in| is_in)?;
-        let last = self.len()
-            - 1
-            - own
-                .rev()
-                .position(|is_in| is_in)
-                .unwrap_or(self.len() - 1 - first);
+        let mut own = (0..self.len()).filter(|&index| is_in(index));
+        let first = own.next()?;
+        let last = own.next_back().unwrap_or(first);
         Some(self.part(first..last + 1))
     }
 
@@ -289,23 +284,7 @@ impl Activity {
         if !left_out.contains(&true) {
             return self.clone();
         }
-        let mut kept = Windows {
-            ends: windows.ends.clone(),
-            declared: windows.declared.clone(),
-            online: windows.online.clone(),
-            volume: windows.volume.clone(),
-            members: windows.members.clone(),
-            ..Windows::default()
-        };
-        for index in 0..windows.len() {
-            for sender in windows.senders(index) {
-                if !left_out[windows.sender[sender] as usize] {
-                    kept.sender.push(windows.sender[sender]);
-                    kept.sent.push(windows.sent[sender]);
-                }
-            }
-            kept.first_sender.push(kept.sender.len() as u32);
-        }
+        let kept = windows.select(0..windows.len(), |member| !left_out[member as usize]);
         self.with_windows(kept, self.begins().to_vec())
     }
 
@@ -314,18 +293,43 @@ impl Activity {
     /// belongs to the period that its middle lies in.
     #[must_use]
     pub fn every(&self, period: Period) -> Periods {
-        let mut merger = Merger::new(&self.origin.timezone, period);
+        self.periods(period, &self.sums(period, true))
+    }
+
+    /// As [`every`](Self::every), with the periods between that have no window:
+    /// each begins where the one before it ends. Nobody wrote in those without
+    /// one, and their mean of online members is no number.
+    #[must_use]
+    pub fn calendar(&self, period: Period) -> Periods {
+        let mut sums = self.sums(period, true);
+        let mut begins = sums.keys().copied();
+        if let (Some(mut begin), Some(last)) = (begins.next(), begins.next_back()) {
+            while begin < last {
+                begin = self.origin.timezone.end(period, begin);
+                sums.entry(begin).or_default();
+            }
+        }
+        self.periods(period, &sums)
+    }
+
+    /// As [`every`](Self::every), without who sent what, which takes the longest
+    /// to merge: there are no members.
+    #[must_use]
+    pub fn totals(&self, period: Period) -> Periods {
+        self.periods(period, &self.sums(period, false))
+    }
+
+    fn sums(&self, period: Period, by_member: bool) -> ByBegin {
+        let mut merger = Merger::new(&self.origin.timezone, period, by_member);
         merger.add(self.windows(), self.begins());
         merger.close(self.members());
-        let (origin, extent) = (self.origin().clone(), &self.recorded.extent);
-        Periods::new(
-            origin,
-            period,
-            &merger.take(),
-            self.left_out().to_vec(),
-            extent,
-        )
-        .expect("there is a window")
+        merger.take()
+    }
+
+    fn periods(&self, period: Period, sums: &ByBegin) -> Periods {
+        let (origin, left_out) = (self.origin().clone(), self.left_out().to_vec());
+        Periods::new(origin, period, sums, left_out, &self.recorded.extent)
+            .expect("there is a window")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a cell's variable holds.
+//! A shared value whose type a cell's compiler doesn't see.
 
 use std::any::Any;
 use std::fmt;

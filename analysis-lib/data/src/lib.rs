@@ -2,7 +2,9 @@
 //!
 //! - Nouns, which know no file and no setting, and print nothing: [`Activity`],
 //!   its [`Windows`] in columns, [`Periods`], [`Zone`], [`MemberId`], and the
-//!   rule of time, which says how long a window is.
+//!   rule of time, which says how long a window is. Methods of `Activity` that need
+//!   a file or a setting are in `source/activity.rs`, and those of `Zone` that read
+//!   the tz database in `zoneinfo.rs`.
 //! - [`source`]: what a document holds, files of documents, and the sample.
 //! - [`store`]: columns as bytes, which are a program's output, a saved file and
 //!   the snapshot.
@@ -10,7 +12,6 @@
 //!   prints what there is.
 
 mod activity;
-mod calendar;
 mod error;
 mod held;
 mod lengths;
@@ -29,7 +30,6 @@ mod zone;
 mod zoneinfo;
 
 pub use activity::Activity;
-pub use calendar::Calendar;
 pub use error::{Error, Result};
 pub use held::Held;
 pub use lengths::{Extent, Gap};

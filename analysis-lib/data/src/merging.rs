@@ -10,6 +10,8 @@ use super::{ByBegin, Period, Windows, Zone};
 
 /// Windows by period, merged as they come.
 pub struct Merging {
+    zone: Zone,
+    period: Period,
     merger: Merger,
     /// Ends, declared lengths and begins of all windows that were merged.
     ends: Vec<i64>,
@@ -30,7 +32,9 @@ impl Merging {
     /// takes as much memory as they do.
     pub fn new(zone: &Zone, period: Period, waits: bool) -> Self {
         Self {
-            merger: Merger::new(zone, period),
+            zone: zone.clone(),
+            period,
+            merger: Merger::new(zone, period, true),
             ends: Vec::new(),
             declared: Vec::new(),
             begins: Vec::new(),
@@ -42,14 +46,7 @@ impl Merging {
     /// The same without the windows so far.
     #[must_use]
     pub fn anew(self) -> Self {
-        Self {
-            merger: self.merger.anew(),
-            ends: Vec::new(),
-            declared: Vec::new(),
-            begins: Vec::new(),
-            moments: 0,
-            ..self
-        }
+        Self::new(&self.zone, self.period, self.waits)
     }
 
     /// Merges the windows whose begins are certain, and takes them out of

@@ -173,6 +173,19 @@ impl Periods {
             .zip(self.0.sent[own].iter().copied())
     }
 
+    /// Messages of each of [`members`](Self::members) in period `index`.
+    ///
+    /// # Panics
+    ///
+    /// `index` is not below [`len`](Self::len).
+    pub fn sent(&self, index: usize) -> Vec<u64> {
+        let mut sent = vec![0; self.members().len()];
+        for (member, messages) in self.senders(index) {
+            sent[member] = messages;
+        }
+        sent
+    }
+
     /// Documents that were left out, and why.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.0.left_out
@@ -190,54 +203,41 @@ impl Periods {
         left_out: Vec<LeftOut>,
         extent: &Extent,
     ) -> Result<Self> {
-        if sums.is_empty() {
+        let Some(last) = sums.keys().next_back() else {
             return Err(origin.nothing_usable(&left_out));
-        }
-        let mut columns = Columns::new(origin, period, sums, left_out);
-        columns.coverage = coverage(extent.span, &extent.gaps, &columns.begins, &columns.ends);
-        columns.is_over = extent.reaches(columns.ends[columns.ends.len() - 1]);
-        Ok(Self(Held::new(columns)))
-    }
-}
-
-impl Columns {
-    fn new(origin: Origin, period: Period, sums: &ByBegin, left_out: Vec<LeftOut>) -> Self {
-        let mut members: Vec<MemberId> = sums
-            .values()
-            .flat_map(|sums| sums.sent.keys().copied())
-            .collect();
+        };
+        let end = |&begin: &i64| origin.timezone.end(period, begin);
+        let (begins, ends): (Vec<i64>, Vec<i64>) =
+            sums.keys().map(|begin| (*begin, end(begin))).unzip();
+        let ids = sums.values().flat_map(|sums| sums.sent.keys().copied());
+        let mut members: Vec<MemberId> = ids.collect();
         members.sort_unstable();
         members.dedup();
         let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
-        let mut columns = Self {
+        let (mut first_sender, mut sender, mut sent) = (vec![0], Vec::new(), Vec::new());
+        for sums in sums.values() {
+            sender.extend(sums.sent.keys().map(|id| index[id]));
+            sent.extend(sums.sent.values());
+            first_sender.push(sender.len());
+        }
+        let mean = |sums: &Sums| sums.online as f64 / sums.windows as f64;
+        Ok(Self(Held::new(Columns {
             period,
-            begins: sums.keys().copied().collect(),
-            ends: sums
-                .keys()
-                .map(|&start| origin.timezone.end(period, start))
-                .collect(),
             windows: sums.values().map(|sums| sums.windows).collect(),
-            coverage: Vec::new(),
-            is_over: true,
-            online_mean: sums
-                .values()
-                .map(|sums| sums.online as f64 / sums.windows as f64)
-                .collect(),
+            coverage: coverage(extent.span, &extent.gaps, &begins, &ends),
+            is_over: extent.reaches(end(last)),
+            online_mean: sums.values().map(mean).collect(),
             online_max: sums.values().map(|sums| sums.online_max).collect(),
             messages: sums.values().map(|sums| sums.messages).collect(),
+            begins,
+            ends,
             members,
-            first_sender: vec![0],
-            sender: Vec::new(),
-            sent: Vec::new(),
+            first_sender,
+            sender,
+            sent,
             left_out,
             origin,
-        };
-        for sums in sums.values() {
-            columns.sender.extend(sums.sent.keys().map(|id| index[id]));
-            columns.sent.extend(sums.sent.values());
-            columns.first_sender.push(columns.sender.len());
-        }
-        columns
+        })))
     }
 }
 
@@ -292,6 +292,8 @@ impl fmt::Debug for Periods {
 pub(crate) struct Merger {
     zone: Zone,
     period: Period,
+    /// Whether it is kept who sent what.
+    by_member: bool,
     /// The period that the windows before belonged to, of which the next mostly
     /// is too, and its sums.
     current: (i64, i64),
@@ -304,21 +306,17 @@ pub(crate) struct Merger {
 
 impl Merger {
     /// No window yet.
-    pub(crate) fn new(zone: &Zone, period: Period) -> Self {
+    pub(crate) fn new(zone: &Zone, period: Period, by_member: bool) -> Self {
         Self {
             zone: zone.clone(),
             period,
+            by_member,
             current: (i64::MAX, i64::MAX),
             sums: Sums::default(),
             sent: Vec::new(),
             senders: Vec::new(),
             merged: ByBegin::new(),
         }
-    }
-
-    /// The same without the windows so far.
-    pub(crate) fn anew(self) -> Self {
-        Self::new(&self.zone, self.period)
     }
 
     /// Adds as many of the windows as begins are given. Members keep their indices
@@ -336,6 +334,9 @@ impl Merger {
             sums.online += u64::from(windows.online[index]);
             sums.online_max = sums.online_max.max(windows.online[index]);
             sums.messages += u64::from(windows.volume[index]);
+            if !self.by_member {
+                continue;
+            }
             self.sent.resize(windows.members.len(), 0);
             let own = windows.senders(index);
             for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
@@ -379,6 +380,40 @@ impl Merger {
 #[cfg(test)]
 mod tests {
     use crate::{Activity, DAY, HOUR, MONTH, WEEK};
+
+    #[test]
+    fn a_calendar_has_the_periods_and_what_lies_between_them() {
+        let activity = Activity::sample().unwrap();
+        for period in [HOUR, DAY, WEEK, MONTH] {
+            let (all, recorded) = (activity.calendar(period), activity.every(period));
+            assert_eq!(all.begins()[1..], all.ends()[..all.len() - 1]);
+            // The sample has an outage of eleven hours.
+            assert_eq!(all.len() > recorded.len(), period == HOUR);
+            assert_eq!(all.members(), recorded.members());
+            let has_window = |&index: &usize| all.windows()[index] > 0;
+            let own: Vec<usize> = (0..all.len()).filter(has_window).collect();
+            assert_eq!(own.len(), recorded.len());
+            for (index, &own) in own.iter().enumerate() {
+                assert_eq!(all.begins()[own], recorded.begins()[index]);
+                assert_eq!(all.coverage()[own], recorded.coverage()[index]);
+                assert!(all.senders(own).eq(recorded.senders(index)));
+            }
+            assert!(
+                (0..all.len())
+                    .filter(|index| !own.contains(index))
+                    .all(|index| all.coverage()[index] < 0.5 && all.senders(index).count() == 0)
+            );
+        }
+    }
+
+    #[test]
+    fn totals_are_the_periods_without_members() {
+        let activity = Activity::sample().unwrap();
+        let (totals, periods) = (activity.totals(DAY), activity.every(DAY));
+        assert_eq!(totals.messages(), periods.messages());
+        assert_eq!(totals.online_mean(), periods.online_mean());
+        assert!(totals.members().is_empty());
+    }
 
     #[test]
     fn nothing_is_lost_in_merging() {

@@ -65,32 +65,30 @@ impl Settings {
             .ok()
             .filter(|text| !text.contains('\0'))
             .ok_or_else(|| wrong("is not UTF-8 text; save it as UTF-8".to_owned()))?;
-        let marked = mark_substitutions(text);
-        let mut marked = dotenvy::from_read_iter(marked.as_bytes());
-        let mut file: HashMap<String, String> = HashMap::new();
-        for entry in dotenvy::from_read_iter(text.as_bytes()) {
-            let (name, value) = entry.map_err(|e| broken_line(path, text, &e))?;
+        let mut file = HashMap::new();
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (name, value) = entry(line).ok_or_else(|| {
+                Error::new(format!(
+                    "settings file {} line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
+                    path.display()
+                ))
+            })?;
             let meant = name.to_uppercase();
             if name != meant && NAMES.contains(&&*meant) {
                 return Err(wrong(format!(
                     "sets {name}, which is nothing; write {meant}"
                 )));
             }
-            let is_set = |name: &str| std::env::var_os(name).is_some() || file.contains_key(name);
-            let marked = marked.next().and_then(std::result::Result::ok);
-            let is_kept = marked.is_some_and(|(_, marked)| keeps_all(&value, &marked, is_set));
-            if NAMES.contains(&&*name) && !is_kept {
-                return Err(wrong(format!(
-                    "loses a part of {name}: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: {name}='…'"
-                )));
-            }
-            if NAMES.contains(&&*name) && value.starts_with(['“', '”', '„', '‘', '’', '«'])
+            if NAMES.contains(&name) && value.starts_with(['“', '”', '„', '‘', '’', '«'])
             {
                 return Err(wrong(format!(
                     "has typographic quotes around {name}; write straight ones: {name}='…'"
                 )));
             }
-            file.insert(name, value);
+            file.insert(name.to_owned(), value);
         }
         Ok(Self { file })
     }
@@ -111,7 +109,7 @@ impl Settings {
 
     /// The zone of this name, by the rules in `TZDIR` or in the system's folders.
     /// `shown` is what an error calls the name.
-    fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
+    pub(crate) fn zone(&self, name: &str, shown: &str) -> Result<Zone> {
         let folder = self.get("TZDIR");
         Zone::named(name, folder.as_deref().map(Path::new)).ok_or_else(|| {
             Error::new(format!(
@@ -181,74 +179,42 @@ impl Settings {
     }
 }
 
-impl crate::Activity {
-    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
-    ///
-    /// ```
-    /// let activity = activity_data::Activity::sample()?.in_timezone("Asia/Baghdad")?;
-    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
-    /// # Ok::<(), activity_data::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// There is no such zone, or `.env` has a broken line.
-    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
-        let timezone = Settings::load()?.zone(name, &format!("{name:?}"))?;
-        self.origin = crate::Held::new(crate::Origin {
-            timezone,
-            ..self.origin().clone()
-        });
-        Ok(self)
+/// The name and the value of a line, `NAME=value` as a shell has it, also after
+/// `export`. `None`: it is something else.
+fn entry(line: &str) -> Option<(&str, String)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim();
+    let name = name.strip_prefix("export ").unwrap_or(name).trim_start();
+    let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (!name.is_empty() && is_name(name)).then_some(())?;
+    Some((name, unquoted(value.trim_start())?))
+}
+
+/// A value without its quotes and what follows it. Between single quotes all stands
+/// for itself; elsewhere what follows a backslash does. A variable (`${NAME}`) isn't
+/// filled in.
+fn unquoted(text: &str) -> Option<String> {
+    let mut value = String::new();
+    let mut quote = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some('\'') => value.push(c),
+            _ if c == '\\' && !rest.as_str().starts_with(char::is_alphanumeric) => {
+                value.push(rest.next()?);
+            }
+            _ if c == '$' && rest.as_str().starts_with('{') => return None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c.is_whitespace() || c == '#' && value.is_empty() => {
+                let after = rest.as_str().trim_start();
+                let is_over = c == '#' || after.is_empty() || after.starts_with('#');
+                return is_over.then_some(value);
+            }
+            _ => value.push(c),
+        }
     }
-}
-
-/// Stands for a `$` that dotenvy might take for the beginning of a variable.
-const MARK: char = '\u{f8ff}';
-
-/// The text with [`MARK`] for each `$` that no backslash escapes.
-fn mark_substitutions(text: &str) -> String {
-    let mut escaped = false;
-    let mark = |c| {
-        let is_variable = c == '$' && !escaped;
-        escaped = c == '\\' && !escaped;
-        if is_variable { MARK } else { c }
-    };
-    text.chars().map(mark).collect()
-}
-
-/// Whether each variable in a value is set, given the value as dotenvy reads it
-/// and as it reads the marked text. Between single quotes there are none: there
-/// the two are the same but for the mark.
-fn keeps_all(value: &str, marked: &str, is_set: impl Fn(&str) -> bool) -> bool {
-    let variable = |after: &str| match after.strip_prefix('{') {
-        Some(braced) => braced.split('}').next().is_some_and(&is_set),
-        // The letters and digits that dotenvy takes for a name.
-        None => is_set(
-            after
-                .split(|c: char| !c.is_alphanumeric())
-                .next()
-                .unwrap_or(""),
-        ),
-    };
-    marked.replace(MARK, "$") == value || marked.split(MARK).skip(1).all(variable)
-}
-
-fn broken_line(path: &Path, text: &str, error: &dotenvy::Error) -> Error {
-    // What the error tells is the line, or its value alone.
-    let broken = match error {
-        dotenvy::Error::LineParse(broken, _) => broken.lines().next().unwrap_or("").trim(),
-        _ => "",
-    };
-    let is_broken = |line: &str| !line.starts_with('#') && line.ends_with(broken);
-    let line = Some(broken)
-        .filter(|broken| !broken.is_empty())
-        .and_then(|_| text.lines().position(|line| is_broken(line.trim())));
-    let place = line.map_or(String::new(), |index| format!(" line {}", index + 1));
-    Error::new(format!(
-        "settings file {}{place} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
-        path.display()
-    ))
+    quote.is_none().then_some(value)
 }
 
 #[cfg(test)]
@@ -281,7 +247,10 @@ mod tests {
             "MONGOKEY='secret",
             "MONGOKEY=mongodb://a secret",
             "MONGO KEY=secret",
-            "MONGOKEY=${secret",
+            "MONGOKEY=${secret}",
+            "MONGOKEY=\"mongodb://${secret\"",
+            "MONGOKEY='secret' more",
+            "='secret'",
         ] {
             let error = error("broken", &format!("# {broken}\nTIMEZONE=UTC\n{broken}\n"));
             assert!(error.contains(" line 3 is not NAME=value"), "{error}");
@@ -336,44 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_would_lose_a_part_is_named_and_not_shown() {
-        for lost in [
-            "pa$secret",
-            "\"pa$secret!\"",
-            "secret$",
-            "\"sec$$ret!\"",
-            "mongodb://a:${secret}@b",
-            "pa$secret#1",
-            "pa$ secret",
-            "'pa'$secret",
-            "\"pa\\\\$secret!\"",
-        ] {
-            let error = error("lost", &format!("TIMEZONE=UTC\nMONGOKEY={lost}\n"));
-            assert!(
-                error.ends_with(
-                    "loses a part of MONGOKEY: a $ and the letters after it stand for a variable, and there is none of that name; put the value between single quotes: MONGOKEY='…'"
-                ),
-                "{lost}: {error}"
-            );
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_value_that_keeps_all_is_read() {
-        for (kept, value) in [
+    fn a_value_keeps_all_that_a_shell_would_keep_and_variables_as_they_are() {
+        for (line, value) in [
             ("'pa$word'", "pa$word"),
             ("pa\\$word", "pa$word"),
+            ("pa$word#1 # a comment", "pa$word#1"),
             ("\"pa\\$word\"", "pa$word"),
-            ("'$'", "$"),
+            ("\"a \\\"b\\\" # c\"", "a \"b\" # c"),
             ("'a\\$b'", "a\\$b"),
-            ("mongodb://a:${PASS}@b", "mongodb://a:x$y@b"),
-            ("$PASS", "x$y"),
-            ("\"$PASS!\" # $nothing", "x$y!"),
+            ("'pa'$secret", "pa$secret"),
+            ("C:\\Users\\ann\\names.json", "C:\\Users\\ann\\names.json"),
+            ("'it''s'", "its"),
+            ("# nothing", ""),
+            ("''", ""),
         ] {
-            let text = format!("PASS='x$y'\nOTHERS=$nothing\nMONGOKEY={kept}\n");
-            let settings = read("kept", text.as_bytes()).unwrap_or_else(|e| panic!("{kept}: {e}"));
-            assert_eq!(settings.file["MONGOKEY"], value, "{kept}");
+            let settings = read("kept", format!("MONGOKEY={line}\n").as_bytes());
+            let settings = settings.unwrap_or_else(|e| panic!("{line}: {e}"));
+            assert_eq!(settings.file["MONGOKEY"], value, "{line}");
         }
     }
 

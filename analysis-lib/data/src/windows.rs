@@ -69,6 +69,16 @@ impl Windows {
 
     /// The windows with these indices, in that order. Members keep their index.
     pub fn take(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        self.select(indices, |_| true)
+    }
+
+    /// The windows with these indices, in that order, and of their members those
+    /// whose index in `members` is one to keep.
+    pub(crate) fn select(
+        &self,
+        indices: impl IntoIterator<Item = usize>,
+        keeps: impl Fn(u32) -> bool,
+    ) -> Self {
         let mut taken = Self {
             members: self.members.clone(),
             ..Self::default()
@@ -78,10 +88,10 @@ impl Windows {
             taken.declared.push(self.declared[i]);
             taken.online.push(self.online[i]);
             taken.volume.push(self.volume[i]);
-            taken
-                .sender
-                .extend_from_slice(&self.sender[self.senders(i)]);
-            taken.sent.extend_from_slice(&self.sent[self.senders(i)]);
+            for sender in self.senders(i).filter(|&s| keeps(self.sender[s])) {
+                taken.sender.push(self.sender[sender]);
+                taken.sent.push(self.sent[sender]);
+            }
             taken.first_sender.push(taken.sender.len() as u32);
         }
         taken
@@ -185,7 +195,7 @@ pub struct Window {
 pub struct WindowsBuilder {
     windows: Windows,
     index: HashMap<MemberId, u32, BuildHasherDefault<IdHasher>>,
-    /// Members that windows before the current one name.
+    /// How many of `members` the finished windows have named.
     settled: usize,
 }
 

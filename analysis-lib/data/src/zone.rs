@@ -1,11 +1,15 @@
-//! A time zone: its offsets from UTC, and what local clocks show.
+//! A time zone: its offsets from UTC, what local clocks show, and when its hours,
+//! days, weeks and months begin.
 
 use std::fmt;
 use std::sync::Arc;
 
 use chrono::{
-    DateTime, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone,
+    DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
+    TimeZone,
 };
+
+use super::{DAY_LENGTH, HOUR_LENGTH, Period};
 
 /// From when on (seconds since the epoch), how many seconds local time is ahead
 /// of UTC, and the abbreviation.
@@ -125,6 +129,93 @@ impl Zone {
     }
 }
 
+/// Times are milliseconds since the epoch. Each lies in one hour, day, week and
+/// month: `begin(period, time) <= time < end(period, time)`, and a period's end
+/// is the next one's start.
+impl Zone {
+    /// Milliseconds since 1 January 1970 on local clocks.
+    pub fn local(&self, time: i64) -> i64 {
+        time + self.offset(time)
+    }
+
+    /// Whether clocks go back between these times, so that some local times
+    /// come twice.
+    pub fn go_back(&self, from: i64, to: i64) -> bool {
+        let offsets = self.offsets(from - 1, to);
+        offsets.windows(2).any(|pair| pair[1].1 < pair[0].1)
+    }
+
+    /// The instant at which clocks show this local time (milliseconds since
+    /// 1970 on the clock): the first of two, and where the clocks skip it, the
+    /// moment when they do.
+    pub fn instant(&self, local: i64) -> i64 {
+        self.offsets_around(local)
+            .map(|(from, end, offset)| (from.max(local - offset), end))
+            .find(|(instant, end)| instant < end)
+            .map_or(local, |(instant, _)| instant)
+    }
+
+    /// The number of the local day of this time; 0 is 1 January 1970.
+    pub fn day(&self, time: i64) -> i64 {
+        let day = self.local(time).div_euclid(DAY_LENGTH);
+        // A day that has begun goes on where clocks go back over its midnight:
+        // in Newfoundland until 2011, from 00:01 to 23:01 of the day before.
+        day + i64::from(self.day_begin(day + 1) <= time)
+    }
+
+    /// The hour of the local week, from 0 for Monday 00:00 to 167.
+    pub fn hour_of_week(&self, time: i64) -> usize {
+        // 1 January 1970 was a Thursday.
+        let hour = (self.local(time) + 3 * DAY_LENGTH).div_euclid(HOUR_LENGTH);
+        hour.rem_euclid(168) as usize
+    }
+
+    /// The first instant of a local day: midnight, or later where the clocks
+    /// go forward then. A day that the zone left out begins with the next one.
+    pub fn day_begin(&self, day: i64) -> i64 {
+        self.instant(day * DAY_LENGTH)
+    }
+
+    /// The first instant of the period that a time lies in.
+    pub fn begin(&self, period: Period, time: i64) -> i64 {
+        if period == Period::Hour {
+            let (from, offset) = self.offsets(time, time)[0];
+            return from.max(time - (time + offset).rem_euclid(HOUR_LENGTH));
+        }
+        self.day_begin(first_day(period, self.day(time)))
+    }
+
+    /// The first instant of the period after the one that a time lies in.
+    pub fn end(&self, period: Period, time: i64) -> i64 {
+        let longest = match period {
+            Period::Hour => {
+                let end = time + HOUR_LENGTH - self.local(time).rem_euclid(HOUR_LENGTH);
+                // The clocks may change before.
+                return self.offsets(time, end).get(1).map_or(end, |next| next.0);
+            }
+            Period::Day => 1,
+            Period::Week => 7,
+            Period::Month => 31,
+        };
+        // The longest month's length after a month's first day is in the next month.
+        let next = first_day(period, self.day(time)) + longest;
+        self.day_begin(first_day(period, next))
+    }
+}
+
+/// The number of the first day of the period that a day lies in.
+fn first_day(period: Period, day: i64) -> i64 {
+    match period {
+        Period::Hour | Period::Day => day,
+        // Day 4 was a Monday.
+        Period::Week => day - (day - 4).rem_euclid(7),
+        Period::Month => {
+            let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+            day - date.map_or(0, |date| i64::from(date.day0()))
+        }
+    }
+}
+
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -214,3 +305,6 @@ impl Zone {
         &self.0.abbreviations
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,8 +121,8 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     // Only these hours have to be merged, and the one that the first lies in.
     let recent = u32::try_from((last - earlier_begin) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
     let recent = activity.last_hours(recent);
-    // Who sent what takes the longest to merge, and only blocks are asked for it.
-    let hours = recent.without(|_| true).every(HOUR);
+    // Who sent what is only asked by blocks of hours.
+    let hours = recent.totals(HOUR);
     let mut earlier = slots(&hours, period, earlier_begin..begin);
     let mut later = slots(&hours, period, begin..end);
     earlier.retain(|slot, _| later.contains_key(slot));
@@ -282,7 +282,7 @@ fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::simulated::{server, share};
+    use crate::aggregate::simulation::{server, share};
     use crate::{DAY, MONTH, WEEK};
     use activity_data::source::sample::Random;
 

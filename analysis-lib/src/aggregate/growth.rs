@@ -1,4 +1,4 @@
-use activity_data::{Activity, Calendar, Period};
+use activity_data::{Activity, Period, Periods};
 
 /// Who wrote in a period, compared with the period before it.
 ///
@@ -44,22 +44,22 @@ pub struct Growth {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, period: Period) -> Vec<Growth> {
-    growth_over(activity, &Calendar::new(activity, period))
+    growth_over(&activity.calendar(period))
 }
 
-/// [`growth`] over these periods.
-pub(crate) fn growth_over(activity: &Activity, calendar: &Calendar) -> Vec<Growth> {
+/// [`growth`] over these periods, of which none is missing between two.
+pub(crate) fn growth_over(calendar: &Periods) -> Vec<Growth> {
     // The number of the period in which each member was active last. Numbers begin
     // with 2, so that 0, which is never, isn't the one before any.
-    let mut last = vec![0_u32; activity.members().len()];
+    let mut last = vec![0_u32; calendar.members().len()];
     let mut before = 0;
-    let periods = (2..).zip(&calendar.begins).enumerate();
+    let periods = (2..).zip(calendar.begins()).enumerate();
     periods
         .map(|(index, (number, &begin))| {
             let (mut active, mut new, mut retained) = (0, 0, 0);
             // Without branches, since none of this can be foreseen: over ten years
             // that halves the time.
-            calendar.senders(activity, index).for_each(|(member, _)| {
+            calendar.senders(index).for_each(|(member, _)| {
                 let last = std::mem::replace(&mut last[member], number);
                 active += u64::from(last != number);
                 new += u64::from(last == 0);

@@ -18,8 +18,7 @@ pub(super) fn whole_hours(activity: &Activity) -> Vec<WholeHour> {
         return Vec::new();
     }
     let zone = activity.origin().timezone();
-    // Who sent what isn't asked for, and takes the longest to merge.
-    let hours = activity.without(|_| true).every(HOUR);
+    let hours = activity.totals(HOUR);
     let whole = (0..hours.len()).filter(|&i| {
         hours.coverage()[i] >= WHOLE && hours.ends()[i] - hours.begins()[i] == HOUR_LENGTH
     });

@@ -178,7 +178,7 @@ fn place(hours: &[WholeHour], i: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::simulated::{server, share};
+    use crate::aggregate::simulation::{server, share};
     use activity_data::source::sample::Random;
 
     /// Both have a rhythm, and each wanders by itself.

@@ -47,4 +47,4 @@ pub use unusual::{Event, Stretch, Unusual, unusual};
 pub use weekly::{WeekHour, weekly_rhythm};
 
 #[cfg(test)]
-mod simulated;
+mod simulation;

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
+
 use super::messages_by_member;
 use crate::MemberId;
-use activity_data::{Activity, Calendar, DAY};
+use activity_data::{Activity, DAY};
 
 /// When one member wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,26 +38,23 @@ pub struct Seen {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn seen(activity: &Activity) -> Vec<Seen> {
-    let calendar = Calendar::new(activity, DAY);
+    let days = activity.every(DAY);
+    let zone = activity.origin().timezone();
+    let newest = zone.day(days.begins()[days.len() - 1]);
     let count = activity.members().len();
     let (mut first, mut last) = (vec![i64::MAX; count], vec![i64::MIN; count]);
-    let (mut days, mut last_day) = (vec![0; count], vec![None; count]);
-    for day in 0..calendar.len() {
-        for &window in calendar.windows(day) {
-            let middle = activity.middle(window);
-            for (member, _) in activity.senders(window) {
-                first[member] = first[member].min(middle);
-                last[member] = last[member].max(middle);
-                if last_day[member].replace(day) != Some(day) {
-                    days[member] += 1;
-                }
-            }
+    for window in 0..activity.len() {
+        let middle = activity.middle(window);
+        for (member, _) in activity.senders(window) {
+            first[member] = first[member].min(middle);
+            last[member] = last[member].max(middle);
         }
     }
-    let newest = calendar.begins[calendar.len() - 1];
-    let index: std::collections::HashMap<MemberId, usize> =
-        activity.members().iter().copied().zip(0..).collect();
-    let zone = activity.origin().timezone();
+    let mut on_days = HashMap::<MemberId, u64>::new();
+    for (member, _) in (0..days.len()).flat_map(|day| days.senders(day)) {
+        *on_days.entry(days.members()[member]).or_default() += 1;
+    }
+    let index: HashMap<MemberId, usize> = activity.members().iter().copied().zip(0..).collect();
     let seen = messages_by_member(activity).into_iter().map(|total| {
         let member = index[&total.id];
         Seen {
@@ -63,8 +62,8 @@ pub fn seen(activity: &Activity) -> Vec<Seen> {
             messages: total.messages,
             first: first[member],
             last: last[member],
-            days: days[member],
-            days_ago: zone.day(newest) - zone.day(last[member]),
+            days: on_days[&total.id],
+            days_ago: newest - zone.day(last[member]),
         }
     });
     seen.collect()

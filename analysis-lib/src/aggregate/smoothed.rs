@@ -60,8 +60,8 @@ impl Smoothed {
 ///
 /// A curve has one value at a time, so windows that end within a thousandth of a
 /// window's length are one point, with the last one's cumulative messages. Of
-/// windows that overlap, as two bots write them, those are points that begin
-/// where the point before lies: the curve would draw the bots' offset otherwise.
+/// windows that overlap, as two bots write them, only those that begin after the
+/// last point are used: the curve would draw the bots' offset otherwise.
 ///
 /// Of one activity the fit is computed once: the second figure doesn't wait.
 ///

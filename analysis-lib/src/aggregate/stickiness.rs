@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use activity_data::{Activity, Calendar, DAY};
+use activity_data::{Activity, DAY, Periods};
 
 /// Days that "monthly" looks at, the day itself included.
 const MONTH_DAYS: usize = 30;
@@ -42,29 +42,25 @@ impl Stickiness {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn stickiness(activity: &Activity) -> Vec<Stickiness> {
-    stickiness_over(activity, &Calendar::new(activity, DAY))
+    stickiness_over(&activity.calendar(DAY))
         .into_iter()
         .map(|(_, stickiness)| stickiness)
         .collect()
 }
 
-/// [`stickiness`] over these days, each with its index.
-pub(crate) fn stickiness_over(activity: &Activity, days: &Calendar) -> Vec<(usize, Stickiness)> {
+/// [`stickiness`] over these days, of which none is missing between two, each with
+/// its index.
+pub(crate) fn stickiness_over(days: &Periods) -> Vec<(usize, Stickiness)> {
     // On how many of the last 30 days each member wrote, and how many did at all.
-    let mut own_days = vec![0_u32; activity.members().len()];
+    let mut own_days = vec![0_u32; days.members().len()];
     let mut monthly = 0;
     let mut month: VecDeque<Vec<usize>> = VecDeque::new();
-    // The day on which each member wrote last.
-    let mut last: Vec<Option<usize>> = vec![None; activity.members().len()];
     let mut found = Vec::new();
     for index in 0..days.len() {
-        let mut members = Vec::new();
-        for (member, _) in days.senders(activity, index) {
-            if last[member].replace(index) != Some(index) {
-                members.push(member);
-                monthly += u64::from(own_days[member] == 0);
-                own_days[member] += 1;
-            }
+        let members: Vec<usize> = days.senders(index).map(|(member, _)| member).collect();
+        for &member in &members {
+            monthly += u64::from(own_days[member] == 0);
+            own_days[member] += 1;
         }
         let daily = members.len() as u64;
         month.push_back(members);
@@ -74,8 +70,8 @@ pub(crate) fn stickiness_over(activity: &Activity, days: &Calendar) -> Vec<(usiz
                 monthly -= u64::from(own_days[member] == 0);
             }
         }
-        if month.len() == MONTH_DAYS && !days.windows(index).is_empty() {
-            let begin = days.begins[index];
+        if month.len() == MONTH_DAYS && days.windows()[index] > 0 {
+            let begin = days.begins()[index];
             found.push((
                 index,
                 Stickiness {

@@ -100,7 +100,7 @@ pub struct Event {
 pub fn unusual(activity: &Activity) -> Unusual {
     let hours = whole_hours(activity);
     let hour = |hour: &WholeHour| stretch(hour.start, hour.start + HOUR_LENGTH, hour.messages);
-    let periods = activity.without(|_| true).every(DAY);
+    let periods = activity.totals(DAY);
     let whole_days = (0..periods.len()).filter(|&i| periods.coverage()[i] >= WHOLE);
     let days: Vec<Stretch> = whole_days
         .map(|i| {
@@ -276,7 +276,7 @@ fn silences(activity: &Activity) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::simulated::{START, server};
+    use crate::aggregate::simulation::{START, server};
     use activity_data::source::sample::Random;
 
     #[test]

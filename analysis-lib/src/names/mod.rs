@@ -123,7 +123,7 @@ impl Names {
         Ok(names)
     }
 
-    /// The sample's own names, told.
+    /// The sample's own names. Prints how many members have one.
     fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
         let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
         let names = Self::new(&known.collect(), activity.members(), privacy);

@@ -12,7 +12,7 @@ use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
-use activity_data::{Activity, Calendar, DAY, Gap, Period, Zone};
+use activity_data::{Activity, DAY, Gap, Period, Zone};
 
 /// Who wrote in each period, compared with the period before: new members, those
 /// retained and those resurrected upwards, those churned downwards. Periods that
@@ -32,8 +32,8 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let noun = Noun::of(period);
     let title = format!("Members Who Wrote by {}", noun.title());
     let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
-    let calendar = Calendar::new(&activity, period);
-    let growth = growth_over(&activity, &calendar);
+    let calendar = activity.calendar(period);
+    let growth = growth_over(&calendar);
     let nothing = |why: &str| nothing::figure(activity.origin(), &labels, note.clone(), why);
     if growth.iter().all(|growth| growth.active == 0) {
         return nothing(NOBODY);
@@ -61,17 +61,10 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("new", GREEN, |growth| growth.new as f64),
     ];
     let active = column(|growth| growth.active as f64);
-    let series = Series {
-        item: Item::Period(period),
-        starts: &calendar.begins,
-        ends: &calendar.ends,
-        values: &active,
-        coverage: &calendar.coverage,
-        is_over: calendar.is_over,
-    };
+    let series = Series::of_periods(&calendar, &active);
     let mut gaps: Vec<Gap> = Vec::new();
-    for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
-        let (begin, end) = (calendar.begins[i], calendar.ends[i]);
+    for i in (0..calendar.len()).filter(|&i| calendar.windows()[i] == 0) {
+        let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
         match gaps.last_mut() {
             Some(gap) if gap.end == begin => gap.end = end,
             _ => gaps.push(Gap { begin, end }),
@@ -89,7 +82,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let row = |(i, own): (usize, &Growth)| {
         let counts = [own.active, own.new, own.retained, own.resurrected];
         let counts = counts.map(|count| count.to_string()).join(",");
-        let (when, coverage) = (iso(zone, own.begin), calendar.coverage[i]);
+        let (when, coverage) = (iso(zone, own.begin), calendar.coverage()[i]);
         let (churned, over) = (own.churned, !series.is_running(i));
         format!("{when},{counts},{churned},{coverage:.4},{over}")
     };
@@ -151,9 +144,9 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);
     let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
     let labels = Labels::new("Stickiness", axis, "stickiness_percent").measuring("% wrote", 1);
-    let days = Calendar::new(&activity, DAY);
+    let days = activity.calendar(DAY);
     // Where nobody wrote in all of 30 days, there is no share.
-    let shares: Vec<(usize, f64)> = stickiness_over(&activity, &days)
+    let shares: Vec<(usize, f64)> = stickiness_over(&days)
         .into_iter()
         .filter_map(|(day, stickiness)| Some((day, stickiness.share()? * 100.0)))
         .collect();
@@ -162,8 +155,11 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         return nothing::figure(activity.origin(), &labels, note, why);
     };
     let times = |of: &[i64]| -> Vec<i64> { shares.iter().map(|own| of[own.0]).collect() };
-    let (starts, ends) = (times(&days.begins), times(&days.ends));
-    let coverage: Vec<f64> = shares.iter().map(|&(day, _)| days.coverage[day]).collect();
+    let (starts, ends) = (times(days.begins()), times(days.ends()));
+    let coverage: Vec<f64> = shares
+        .iter()
+        .map(|&(day, _)| days.coverage()[day])
+        .collect();
     let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
     let series = Series {
         item: Item::Period(DAY),
@@ -171,7 +167,7 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         ends: &ends,
         values: &values,
         coverage: &coverage,
-        is_over: days.is_over || last + 1 < days.len(),
+        is_over: days.is_over() || last + 1 < days.len(),
     };
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =

@@ -9,17 +9,59 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::ops::Range;
+use std::fmt;
 
-use super::Ending;
 use super::basis::{DEGREE, FEWEST_KNOTS, ORDER, basis, jumps};
-use super::parts::{LEAD, Part, each, in_parts, split};
 use super::triangle::{Equation, Triangle};
 
 /// How far the residual may be from s, as a share of s.
 const TOLERANCE: f64 = 0.001;
 /// How many weights p are tried before the search for F(p) = s is given up.
 const MOST_TRIALS: usize = 20;
+
+/// How a fit came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// One cubic polynomial comes as near as asked: no knots but the ends.
+    Polynomial,
+    /// The least-squares spline meets s without being smoothed.
+    LeastSquares,
+    /// Smoothed until the residual is s: the ordinary case.
+    Root,
+    /// The curve goes through every point, as far as rounding lets it.
+    Interpolation,
+    /// Not converged: the residual is above s, and no interval is left that
+    /// one more knot would help. Only values near the smallest that a double
+    /// can hold get here.
+    KnotLimit,
+    /// Not converged: the residual stopped following p before it was s, since
+    /// s is less than what rounding leaves.
+    NoRoot,
+    /// Not converged: 20 values of p were tried, and the residual is not s yet.
+    TrialLimit,
+}
+
+impl Ending {
+    /// Whether the residual is what was asked for. If not, the curve is the
+    /// last that was tried, as SciPy returns it with a warning.
+    pub fn has_converged(self) -> bool {
+        !matches!(self, Self::KnotLimit | Self::NoRoot | Self::TrialLimit)
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Polynomial => "a single polynomial is near enough",
+            Self::LeastSquares => "the least-squares spline meets it",
+            Self::Root => "smoothed to meet it",
+            Self::Interpolation => "through every point",
+            Self::KnotLimit => "not converged, no knot helps any more; try a larger s",
+            Self::NoRoot => "not converged, s is below what rounding leaves; try a larger s",
+            Self::TrialLimit => "not converged within 20 trials; try a larger s",
+        })
+    }
+}
 
 /// What a fit comes to.
 #[derive(Debug)]
@@ -121,58 +163,20 @@ impl Points<'_> {
         knots.extend(breaks.iter().map(|&i| self.x[i]));
         knots.extend([self.x[self.x.len() - 1]; DEGREE]);
 
-        let intervals = breaks.len() - 1;
-        let bases = self.bases(&breaks, &knots);
-        let (triangle, squares) = in_parts(intervals, |part| {
-            let equations = |intervals: Range<usize>| {
-                let first = intervals.start;
-                located(&breaks, intervals)
-                    .map(move |(interval, i)| (interval - first, i))
-                    .map(|(column, i)| (column, bases[i], self.y[i]))
-            };
-            let early = part.start.saturating_sub(LEAD)..part.start;
-            let mut before = Triangle::new(early.len() + DEGREE);
-            before.rotate_in(equations(early.clone()));
-            let found = before.split_off(early.len());
-            let mut made = found.clone();
-            made.append(Triangle::new(part.len()));
-            let squares = made.rotate_in(equations(part));
-            let part = Part {
-                found,
-                made,
-                is_cut: false,
-            };
-            (part, squares)
-        });
+        let bases: Vec<[f64; ORDER]> = located(&breaks)
+            .map(|(interval, i)| basis(&knots, interval + DEGREE, self.x[i]))
+            .collect();
+        let mut triangle = Triangle::new(breaks.len() - 1 + DEGREE);
+        let equations = located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i]));
+        let residual = triangle.rotate_in(equations);
         LeastSquares {
             coefficients: triangle.solve(),
-            residual: squares
-                .iter()
-                .flatten()
-                .fold(0.0, |sum, square| sum + square),
+            residual,
             breaks,
             knots,
             triangle,
             bases,
         }
-    }
-
-    /// The B-splines at each point.
-    fn bases(&self, breaks: &[usize], knots: &[f64]) -> Vec<[f64; ORDER]> {
-        let mut bases = vec![[0.0; ORDER]; self.x.len()];
-        let mut rest = bases.as_mut_slice();
-        let mut parts = Vec::new();
-        for part in split(breaks.len() - 1) {
-            let (own, others) = rest.split_at_mut(points(breaks, &part).len());
-            parts.push((part, own));
-            rest = others;
-        }
-        each(parts, |(part, bases)| {
-            for (at, (interval, i)) in bases.iter_mut().zip(located(breaks, part)) {
-                *at = basis(knots, interval + DEGREE, self.x[i]);
-            }
-        });
-        bases
     }
 
     /// The points at which `wanted` more knots go: one after the other into
@@ -301,7 +305,7 @@ struct LeastSquares {
 impl LeastSquares {
     /// Every point, after the interval that it lies in.
     fn located(&self) -> impl Iterator<Item = (usize, usize)> {
-        located(&self.breaks, 0..self.breaks.len() - 1)
+        located(&self.breaks)
     }
 
     fn end(self, ending: Ending) -> Fitted {
@@ -314,18 +318,12 @@ impl LeastSquares {
     }
 }
 
-/// The points in these intervals. A point on a knot opens its interval; the last
-/// point closes the last one.
-fn points(breaks: &[usize], intervals: &Range<usize>) -> Range<usize> {
-    let is_last = intervals.end == breaks.len() - 1;
-    breaks[intervals.start]..breaks[intervals.end] + usize::from(is_last)
-}
-
-/// Every point in these intervals, after the interval that it lies in.
-fn located(breaks: &[usize], intervals: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+/// Every point, after the interval that it lies in. A point on a knot opens its
+/// interval; the last point closes the last one.
+fn located(breaks: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     let last = breaks.len() - 2;
-    let mut interval = intervals.start;
-    points(breaks, &intervals).map(move |i| {
+    let mut interval = 0;
+    (0..=breaks[last + 1]).map(move |i| {
         if interval < last && i >= breaks[interval + 1] {
             interval += 1;
         }
@@ -453,47 +451,6 @@ fn penalised(
     /// it could meet. 2⁻⁵³ would be one rounding, 2⁻⁶⁴ gave the same bits as
     /// no limit on thousands of series, and the rest is a margin.
     const NEGLIGIBLE: f64 = 1.0 / (1_u128 << 70) as f64;
-
-    let diagonal = equations.rows.iter().map(|row| row[0]);
-    let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
-    let unknowns = equations.rows.len();
-    let columns = |columns: Range<usize>| Triangle {
-        rows: equations.rows[columns.clone()]
-            .iter()
-            .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
-            .collect(),
-        right: equations.right[columns].to_vec(),
-    };
-    let (system, _) = in_parts(jumps.len(), |part| {
-        let early = part.start.saturating_sub(LEAD)..part.start;
-        let first = part.start..(part.start + LEAD).min(unknowns);
-        let is_last = part.end == jumps.len();
-        let end = if is_last { unknowns } else { part.end + LEAD };
-
-        let mut before = columns(early.start..first.end);
-        let mut is_cut = hold_down(&mut before, &jumps[early.clone()], p, negligible);
-        let found = before.split_off(early.len());
-        let mut made = found.clone();
-        made.append(columns(first.end..end));
-        is_cut |= hold_down(&mut made, &jumps[part], p, negligible) && !is_last;
-        let part = Part {
-            found,
-            made,
-            is_cut,
-        };
-        (part, ())
-    });
-    system
-}
-
-/// Rotates rows of jumps into `system`, the first from its first column on, and
-/// tells whether one came to the last column before it was negligible.
-fn hold_down(
-    system: &mut Triangle<{ ORDER + 1 }>,
-    jumps: &[[f64; ORDER + 1]],
-    p: f64,
-    negligible: f64,
-) -> bool {
     /// How many rows go down at once, each a column behind the one before it.
     /// A column still meets them in the same order, but the processor needn't
     /// wait for one rotation before it starts the next: a quarter less time.
@@ -501,9 +458,18 @@ fn hold_down(
     /// How many columns they go down between two looks at what is left.
     const STRETCH: usize = 8;
 
-    let unknowns = system.rows.len();
+    let diagonal = equations.rows.iter().map(|row| row[0]);
+    let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
+    let unknowns = equations.rows.len();
+    let mut system = Triangle {
+        rows: equations
+            .rows
+            .iter()
+            .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
+            .collect(),
+        right: equations.right.clone(),
+    };
     let weight = 1.0 / p;
-    let mut is_cut = false;
     for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
         let first = group * TOGETHER;
         let mut descending = [Equation::nothing(); TOGETHER];
@@ -511,14 +477,8 @@ fn hold_down(
             equation.row = row.map(|jump| jump * weight);
         }
         let mut step = 0;
-        while descending
-            .iter()
-            .any(|equation| equation.exceeds(negligible))
-        {
-            if first + step >= unknowns + TOGETHER {
-                is_cut = true;
-                break;
-            }
+        let end = unknowns + TOGETHER - first;
+        while step < end && descending.iter().any(|row| row.exceeds(negligible)) {
             for step in step..step + STRETCH {
                 // Row k starts at column first + k, in step 2k.
                 for (k, equation) in descending.iter_mut().enumerate().take(step / 2 + 1) {
@@ -531,7 +491,7 @@ fn hold_down(
             step += STRETCH;
         }
     }
-    is_cut
+    system
 }
 
 /// The search for the p with F(p) = s. F falls as p grows, from the residual of

@@ -50,23 +50,9 @@ impl<const W: usize> Triangle<W> {
         }
     }
 
-    /// Adds the columns that follow.
-    pub(super) fn append(&mut self, mut next: Self) {
-        self.rows.append(&mut next.rows);
-        self.right.append(&mut next.right);
-    }
-
-    /// The columns from `column` on, which are then no longer in this one.
-    pub(super) fn split_off(&mut self, column: usize) -> Self {
-        Self {
-            rows: self.rows.split_off(column),
-            right: self.right.split_off(column),
-        }
-    }
-
     /// Rotates equations in, each given as its first column, its entries from
-    /// there on and its right-hand side, and gives back the squares of what no
-    /// choice of unknowns can meet, after a zero.
+    /// there on and its right-hand side, and gives the sum of the squares of what
+    /// no choice of unknowns can meet.
     ///
     /// Equations must come in the order of their first column, and skip none:
     /// only then is nothing beyond the last column of an equation in the rows
@@ -74,9 +60,9 @@ impl<const W: usize> Triangle<W> {
     pub(super) fn rotate_in(
         &mut self,
         equations: impl Iterator<Item = (usize, [f64; W], f64)>,
-    ) -> Vec<f64> {
+    ) -> f64 {
         const { assert!(W.is_multiple_of(2)) }
-        let mut squares = Vec::with_capacity(equations.size_hint().0 + 1);
+        let mut squares = 0.0;
         // Two equations are on their way at once, half a width apart, and so
         // never at the same row. Each row still meets them in the same order,
         // but the processor needn't wait for one rotation before it starts the
@@ -89,7 +75,7 @@ impl<const W: usize> Triangle<W> {
                 self.meet(before + W / 2 + step, &mut old);
                 self.meet(first + step, &mut new);
             }
-            squares.push(old.right * old.right);
+            squares += old.right * old.right;
             (before, old) = (first, new);
         }
         squares

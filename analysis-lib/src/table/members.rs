@@ -6,7 +6,7 @@ use crate::aggregate::{self, without_bots};
 use crate::names::Names;
 use crate::plot::axis::{moments, number};
 use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY};
-use activity_data::{Activity, Calendar, Period, WHOLE, newest_whole};
+use activity_data::{Activity, Period, Periods, WHOLE, newest_whole};
 
 /// The members with the most messages in the last period that is over and of
 /// which half was recorded at least (else the newest): each one's messages, share,
@@ -28,10 +28,10 @@ use activity_data::{Activity, Calendar, Period, WHOLE, newest_whole};
 pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table {
     let activity = without_bots(activity, names);
     let origin = activity.origin();
-    let calendar = Calendar::new(&activity, period);
-    let last = newest_whole(&calendar.coverage, calendar.is_over);
+    let calendar = activity.calendar(period);
+    let last = newest_whole(calendar.coverage(), calendar.is_over());
     let item = Item::Period(period);
-    let (begin, end) = (calendar.begins[last], calendar.ends[last]);
+    let (begin, end) = (calendar.begins()[last], calendar.ends()[last]);
     let when = item.when(origin.timezone(), begin, end);
     let mut table = Table::new(
         origin,
@@ -45,7 +45,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             ("Change of Rank", "change_of_rank"),
         ],
     );
-    let rows = standings(&activity, names, &calendar, last);
+    let rows = standings(names, &calendar, last);
     let all: u64 = rows.iter().map(|row| row.sent).sum();
     for row in &rows {
         table.row([
@@ -96,19 +96,14 @@ impl Standing {
 }
 
 /// Who wrote in a period, those with the most messages first.
-fn standings(
-    activity: &Activity,
-    names: &Names,
-    calendar: &Calendar,
-    period: usize,
-) -> Vec<Standing> {
-    let ids = activity.members();
+fn standings(names: &Names, calendar: &Periods, period: usize) -> Vec<Standing> {
+    let ids = calendar.members();
     let is_known = |member: usize| !names.is_hidden(ids[member]);
-    let sent = calendar.messages(activity, period);
+    let sent = calendar.sent(period);
     let ranks_now = ranks(&sent, is_known);
     let before = period.checked_sub(1);
-    let before = before.filter(|&before| !calendar.windows(before).is_empty());
-    let ranks_before = before.map(|before| ranks(&calendar.messages(activity, before), is_known));
+    let before = before.filter(|&before| calendar.windows()[before] > 0);
+    let ranks_before = before.map(|before| ranks(&calendar.sent(before), is_known));
     let standing = |member: usize| Standing {
         id: Some(ids[member]),
         name: names.show(ids[member]),
@@ -145,14 +140,14 @@ fn climbed_in_words(rows: &[Standing], noun: &str) -> String {
 }
 
 /// That a period isn't over, or was recorded in part.
-fn recorded_in_words(calendar: &Calendar, period: usize, noun: &str) -> String {
-    let recorded = match (calendar.coverage[period] * 100.0).floor() {
+fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
+    let recorded = match (calendar.coverage()[period] * 100.0).floor() {
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),
     };
-    if period + 1 == calendar.len() && !calendar.is_over {
+    if period + 1 == calendar.len() && !calendar.is_over() {
         format!(" The {noun} was not over when recorded: {recorded} of it is in here.")
-    } else if calendar.coverage[period] < WHOLE {
+    } else if calendar.coverage()[period] < WHOLE {
         format!(" Of this {noun} {recorded} was recorded.")
     } else {
         String::new()

@@ -3,7 +3,7 @@
 //! The bot's documents reach us as BSON and as the JSON of `mongoexport`. Both
 //! readers turn a field into a [`Field`], and the rules here decide.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
 use crate::MemberId;
 use crate::text::shorten;
@@ -30,6 +30,8 @@ pub enum Field<'a> {
     Double(f64),
     /// Milliseconds since the epoch (UTC).
     Date(i64),
+    /// A text, which may say a date.
+    Text(&'a str),
     /// Anything else, by the value itself or the name of its type.
     Other(&'a str),
 }
@@ -66,6 +68,7 @@ pub fn count(name: &str, field: Field) -> Result<u32, String> {
         Field::Double(value) => return Ok(value as u32),
         Field::Missing => "is missing".to_owned(),
         Field::Date(_) => "is a date, not a number".to_owned(),
+        Field::Text(text) => format!("is not a number ({:?})", shorten(text)),
         Field::Other(kind) => format!("is not a number ({kind})"),
     };
     Err(format!("{} {why}", shorten(name)))
@@ -130,8 +133,27 @@ fn date(name: &str, field: Field) -> Result<Option<i64>, String> {
         Field::Missing => Ok(None),
         Field::Integer(value) => Err(format!("{name} is a number, not a date ({value})")),
         Field::Double(value) => Err(format!("{name} is a number, not a date ({})", short(value))),
+        Field::Text(text) => match instant(text) {
+            Some(time) => Ok(Some(time)),
+            None if NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok() => {
+                Err(format!(
+                    "{name} has no time zone ({text}); export dates with theirs, as mongoexport does: {text}Z is UTC"
+                ))
+            }
+            None => Err(format!("{name} is not a date ({:?})", shorten(text))),
+        },
         Field::Other(value) => Err(format!("{name} is not a date ({value})")),
     }
+}
+
+/// The instant of a date that says its zone, in milliseconds since the epoch.
+fn instant(text: &str) -> Option<i64> {
+    let read = |format| DateTime::parse_from_str(text, format);
+    let time = DateTime::parse_from_rfc3339(text)
+        // mongoexport 100.5 and older write the zone without a colon.
+        .or_else(|_| read("%Y-%m-%dT%H:%M:%S%.f%z"))
+        .or_else(|_| read("%Y-%m-%dT%H:%M%#z"));
+    time.ok().map(|time| time.timestamp_millis())
 }
 
 fn moment(time: i64) -> String {

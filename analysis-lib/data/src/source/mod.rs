@@ -1,7 +1,7 @@
 //! Where windows come from, and what a document holds.
 
+mod activity;
 pub mod document;
 pub(crate) mod export;
-mod file;
 pub mod request;
 pub mod sample;

@@ -3,7 +3,6 @@
 //! Whole numbers only, so that every machine makes the same data. Times run
 //! from 9 February 2026 over the change to daylight saving on 8 March.
 
-use crate::settings::Settings;
 use crate::{Activity, Origin, Source, Window, WindowsBuilder, Zone};
 use crate::{MemberId, Result};
 
@@ -81,18 +80,6 @@ fn id(member: u64) -> MemberId {
 pub fn names() -> impl Iterator<Item = (MemberId, String)> {
     let named = (0..).zip(NAMES);
     named.map(|(member, name)| (id(member), name.to_owned()))
-}
-
-impl Activity {
-    /// The sample: eight weeks of a server that doesn't exist, the same every
-    /// time.
-    ///
-    /// # Errors
-    ///
-    /// A setting can't be used (`TIMEZONE`, or a broken line of `.env`).
-    pub fn sample() -> Result<Self> {
-        activity(Settings::load()?.timezone()?)
-    }
 }
 
 /// The sample, in this zone.

@@ -82,52 +82,33 @@ pub fn put_windows(
         .windows(2)
         .map(|pair| pair[1] - pair[0])
         .collect();
-    let above: Vec<u64> = ends.iter().map(|&end| (end - least) as u64).collect();
-    put_ends(out, &above);
-    put_column(out, &windows.declared[range.clone()]);
-    put_column(out, &windows.online[range.clone()]);
-    put_column(out, &windows.volume[range]);
-    put_column(out, &counts);
-    put_column(out, &windows.sender[senders.clone()]);
-    put_column(out, &windows.sent[senders]);
+    let above = ends.iter().map(|&end| (end - least) as u64);
+    put_column(out, above, 4);
+    let put = |out: &mut _, column: &[u32]| {
+        put_column(out, column.iter().map(|&value| value.into()), 0);
+    };
+    put(out, &windows.declared[range.clone()]);
+    put(out, &windows.online[range.clone()]);
+    put(out, &windows.volume[range]);
+    put(out, &counts);
+    put(out, &windows.sender[senders.clone()]);
+    put(out, &windows.sent[senders]);
 }
 
-fn put_ends(out: &mut Vec<u8>, values: &[u64]) {
-    match values.iter().copied().max().unwrap_or(0) {
-        0..=0xffff_ffff => {
-            out.push(4);
-            out.extend(
-                values
-                    .iter()
-                    .flat_map(|&value| (value as u32).to_le_bytes()),
-            );
-        }
-        _ => {
-            out.push(8);
-            out.extend(values.iter().flat_map(|&value| value.to_le_bytes()));
+/// Appends a column: its width, of `least` bytes at least, and its values.
+fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone, least: u8) {
+    fn put<const WIDTH: usize>(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
+        out.push(WIDTH as u8);
+        for value in values {
+            out.extend_from_slice(&value.to_le_bytes()[..WIDTH]);
         }
     }
-}
-
-fn put_column(out: &mut Vec<u8>, values: &[u32]) {
-    match values.iter().copied().max().unwrap_or(0) {
-        0 => out.push(0),
-        1..=0xff => {
-            out.push(1);
-            out.extend(values.iter().map(|&value| value as u8));
-        }
-        0x100..=0xffff => {
-            out.push(2);
-            out.extend(
-                values
-                    .iter()
-                    .flat_map(|&value| (value as u16).to_le_bytes()),
-            );
-        }
-        _ => {
-            out.push(4);
-            out.extend(values.iter().flat_map(|&value| value.to_le_bytes()));
-        }
+    match (values.clone().max().unwrap_or(0), least) {
+        (0x1_0000_0000.., _) => put::<8>(out, values),
+        (0x1_0000.., _) | (_, 4) => put::<4>(out, values),
+        (0x100.., _) => put::<2>(out, values),
+        (1.., _) => put::<1>(out, values),
+        (0, _) => put::<0>(out, values),
     }
 }
 
@@ -161,42 +142,23 @@ pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
 
 impl Parts<'_> {
     /// Appends a column of `count` values.
-    fn column(&mut self, count: usize, to: &mut Vec<u32>) -> Option<()> {
+    fn column<T>(&mut self, count: usize, to: &mut Vec<T>, from: impl Fn(u64) -> T) -> Option<()> {
+        fn read<const WIDTH: usize>(bytes: &[u8]) -> impl Iterator<Item = u64> {
+            let (values, _) = bytes.as_chunks::<WIDTH>();
+            values.iter().map(|value| {
+                let mut whole = [0; 8];
+                whole[..WIDTH].copy_from_slice(value);
+                u64::from_le_bytes(whole)
+            })
+        }
         let width = self.u8()?;
         let bytes = self.bytes(count.checked_mul(width.into())?)?;
         match width {
-            0 => to.resize(to.len() + count, 0),
-            1 => to.extend(bytes.iter().map(|&byte| u32::from(byte))),
-            2 => to.extend(
-                bytes
-                    .chunks_exact(2)
-                    .map(|pair| u32::from(u16::from_le_bytes([pair[0], pair[1]]))),
-            ),
-            4 => to.extend(
-                bytes
-                    .chunks_exact(4)
-                    .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])),
-            ),
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// Appends a column of ends, which are given above `least`.
-    fn ends(&mut self, count: usize, least: i64, to: &mut Vec<i64>) -> Option<()> {
-        match self.u8()? {
-            4 => {
-                let words = self.bytes(count.checked_mul(4)?)?.chunks_exact(4);
-                to.extend(words.map(|w| {
-                    least.wrapping_add(u32::from_le_bytes([w[0], w[1], w[2], w[3]]).into())
-                }));
-            }
-            8 => {
-                let words = self.bytes(count.checked_mul(8)?)?.chunks_exact(8);
-                to.extend(words.map(|w| {
-                    least.wrapping_add(i64::from_le_bytes(w.try_into().expect("8 bytes")))
-                }));
-            }
+            0 => to.extend((0..count).map(|_| from(0))),
+            1 => to.extend(read::<1>(bytes).map(from)),
+            2 => to.extend(read::<2>(bytes).map(from)),
+            4 => to.extend(read::<4>(bytes).map(from)),
+            8 => to.extend(read::<8>(bytes).map(from)),
             _ => return None,
         }
         Some(())
@@ -267,20 +229,21 @@ impl Parts<'_> {
             members.add(u64::from_le_bytes(id.try_into().ok()?).into(), to);
         }
         let least = self.i64()?;
+        let number = |value| value as u32;
         to.columns(|to| {
             let (first, first_sender) = (to.len(), to.sender.len());
             u32::try_from(first_sender + senders).ok()?;
-            self.ends(count, least, &mut to.ends)?;
+            self.column(count, &mut to.ends, |end| least.wrapping_add(end as i64))?;
             if !to.ends[first..].iter().all(|end| ENDS.contains(end)) {
                 return None;
             }
             match version {
                 1 => to.declared.resize(to.ends.len(), 0),
-                _ => self.column(count, &mut to.declared)?,
+                _ => self.column(count, &mut to.declared, number)?,
             }
-            self.column(count, &mut to.online)?;
-            self.column(count, &mut to.volume)?;
-            self.column(count, &mut to.first_sender)?;
+            self.column(count, &mut to.online, number)?;
+            self.column(count, &mut to.volume, number)?;
+            self.column(count, &mut to.first_sender, number)?;
             let mut end = first_sender as u32;
             for start in &mut to.first_sender[first + 1..] {
                 end = end.checked_add(*start)?;
@@ -289,8 +252,8 @@ impl Parts<'_> {
             if end as usize != first_sender + senders {
                 return None;
             }
-            self.column(senders, &mut to.sender)?;
-            self.column(senders, &mut to.sent)?;
+            self.column(senders, &mut to.sender, number)?;
+            self.column(senders, &mut to.sent, number)?;
             members.translate(&mut to.sender[first_sender..])?;
             self.0.is_empty().then_some(())
         })

@@ -45,8 +45,8 @@ pub fn replace(
     written
 }
 
-/// How long a part isn't written to before its writer counts as gone. Where it
-/// can't be asked for, a day.
+/// How long a part isn't written to before its writer counts as gone. Where no one
+/// can tell whether the writer's process lives, that takes a day.
 const LEFT: Duration = Duration::from_secs(if cfg!(target_os = "linux") {
     60
 } else {

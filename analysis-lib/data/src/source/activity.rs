@@ -1,4 +1,4 @@
-//! Files that hold an activity.
+//! [`Activity`]'s methods that need a file or a setting. All others stand with it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,10 +10,20 @@ use crate::settings::Settings;
 use crate::store::columns::{Contents, read_all, write_all};
 use crate::store::replace::replace;
 use crate::store::stream::{Broken, MAGIC, Reader};
-use crate::{Activity, Origin, Source};
+use crate::{Activity, Held, Origin, Source};
 use crate::{Error, Result};
 
 impl Activity {
+    /// The sample: eight weeks of a server that doesn't exist, the same every
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// A setting can't be used (`TIMEZONE`, or a broken line of `.env`).
+    pub fn sample() -> Result<Self> {
+        sample::activity(Settings::load()?.timezone()?)
+    }
+
     /// Reads a file of JSON written by `mongoexport` (relaxed or canonical, with
     /// or without `--jsonArray` and `--pretty`) or MongoDB Compass, or one of
     /// [`save`](Self::save). Prints which documents were left out, and why.
@@ -78,6 +88,26 @@ impl Activity {
             )
         })
         .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+    }
+
+    /// The same windows, shown in another zone than `TIMEZONE`, by its IANA name.
+    ///
+    /// ```
+    /// let activity = activity_data::Activity::sample()?.in_timezone("Asia/Baghdad")?;
+    /// assert_eq!(activity.origin().timezone().name(), "Asia/Baghdad");
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such zone, or `.env` has a broken line.
+    pub fn in_timezone(mut self, name: &str) -> Result<Self> {
+        let timezone = Settings::load()?.zone(name, &format!("{name:?}"))?;
+        self.origin = Held::new(Origin {
+            timezone,
+            ..self.origin().clone()
+        });
+        Ok(self)
     }
 }
 
