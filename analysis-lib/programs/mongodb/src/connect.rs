@@ -35,25 +35,6 @@ pub struct Connection {
     monitors: Monitors,
 }
 
-/// Why the collection isn't found.
-enum NotFound {
-    Failure(Failure),
-    /// What is there instead, as a sentence.
-    Other(String),
-}
-
-impl From<Failure> for NotFound {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<mongodb::error::Error> for NotFound {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
 /// A connection as the settings say. No server was asked. The name is that of the
 /// database, where the settings or the connection string have one.
 async fn begin(settings: &Settings) -> Result<(Connection, Option<String>), Error> {
@@ -106,8 +87,8 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
     let left = left.saturating_sub(begin_time.elapsed());
     let found = tokio::select! {
         found = connection.find(named.as_deref()) => found,
-        () = connection.monitors.hopeless(begin_time) => Err(Failure::Selection.into()),
-        () = tokio::time::sleep(left) => Err(Failure::Silent.into()),
+        () = connection.monitors.hopeless(begin_time) => Err(Failure::Selection),
+        () = tokio::time::sleep(left) => Err(Failure::Silent),
     };
     match found {
         Ok((database, uuid)) => {
@@ -116,8 +97,7 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
             connection.uuid = uuid;
             Ok(connection)
         }
-        Err(NotFound::Other(sentence)) => Err(Error::new(sentence)),
-        Err(NotFound::Failure(failure)) => {
+        Err(failure) => {
             let failure = connection.explained(failure);
             let name = named.map_or_else(
                 || connection.collection.name().to_owned(),
@@ -302,7 +282,7 @@ fn list(names: &[String], all: usize) -> String {
 impl Connection {
     /// Finds the database and the collection, and gives the collection's UUID if
     /// `_id` has an index there.
-    async fn find(&self, named: Option<&str>) -> Result<(Database, Option<Vec<u8>>), NotFound> {
+    async fn find(&self, named: Option<&str>) -> Result<(Database, Option<Vec<u8>>), Failure> {
         // Somewhat less than is left, so that this reason arrives first.
         let patience = self.timeout.mul_f64(0.9);
         let database = match named {
@@ -310,7 +290,7 @@ impl Connection {
             None => {
                 let names = patiently(patience, || databases(&self.client)).await?;
                 let Some(first) = names.first() else {
-                    return Err(NotFound::Other(
+                    return Err(Failure::Told(
                         "the server has no database yet besides its own; name the bot's with MONGODB_DATABASE once it has written there".to_owned(),
                     ));
                 };
@@ -333,7 +313,7 @@ impl Connection {
         }
         let name = database.name();
         let there = what_is_there(&self.client, &database).await;
-        Err(NotFound::Other(format!(
+        Err(Failure::Told(format!(
             "MongoDB has no collection {name}.{collection}; {there}"
         )))
     }

@@ -50,6 +50,8 @@ pub enum Failure {
     Later(Duration),
     /// A reply that isn't one of MongoDB's.
     Unreadable,
+    /// Something of our own, as a sentence.
+    Told(String),
     /// Anything else.
     Unknown,
 }
@@ -194,6 +196,7 @@ impl Failure {
             Self::Selection => "no server is ready".to_owned(),
             Self::Command { message, .. } => message.clone(),
             Self::Later(_) => "the server takes no more questions for now".to_owned(),
+            Self::Told(sentence) => sentence.clone(),
             _ => "the server fails".to_owned(),
         }
     }
@@ -267,6 +270,7 @@ impl Failure {
             Self::Unreadable => {
                 format!("the reply of {hosts} can't be read; is it a MongoDB server?")
             }
+            Self::Told(sentence) => sentence.clone(),
             Self::Unknown => {
                 format!("MongoDB's driver failed on {hosts} for a reason it doesn't name")
             }

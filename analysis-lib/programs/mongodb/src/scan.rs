@@ -70,19 +70,14 @@ impl Wanted {
 /// Why reading ended early.
 enum Stop {
     Failure(Failure),
-    /// The failure, after so many documents of about so many.
-    After(Failure, u64, u64),
-    /// The collection has no document.
-    Empty,
     /// The collection has changed in another way than a snapshot can follow.
     Stale(&'static str),
-    /// Nothing reads our standard output any more.
-    OutputClosed,
 }
 
 impl From<std::io::Error> for Stop {
     fn from(_: std::io::Error) -> Self {
-        Self::OutputClosed
+        // Nothing reads our standard output any more.
+        Self::Failure(Failure::Told("the notebook's process has ended".to_owned()))
     }
 }
 
@@ -122,20 +117,12 @@ struct Tries {
 
 /// Reads the collection, and writes it to standard output.
 pub(crate) async fn pull(connection: &Connection, wanted: Wanted) -> Result<(), Error> {
-    let stop = match Scan::run(connection, wanted).await {
-        Ok(()) => return Ok(()),
-        Err(stop) => stop,
-    };
-    Err(Error::new(match stop {
-        Stop::Failure(failure) => connection.sentence(&failure),
-        Stop::After(failure, done, total) => format!(
-            "the pull broke off after {done} of about {total} windows, and nothing of it is used: {}",
-            connection.sentence(&failure)
-        ),
-        Stop::Empty => connection.is_empty().await,
-        Stop::Stale(reason) => reason.to_owned(),
-        Stop::OutputClosed => "the notebook's process has ended".to_owned(),
-    }))
+    Scan::run(connection, wanted).await.map_err(|stop| {
+        Error::new(match stop {
+            Stop::Failure(failure) => connection.sentence(&failure),
+            Stop::Stale(reason) => reason.to_owned(),
+        })
+    })
 }
 
 struct Scan<'a> {
@@ -204,48 +191,36 @@ impl Scan<'_> {
     /// Reads what came after the marker, and checks that it fits. Gives back
     /// the documents that were left out before.
     async fn go_on_from(&mut self, marker: Option<Marker>) -> Result<Vec<Known>, Stop> {
+        let stale = |reason| Err(Stop::Stale(reason));
         let Some(marker) = marker else {
-            return Err(Stop::Stale(
-                "the snapshot was written by another version of this program",
-            ));
+            return stale("the snapshot was written by another version of this program");
         };
         if self.connection.uuid.as_ref() != Some(&marker.collection) {
-            return Err(Stop::Stale(
-                "the collection is not the one that was pulled before",
-            ));
+            return stale("the collection is not the one that was pulled before");
         }
         let last = marker.highest[marker.highest.len() - 1].id.clone();
         self.before = marker.documents;
         self.output.expect(marker.highest);
         self.read(Order::ById).await?;
         if self.output.is_unexpected || !self.output.expected.is_empty() {
-            return Err(Stop::Stale("its last documents have changed"));
+            return stale("its last documents have changed");
         }
         // The server's own count costs nothing but isn't always right, and the
         // bot may have written since: then we count ourselves.
         if self.total != marker.documents + self.output.documents {
             let patience = self.connection.timeout;
             let counted = self.connection.count_up_to(&last, doc! {}, patience);
-            match counted.await {
-                Ok(count) if count == marker.documents => (),
-                Ok(_) => {
-                    return Err(Stop::Stale(
-                        "documents before the last one have been deleted or added",
-                    ));
-                }
-                Err(_) => {
-                    return Err(Stop::Stale(
-                        "the documents before the last one can't be counted",
-                    ));
-                }
+            let Ok(count) = counted.await else {
+                return stale("the documents before the last one can't be counted");
+            };
+            if count != marker.documents {
+                return stale("documents before the last one have been deleted or added");
             }
         }
         match self.mended(&marker.left_out).await {
             Ok(false) => Ok(marker.left_out),
-            Ok(true) => Err(Stop::Stale("a document that was left out has changed")),
-            Err(_) => Err(Stop::Stale(
-                "the documents left out can't be asked for again",
-            )),
+            Ok(true) => stale("a document that was left out has changed"),
+            Err(_) => stale("the documents left out can't be asked for again"),
         }
     }
 
@@ -275,7 +250,7 @@ impl Scan<'_> {
         }
         let documents = self.before + output.documents;
         if documents == 0 && self.filter.is_empty() {
-            return Err(Stop::Empty);
+            return Err(Failure::Told(self.connection.is_empty().await).into());
         }
         if let Some(collection) = &self.connection.uuid
             && self.filter.is_empty()
@@ -308,7 +283,7 @@ impl Scan<'_> {
         loop {
             let failure = match self.read_once(&mut order, &mut tries).await {
                 Ok(()) => return Ok(()),
-                Err(Stop::Failure(failure)) => failure,
+                Err(Stop::Failure(failure)) if !matches!(failure, Failure::Told(_)) => failure,
                 Err(stop) => return Err(stop),
             };
             if order == Order::ById && !self.knows_no_min && failure.is_refusal() {
@@ -325,9 +300,14 @@ impl Scan<'_> {
             if !self.is_hopeful(&failure, &mut tries) {
                 let failure = self.connection.explained(failure);
                 return Err(match self.before + tries.best {
-                    0 => Stop::Failure(failure),
-                    done => Stop::After(failure, done, self.total),
-                });
+                    0 => failure,
+                    done => Failure::Told(format!(
+                        "the pull broke off after {done} of about {} windows, and nothing of it is used: {}",
+                        self.total,
+                        self.connection.sentence(&failure)
+                    )),
+                }
+                .into());
             }
             let put_off = tries.put_off.is_some();
             if tries.in_vain == 1 && !(put_off && tries.is_told) {
