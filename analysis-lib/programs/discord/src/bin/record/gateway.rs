@@ -281,6 +281,12 @@ impl Gateway {
                 let (number, event) = event::read(&text, self.server);
                 match event {
                     Ok(Event::Beat) => beat_at = Instant::now(),
+                    Ok(Event::Reconnect) => return Err(End::Reconnect),
+                    // Of what happened since the session was over, nothing was told.
+                    Ok(Event::Invalid(can_resume)) => {
+                        self.session.take_if(|_| !can_resume);
+                        return Err(End::Over("it refuses the session".to_owned()));
+                    }
                     Ok(event) => self.hear(event)?,
                     Err(name) => self.unread(&name),
                 }
@@ -359,13 +365,6 @@ impl Gateway {
                 self.note_session();
                 self.recorder.resumed(now);
             }
-            Event::Reconnect => return Err(End::Reconnect),
-            Event::Invalid(can_resume) => {
-                if !can_resume {
-                    self.session = None;
-                }
-                return Err(End::Over("it refuses the session".to_owned()));
-            }
             Event::Server {
                 bots,
                 online,
@@ -400,7 +399,7 @@ impl Gateway {
                 let wait = Duration::try_from_secs_f64(seconds).unwrap_or(LIST_PAUSE);
                 self.list_at = Some(Instant::now() + wait);
             }
-            Event::Hello(_) | Event::Beat | Event::Other => (),
+            _ => (),
         }
         Ok(())
     }
