@@ -19,6 +19,8 @@ use tokio_rustls::rustls::{ClientConfig, Error as TlsError, RootCertStore};
 use tokio_websockets::upgrade::Error as Upgrade;
 use tokio_websockets::{ClientBuilder, Connector, Error, Limits, MaybeTlsStream, WebSocketStream};
 
+use super::say;
+
 /// A connection is there within this time, and so is an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Says who asks, in the form that Discord wants.
@@ -51,7 +53,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// TLS can't be set up, or the proxy's address is of another kind: a sentence.
+    /// TLS can't be set up: a sentence.
     pub(crate) fn new(proxy: Option<&str>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -64,12 +66,15 @@ impl Network {
             .map_err(|e| format!("TLS can't be set up: {e}"))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let proxy = proxy.map(|address| proxy_of(address).ok_or(
-            "HTTPS_PROXY can't be used: it has to be http://HOST:PORT, without a user and a password; correct it, or unset it for a direct connection",
-        ));
+        let used = proxy.and_then(proxy_of);
+        if proxy.is_some() && used.is_none() {
+            say(
+                "HTTPS_PROXY isn't used: it has to be http://HOST:PORT, without a user and a password. Discord is connected to directly",
+            );
+        }
         Ok(Self {
             tls: Connector::Rustls(TlsConnector::from(Arc::new(config))),
-            proxy: proxy.transpose()?,
+            proxy: used,
         })
     }
 
