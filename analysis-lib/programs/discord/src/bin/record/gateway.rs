@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use activity_data::text::counted;
 use chrono::Utc;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use twilight_model::gateway::Intents;
 use twilight_model::id::Id;
@@ -308,7 +308,11 @@ impl Gateway {
             if list_at.is_some_and(|time| time <= due) {
                 self.list_at = None;
                 self.listed = Some(Instant::now());
-                wire.send(&self.list()).await?;
+                wire.send(&json!({
+                    "op": 8,
+                    "d": {"guild_id": self.server, "query": "", "limit": 0, "presences": true},
+                }))
+                .await?;
             }
             if self.server_by.take_if(|time| *time <= due).is_some() {
                 say(&format!(
@@ -321,14 +325,6 @@ impl Gateway {
                 say("Discord is heard again");
             }
         }
-    }
-
-    /// What asks for the list of all members and their presences.
-    fn list(&self) -> Value {
-        json!({
-            "op": 8,
-            "d": {"guild_id": self.server, "query": "", "limit": 0, "presences": true},
-        })
     }
 
     /// A session began or was resumed.
