@@ -33,6 +33,10 @@ const SERVER_COMES: Duration = Duration::from_secs(60);
 /// A connection that is up for this long works again.
 const STEADY: Duration = Duration::from_secs(10);
 
+/// A session that is closed, and has to wait for so many milliseconds, isn't
+/// resumed any more.
+const OLD: i64 = 20_000;
+
 /// What a session is resumed by.
 struct Session {
     id: String,
@@ -131,6 +135,7 @@ impl Gateway {
         loop {
             let Err(end) = self.hear_one(queue).await;
             let is_reconnect = matches!(end, End::Reconnect);
+            let is_closed = matches!(end, End::Closed(Some(_)));
             let why = match end {
                 End::Over(why) => why,
                 End::Reconnect => "it asks for one connection after the other".to_owned(),
@@ -146,6 +151,13 @@ impl Gateway {
                 End::Final(why) => return why,
             };
             let is_refusal = self.session.is_none() || !self.recorder.is_live();
+            let (now, chance) = (self.now(), fastrand::f64());
+            let next = if is_refusal && !is_reconnect {
+                self.pace.refused(now, chance)
+            } else {
+                self.pace.lost(now, chance)
+            };
+            self.session.take_if(|_| is_closed && next.wait >= OLD);
             self.recorder.lost();
             self.steady_at = None;
             // Without a session nothing can be resumed.
@@ -154,12 +166,6 @@ impl Gateway {
                 self.recorder.end();
             }
             self.hand_over(queue);
-            let (now, chance) = (self.now(), fastrand::f64());
-            let next = if is_refusal && !is_reconnect {
-                self.pace.refused(now, chance)
-            } else {
-                self.pace.lost(now, chance)
-            };
             if next.is_told {
                 let wait = counted(next.wait as usize / 1_000, "second");
                 say(&format!(
