@@ -115,9 +115,9 @@ impl Network {
         let mut stream = stream.map_err(|error| why(&error.into(), next, next_port))?;
         if proxy.is_some() {
             let status = tunnel(&mut stream, host, port).await.unwrap_or_default();
-            if status != "200" {
+            if status != 200 {
                 return Err(format!(
-                    "the proxy {next} in HTTPS_PROXY doesn't connect to {host} (its answer: {status:?}); correct HTTPS_PROXY, or ask who runs the proxy"
+                    "the proxy {next} in HTTPS_PROXY doesn't connect to {host} (its answer has the status {status}); correct HTTPS_PROXY, or ask who runs the proxy"
                 ));
             }
         }
@@ -153,7 +153,7 @@ fn proxy_of(address: &str) -> Option<(String, u16)> {
 
 /// Asks an HTTP proxy for a connection. Gives the status of its answer, after
 /// which the connection is the host's.
-async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> std::io::Result<String> {
+async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> std::io::Result<u16> {
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
@@ -161,7 +161,7 @@ async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> std::io::Resul
         answer.push(stream.read_u8().await?);
     }
     let status = String::from_utf8_lossy(answer.get(9..12).unwrap_or_default());
-    Ok(status.into_owned())
+    Ok(status.parse().unwrap_or_default())
 }
 
 async fn ask(stream: Stream, authority: &str, token: &str) -> Option<Answer> {
