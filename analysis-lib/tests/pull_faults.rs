@@ -141,7 +141,8 @@ fn a_server_that_dies_in_mid_pull_is_an_error_in_time() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(7), "{took:?}: {error}");
+    // The timeout is 5 s; the driver's own, were ours not kept, is 30 s.
+    assert!(took < Duration::from_secs(25), "{took:?}: {error}");
     for words in [
         "the pull broke off after ",
         " of about 100000 windows",
