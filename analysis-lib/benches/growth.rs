@@ -79,7 +79,9 @@ fn measure_figures(activity: &Activity, table: &mut Table) {
         plot::cumulative_messages(activity)
     });
     let days = activity.every(DAY);
-    line("messages_by_period", &|| plot::messages_by_period(&days));
+    line("messages_by_period", &|| {
+        plot::messages_by_period(&days, DAY)
+    });
     line("message_volume", &|| plot::message_volume(activity));
     line("messages_by_member", &|| {
         plot::messages_by_member(activity, &names)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, TimeZone};
+use chrono::DateTime;
 
 use super::{Error, LeftOut, Zone};
 
@@ -83,16 +83,8 @@ impl Origin {
     }
 
     /// A time, given in milliseconds since the epoch (UTC), in this zone.
-    ///
-    /// Times that chrono can't hold become its first or last instant: sources
-    /// refuse them, so none reaches a figure.
     pub fn local(&self, time: i64) -> DateTime<Zone> {
-        let utc = DateTime::from_timestamp_millis(time).unwrap_or(if time < 0 {
-            DateTime::<chrono::Utc>::MIN_UTC
-        } else {
-            DateTime::<chrono::Utc>::MAX_UTC
-        });
-        self.timezone.from_utc_datetime(&utc.naive_utc())
+        self.timezone.date_time(time)
     }
 
     /// A time as a pull prints it: `2026-03-01 14:30 EST`.

@@ -117,9 +117,22 @@ pub fn lossy(bytes: &[u8]) -> String {
     text
 }
 
-/// "1 document", "3 documents".
+/// Digits with thousands separators: "1,234,567".
+pub fn grouped(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// "1 document", "3,000 documents".
 pub fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(&count.to_string()))
 }
 
 /// As much of a stranger's text as a message should hold.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{
-    Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone,
+    DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
+    TimeZone,
 };
 
 use super::{DAY_LENGTH, HOUR_LENGTH, Period};
@@ -94,6 +95,19 @@ impl Zone {
     /// How many milliseconds local time is ahead of UTC.
     pub fn offset(&self, time: i64) -> i64 {
         self.0.offsets[index_at(&self.0.offsets, time)].1
+    }
+
+    /// A time, given in milliseconds since the epoch (UTC), in this zone.
+    ///
+    /// Times that chrono can't hold become its first or last instant: sources
+    /// refuse them, so none reaches a figure.
+    pub fn date_time(&self, time: i64) -> DateTime<Self> {
+        let utc = DateTime::from_timestamp_millis(time).unwrap_or(if time < 0 {
+            DateTime::<chrono::Utc>::MIN_UTC
+        } else {
+            DateTime::<chrono::Utc>::MAX_UTC
+        });
+        self.from_utc_datetime(&utc.naive_utc())
     }
 
     /// The offsets that may hold where clocks show this local time (milliseconds

@@ -78,20 +78,12 @@ impl Figure {
     /// Another ending, the file can't be written, or the program fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let bytes = match ending.as_deref() {
-            Some("svg") => self.live.clone().into_bytes(),
-            Some("csv") => self.table.clone().into_bytes(),
-            Some("png") => self.png()?,
-            _ => {
-                return Err(Error::new(format!(
-                    "{} can't be saved: a figure is saved as .svg, .png or .csv",
-                    path.display()
-                )));
-            }
-        };
-        activity_data::store::replace::replace(path, |out| out.write_all(&bytes))
-            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+        match ending(path).as_str() {
+            "svg" => write(path, self.live.as_bytes()),
+            "csv" => write(path, self.table.as_bytes()),
+            "png" => write(path, &self.png()?),
+            _ => Err(no_such_ending(path, "figure", ".svg, .png or .csv")),
+        }
     }
 
     /// The figure as a picture, drawn by a program of this package.
@@ -107,6 +99,25 @@ impl Figure {
     }
 }
 
+/// A path's ending in small letters, or nothing.
+pub(crate) fn ending(path: &Path) -> String {
+    let ending = path.extension().unwrap_or_default();
+    ending.to_string_lossy().to_lowercase()
+}
+
+pub(crate) fn no_such_ending(path: &Path, what: &str, endings: &str) -> Error {
+    let path = path.display();
+    Error::new(format!(
+        "{path} can't be saved: a {what} is saved as {endings}"
+    ))
+}
+
+/// Puts a file there, or in place of the one that is.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    activity_data::store::replace::replace(path, |out| out.write_all(bytes))
+        .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
+}
+
 /// The sentences below a figure or a table.
 pub(crate) fn said(says: &str) -> String {
     let says = escape(says);
@@ -116,12 +127,8 @@ pub(crate) fn said(says: &str) -> String {
 /// The figure's title and size; its text would fill pages.
 impl fmt::Debug for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Figure({:?}, {} bytes of SVG)",
-            self.title,
-            self.live.len()
-        )
+        let (title, size) = (&self.title, self.live.len());
+        write!(f, "Figure({title:?}, {size} bytes of SVG)")
     }
 }
 

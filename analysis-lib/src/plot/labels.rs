@@ -1,9 +1,9 @@
 //! What figures show, in words.
 
-use super::axis::number::number;
-use super::axis::time::{MINUTE, days, duration, moments, months};
+use super::axis::{MINUTE, days, duration, moments, months, number};
+use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
-use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Period, Zone};
+use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Zone};
 
 /// A word for one of a kind and for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,24 @@ pub(crate) struct Noun {
 
 pub(crate) const MESSAGES: Noun = Noun::new("message", "messages");
 pub(crate) const MEMBERS: Noun = Noun::new("member", "members");
+pub(crate) const MEMBERS_ONLINE: Noun = Noun::new("member online", "members online");
+pub(crate) const BOTS: Noun = Noun::new("bot", "bots");
+pub(crate) const HOURS: Noun = Noun::of(Period::Hour);
 pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
 pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
 
 impl Noun {
     pub(crate) const fn new(one: &'static str, many: &'static str) -> Self {
         Self { one, many }
+    }
+
+    pub(crate) const fn of(period: Period) -> Self {
+        match period {
+            Period::Hour => Self::new("hour", "hours"),
+            Period::Day => Self::new("day", "days"),
+            Period::Week => Self::new("week", "weeks"),
+            Period::Month => Self::new("month", "months"),
+        }
     }
 
     /// "1 window", "1,234 windows".
@@ -40,6 +52,9 @@ impl Noun {
     }
 }
 
+/// Where no member has a message.
+pub(crate) const NOBODY: &str = "Nobody wrote a message in these windows.";
+
 /// What a figure shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
@@ -54,6 +69,8 @@ pub(crate) struct Labels {
     pub(crate) places: usize,
     /// A sentence for what the figure is about, before what it says by itself.
     pub(crate) about: String,
+    /// What it is drawn on.
+    pub(crate) theme: Theme,
 }
 
 impl Labels {
@@ -66,6 +83,7 @@ impl Labels {
             unit: MESSAGES,
             places: 0,
             about: String::new(),
+            theme: LIGHT,
         }
     }
 
@@ -109,10 +127,7 @@ impl Item {
     pub(crate) fn noun(self) -> Noun {
         match self {
             Self::Moment(noun) => noun,
-            Self::Period(Period::Hour) => Noun::new("hour", "hours"),
-            Self::Period(Period::Day) => Noun::new("day", "days"),
-            Self::Period(Period::Week) => Noun::new("week", "weeks"),
-            Self::Period(Period::Month) => Noun::new("month", "months"),
+            Self::Period(period) => Noun::of(period),
         }
     }
 
@@ -120,10 +135,10 @@ impl Item {
     pub(crate) fn length(self) -> i64 {
         match self {
             Self::Moment(_) => MINUTE,
-            Self::Period(Period::Hour) => HOUR,
-            Self::Period(Period::Day) => DAY,
-            Self::Period(Period::Week) => 7 * DAY,
-            Self::Period(Period::Month) => 30 * DAY,
+            Self::Period(Period::Hour) => HOUR_LENGTH,
+            Self::Period(Period::Day) => DAY_LENGTH,
+            Self::Period(Period::Week) => 7 * DAY_LENGTH,
+            Self::Period(Period::Month) => 30 * DAY_LENGTH,
         }
     }
 
@@ -132,7 +147,7 @@ impl Item {
     pub(crate) fn when(self, zone: &Zone, from: i64, to: i64) -> String {
         match self {
             Self::Moment(_) | Self::Period(Period::Hour) => moments(zone, from, to),
-            Self::Period(Period::Week) if to - from < 8 * DAY => {
+            Self::Period(Period::Week) if to - from < 8 * DAY_LENGTH => {
                 format!("week from {}", days(zone, from, from))
             }
             Self::Period(Period::Day | Period::Week) => days(zone, from, to - 1),
@@ -161,13 +176,20 @@ pub(crate) fn unusual_in_words(unusual: &Unusual, zone: &Zone) -> String {
     };
     match unusual.silences.first() {
         Some(silence) => {
-            let (length, when) = (
-                duration(silence.end - silence.begin),
-                when(silence.begin, silence.end),
-            );
+            let length = duration(silence.end - silence.begin);
+            let when = when(silence.begin, silence.end);
             text += &format!(" The longest silence lasted {length}, {when}.");
         }
         None => text += " No window was without a message.",
     }
     text
+}
+
+/// "78 windows of 10 min": how many, and how long they usually are.
+pub(crate) fn window_count(activity: &Activity) -> String {
+    let count = WINDOWS.count(activity.len());
+    match activity.usual_length() {
+        Some(usual) => format!("{count} of {}", duration(usual)),
+        None => count,
+    }
 }

@@ -1,21 +1,18 @@
 //! Who is here: who comes, stays, leaves and comes back.
 
-use super::axis::number::number;
-use super::axis::time::iso;
+use super::axis::{iso, number};
+use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
 use super::chart::series::Series;
-use super::chart::stacked::{Layer, Stacked};
+use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, Noun};
-use super::people::{NOBODY, People, in_percent};
+use super::labels::{Item, Labels, MEMBERS, NOBODY, Noun};
+use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
 use activity_data::{Activity, DAY, Gap, Period, Zone};
-
-/// More bars than this are narrower than two pixels.
-const MOST: usize = 365;
 
 /// Who wrote in each period, compared with the period before: new members, those
 /// retained and those resurrected upwards, those churned downwards. Periods that
@@ -32,7 +29,7 @@ const MOST: usize = 365;
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);
-    let noun = Item::Period(period).noun();
+    let noun = Noun::of(period);
     let title = format!("Members Who Wrote by {}", noun.title());
     let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
     let calendar = activity.calendar(period);
@@ -64,7 +61,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("new", GREEN, |growth| growth.new as f64),
     ];
     let active = column(|growth| growth.active as f64);
-    let series = super::by_period(&calendar, &active);
+    let series = Series::of_periods(&calendar, &active);
     let mut gaps: Vec<Gap> = Vec::new();
     for i in (0..calendar.len()).filter(|&i| calendar.windows()[i] == 0) {
         let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
@@ -86,25 +83,16 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         ]
     };
     let zone = activity.origin().timezone();
-    let row = |(i, growth): (usize, &Growth)| {
-        let Growth {
-            begin,
-            active,
-            new,
-            retained,
-            resurrected,
-            churned,
-        } = *growth;
-        let (when, coverage) = (iso(zone, begin), calendar.coverage()[i]);
-        let over = !series.is_running(i);
-        format!("{when},{active},{new},{retained},{resurrected},{churned},{coverage:.4},{over}\n")
+    let row = |(i, own): (usize, &Growth)| {
+        let counts = [own.active, own.new, own.retained, own.resurrected];
+        let counts = counts.map(|count| count.to_string()).join(",");
+        let (when, coverage) = (iso(zone, own.begin), calendar.coverage()[i]);
+        let (churned, over) = (own.churned, !series.is_running(i));
+        format!("{when},{counts},{churned},{coverage:.4},{over}")
     };
-    let rows: String = growth.iter().enumerate().map(row).collect();
+    let columns = "begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over";
 
-    Stacked {
-        origin: activity.origin(),
-        labels: &labels,
-        series,
+    Bars {
         layers: &layers,
         gaps: &gaps,
         tooltips: growth.iter().map(tooltip).collect(),
@@ -112,9 +100,10 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             note: format!("{note} · {}", noun.count(growth.len())),
             description: "Stacked bars of new, retained and resurrected members, and of churned ones below zero.".to_owned(),
             says: growth_says(&growth, &series, activity.origin().timezone(), noun),
-            table: format!("period_start_local,period_start_utc,active,new,retained,resurrected,churned,coverage,over\n{rows}"),
+            table: csv(columns, growth.iter().enumerate().map(row)),
             ..Content::default()
         },
+        ..Bars::of(activity.origin(), &labels, series)
     }
     .figure()
 }
@@ -148,14 +137,8 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
 
 /// New, retained, resurrected and churned members, as people write them.
 fn counts(growth: &Growth) -> [String; 4] {
-    let Growth {
-        new,
-        retained,
-        resurrected,
-        churned,
-        ..
-    } = *growth;
-    [new, retained, resurrected, churned].map(|count| number(count as f64, 0))
+    let (stayed, back) = (growth.retained, growth.resurrected);
+    [growth.new, stayed, back, growth.churned].map(|count| number(count as f64, 0))
 }
 
 /// Stickiness: of those who wrote within 30 days, how many wrote on the last of
@@ -175,9 +158,8 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         let why = "Stickiness needs 30 days of data with a message, and there are fewer.";
         return nothing::figure(activity.origin(), &labels, note, why);
     };
-    let pick =
-        |column: &[i64]| -> Vec<i64> { shares.iter().map(|&(day, _)| column[day]).collect() };
-    let (starts, ends) = (pick(days.begins()), pick(days.ends()));
+    let times = |of: &[i64]| -> Vec<i64> { shares.iter().map(|own| of[own.0]).collect() };
+    let (starts, ends) = (times(days.begins()), times(days.ends()));
     let coverage: Vec<f64> = shares
         .iter()
         .map(|&(day, _)| days.coverage()[day])
@@ -200,16 +182,6 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         "On an average day {} of those who wrote in the 30 days up to it wrote.",
         in_percent(mean)
     ));
-    Line {
-        origin: activity.origin(),
-        labels: &labels,
-        note: format!("{note} · {}", series.item.noun().count(values.len())),
-        series,
-        tips: series,
-        gaps: &series.gaps(),
-        overlays: Vec::new(),
-        marks: &[],
-        says: None,
-    }
-    .figure()
+    let note = format!("{note} · {}", series.item.noun().count(values.len()));
+    Line::new(activity.origin(), &labels, note, series, &series.gaps()).figure()
 }

@@ -1,13 +1,13 @@
 //! How fast people talk, as a figure.
 
 use super::chart::band::Band;
+use super::chart::line::Line;
 use super::chart::nothing;
-use super::chart::series::Series;
-use super::labels::{Labels, WINDOWS};
-use super::{Figure, window_count};
+use super::chart::series::{Series, extremes};
+use super::figure::Figure;
+use super::labels::{Labels, WINDOWS, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::moments;
+use crate::plot::axis::{moments, number};
 use activity_data::{Activity, DAY_LENGTH};
 
 /// Messages per minute over time with their 95 % band, beside the slope of the
@@ -16,12 +16,9 @@ use activity_data::{Activity, DAY_LENGTH};
 /// jumps between windows where the rate does. Neither line leads over gaps, and
 /// the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
-    let labels = Labels::new(
-        "Rate of Messages",
-        "Messages per Minute",
-        "messages_per_minute",
-    )
-    .measuring("messages per minute", 2);
+    let (title, axis) = ("Rate of Messages", "Messages per Minute");
+    let labels =
+        Labels::new(title, axis, "messages_per_minute").measuring("messages per minute", 2);
     let note = window_count(activity);
     match aggregate::rate(activity) {
         Ok(rate) => curve(activity, &labels, note, &rate),
@@ -43,43 +40,36 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&i| values[i]).collect() };
     let times: Vec<i64> = order.iter().map(|&i| rate.times()[i]).collect();
     let values = pick(rate.per_minute());
-    let slope = aggregate::smoothed(activity)
-        .ok()
-        .map(|fit| slope(&fit, &times));
+    let slope = aggregate::smoothed(activity).ok();
+    let slope = slope.map(|fit| slope_of(&fit, &times));
     let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let beside = slope.as_deref();
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
-    Band {
-        origin: activity.origin(),
-        labels,
-        note,
-        says: &|places| says(rate, places),
-        series: series(&values),
-        lower: &lower,
-        upper: &upper,
-        beside: slope
-            .as_deref()
-            .map(|slope| (series(slope), "the original's spline")),
-        gaps: rate.gaps(),
-        jumps: rate.jumps(),
+    Line {
+        band: Some(Band {
+            lower: &lower,
+            upper: &upper,
+            beside: beside.map(|slope| (series(slope), "the original's spline")),
+            jumps: rate.jumps(),
+        }),
+        says: Some(&|places| says(rate, places)),
+        ..Line::new(rate.origin(), labels, note, series(&values), rate.gaps())
     }
     .figure()
 }
 
 /// The spline's slope at these times, in messages per minute.
-fn slope(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
-    let days: Vec<f64> = times
-        .iter()
-        .map(|&time| time as f64 / DAY_LENGTH as f64)
-        .collect();
+fn slope_of(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
+    let day = |&time: &i64| time as f64 / DAY_LENGTH as f64;
+    let days: Vec<f64> = times.iter().map(day).collect();
     let slopes = fit.spline().derivative_all(&days);
     slopes.iter().map(|slope| slope / MINUTES_PER_DAY).collect()
 }
 
 fn says(rate: &Rate, places: usize) -> String {
     let rates = rate.per_minute();
-    let by = |a: &usize, b: &usize| rates[*a].total_cmp(&rates[*b]);
-    let fastest = (0..rates.len()).max_by(by).unwrap_or(0);
-    let highest = rates[fastest];
+    let [(_, lowest), (fastest, highest)] =
+        extremes(rates.iter().copied().enumerate()).unwrap_or_default();
     if highest == 0.0 {
         return format!(
             "No message in {}: with 95 % confidence the rate is below {} messages per minute.",
@@ -88,7 +78,6 @@ fn says(rate: &Rate, places: usize) -> String {
         );
     }
     let shown = |value: f64| number(value, places);
-    let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let time = rate.times()[fastest];
     let varies = match number(rate.dispersion(), 1).as_str() {
         "1.0" => "as much".to_owned(),

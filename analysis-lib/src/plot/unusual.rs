@@ -1,8 +1,10 @@
 //! What was unusual, on the line of the message volume.
 
+use super::axis;
 use super::chart::line::Mark;
+use super::figure::Figure;
 use super::labels::{MESSAGES, unusual_in_words};
-use super::{Figure, axis, volume};
+use super::study::volume;
 use crate::aggregate;
 use activity_data::Activity;
 
@@ -32,15 +34,13 @@ pub fn unusual(activity: &Activity) -> Figure {
             true => windows.rev().max_by_key(|&i| volume_at[i]),
             false => windows.min_by_key(|&i| volume_at[i]),
         };
-        let usual = axis::number::number(event.usual, 0);
+        let usual = axis::number(event.usual, 0);
+        let sent = MESSAGES.count(event.messages);
         marks.push(Mark {
             from: event.begin,
             to: event.end,
             dot: dot.map(|i| (i, number)),
-            about: format!(
-                "unusual, {number}: {} where {usual} usual",
-                MESSAGES.count(event.messages)
-            ),
+            about: format!("unusual, {number}: {sent} where {usual} usual"),
         });
     }
     // An event's last window may end in the next hour.
@@ -53,12 +53,11 @@ pub fn unusual(activity: &Activity) -> Figure {
     }));
     let mut says = unusual_in_words(&unusual, activity.origin().timezone());
     if unusual.events.len() > MARKED {
-        says += &format!(
-            " The {MARKED} most unusual of {} are marked.",
-            unusual.events.len()
-        );
+        let events = unusual.events.len();
+        says += &format!(" The {MARKED} most unusual of {events} are marked.");
     }
-    volume(activity, "Unusual Message Volume", &marks, Some(says))
+    let title = "Unusual Message Volume";
+    volume(activity, title, &marks, Some(&|_| says.clone()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Change, Comparison, without_bots};
 use crate::names::Names;
-use crate::plot::axis::number::number;
-use crate::plot::labels::{Item, MESSAGES, Noun};
+use crate::plot::axis::number;
+use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES};
 use activity_data::{Activity, Origin, Period};
 
 const COLUMNS: [(&str, &str); 8] = [
@@ -42,43 +42,32 @@ pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
 }
 
 fn filled(origin: &Origin, comparison: &Comparison) -> Table {
-    let Comparison {
-        period,
-        earlier_begin,
-        begin,
-        end,
-        ..
-    } = *comparison;
-    let when = |from, to| Item::Period(period).when(origin.timezone(), from, to);
-    let (then, now) = (when(earlier_begin, begin), when(begin, end));
+    let (period, begin) = (comparison.period, comparison.begin);
+    let when = |begin, end| Item::Period(period).when(origin.timezone(), begin, end);
+    let then = when(comparison.earlier_begin, begin);
+    let now = when(begin, comparison.end);
     let title = format!("What Changed: {now}, Compared with {then}");
     let mut table = Table::new(origin, &title, &COLUMNS);
     let unknown = match period {
         Period::Hour => "one hour: no interval",
         _ => "can't tell",
     };
+    let moment = "one moment: no interval";
     for (what, change, places, unknown) in [
         ("messages", comparison.messages, 0, unknown),
         ("active members", comparison.active_members, 0, unknown),
         ("mean online members", comparison.online_mean, 1, unknown),
-        (
-            "most online members",
-            comparison.online_peak,
-            0,
-            "one moment: no interval",
-        ),
+        ("most online members", comparison.online_peak, 0, moment),
     ] {
-        let [low, high] = match change.interval {
-            Some(interval) => interval.map(percent),
-            None => [Cell::none(), Cell::none()],
-        };
+        let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
+        let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
         let difference = change.now - change.before;
         table.row([
             Cell::text(what),
             Cell::number(change.before, places),
             Cell::number(change.now, places),
             Cell::measure(difference, signed(difference, places)),
-            change.share().map_or_else(Cell::none, percent),
+            share(change.share()),
             low,
             high,
             Cell::text(match change.more_than_chance {
@@ -99,29 +88,20 @@ fn percent(share: f64) -> Cell {
 fn signed(value: f64, places: usize) -> String {
     let shown = number(value, places);
     let is_zero = !shown.contains(|c| ('1'..='9').contains(&c));
-    if value > 0.0 && !is_zero {
-        "+".to_owned() + &shown
-    } else {
-        shown
-    }
+    let sign = if value > 0.0 && !is_zero { "+" } else { "" };
+    format!("{sign}{shown}")
 }
 
 fn says(comparison: &Comparison, now: &str) -> String {
     let messages = comparison.messages;
     let noun = Item::Period(comparison.period).noun();
     let sent = MESSAGES.count(messages.now.round() as u64);
-    let were = if messages.now.round() == 1.0 {
-        "was"
-    } else {
-        "were"
-    };
+    let is_one = messages.now.round() == 1.0;
+    let were = if is_one { "was" } else { "were" };
     let (one, hours) = (noun.one, comparison.hours);
     let over = match comparison.period {
         Period::Hour => String::new(),
-        _ => format!(
-            " over the same {}",
-            Noun::new("hour", "hours").count(hours as u64)
-        ),
+        _ => format!(" over the same {}", HOURS.count(hours as u64)),
     };
     let chance = match messages.more_than_chance {
         _ if messages.before + messages.now == 0.0 => "",
@@ -140,29 +120,21 @@ fn says(comparison: &Comparison, now: &str) -> String {
         "{on}{now}, {sent} {were} sent, {} the {one} before{over}{chance}.",
         compared(&messages)
     );
-    let Comparison {
-        retained,
-        lost,
-        new,
-        ..
-    } = *comparison;
-    if retained + new > 0 {
-        let wrote = Noun::new("member", "members").count(retained + new);
-        text += &match lost + new {
-            0 => format!(" {wrote} wrote, the same as in the {one} before."),
-            _ => {
-                let of_them = match retained {
-                    0 => "none".to_owned(),
-                    _ => format!("{} of them not", number(new as f64, 0)),
-                };
-                let only_then = match lost {
-                    0 => String::new(),
-                    _ => format!("; {} wrote only then", number(lost as f64, 0)),
-                };
-                format!(" {wrote} wrote, {of_them} in the {one} before{only_then}.")
-            }
-        };
-    }
+    let (retained, new, lost) = (comparison.retained, comparison.new, comparison.lost);
+    let wrote = MEMBERS.count(retained + new);
+    let of_them = match retained {
+        0 => "none".to_owned(),
+        _ => format!("{} of them not", number(new as f64, 0)),
+    };
+    let only_then = match lost {
+        0 => String::new(),
+        _ => format!("; {} wrote only then", number(lost as f64, 0)),
+    };
+    text += &match (retained + new, lost + new) {
+        (0, _) => String::new(),
+        (_, 0) => format!(" {wrote} wrote, the same as in the {one} before."),
+        _ => format!(" {wrote} wrote, {of_them} in the {one} before{only_then}."),
+    };
     text
 }
 

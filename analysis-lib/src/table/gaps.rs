@@ -1,8 +1,8 @@
 use super::{Cell, Table};
 use crate::aggregate::{self, Gap};
-use crate::plot::axis::time::{duration, moments};
-use activity_data::Activity;
-use activity_data::text::counted;
+use crate::plot::axis::{duration, moments};
+use crate::plot::labels::GAPS;
+use activity_data::{Activity, HOUR_LENGTH};
 
 /// The stretches in which nothing was recorded, the longest first.
 pub fn gaps(activity: &Activity) -> Table {
@@ -23,7 +23,7 @@ pub fn gaps(activity: &Activity) -> Table {
     } in &gaps
     {
         let when = moments(origin.timezone(), begin, end);
-        let hours = (end - begin) as f64 / 3_600_000.0;
+        let hours = (end - begin) as f64 / HOUR_LENGTH as f64;
         table.row([
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
@@ -39,7 +39,7 @@ pub fn gaps(activity: &Activity) -> Table {
         None => "No gap: everything from the first window to the last was recorded.".to_owned(),
         Some(longest) => format!(
             "{} of {} together, {:.1}% of the time; the longest lasted {}.",
-            counted(gaps.len(), "gap"),
+            GAPS.count(gaps.len()),
             duration(gaps.iter().map(|gap| gap.end - gap.begin).sum()),
             (1.0 - aggregate::coverage(activity)) * 100.0,
             duration(longest.end - longest.begin)

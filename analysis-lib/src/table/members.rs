@@ -1,14 +1,12 @@
 use std::cmp::Reverse;
 
 use super::{Cell, Table};
+use crate::MemberId;
 use crate::aggregate::{self, without_bots};
 use crate::names::Names;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::moments;
-use crate::plot::labels::{Item, MEMBERS, MESSAGES};
-use activity_data::{Activity, Period, WHOLE, newest_whole};
-
-const NOBODY: &str = "Nobody wrote a message in these windows.";
+use crate::plot::axis::{moments, number};
+use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY};
+use activity_data::{Activity, Period, Periods, WHOLE, newest_whole};
 
 /// The members with the most messages in the last period that is over and of
 /// which half was recorded at least (else the newest): each one's messages, share,
@@ -29,12 +27,12 @@ const NOBODY: &str = "Nobody wrote a message in these windows.";
 /// ```
 pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table {
     let activity = without_bots(activity, names);
-    let (origin, zone) = (activity.origin(), activity.origin().timezone());
+    let origin = activity.origin();
     let calendar = activity.calendar(period);
-    let newest = calendar.len() - 1;
     let last = newest_whole(calendar.coverage(), calendar.is_over());
     let item = Item::Period(period);
-    let when = item.when(zone, calendar.begins()[last], calendar.ends()[last]);
+    let (begin, end) = (calendar.begins()[last], calendar.ends()[last]);
+    let when = item.when(origin.timezone(), begin, end);
     let mut table = Table::new(
         origin,
         &format!("Members with the Most Messages: {when}"),
@@ -47,93 +45,113 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             ("Change of Rank", "change_of_rank"),
         ],
     );
-    let messages = |period: usize| calendar.sent(period);
-    let is_known = |member: usize| !names.is_hidden(calendar.members()[member]);
-    let sent = messages(last);
-    let ranks = ranks(&sent, is_known);
-    let before = last
-        .checked_sub(1)
-        .filter(|&before| calendar.windows()[before] > 0);
-    let ranks_before = before.map(|before| self::ranks(&messages(before), is_known));
-    let all: u64 = sent.iter().sum();
-
-    // A member, or none for all hidden members together.
-    let mut rows: Vec<(Option<usize>, u64)> = (0..sent.len())
-        .filter(|&member| ranks[member].is_some())
-        .map(|member| (Some(member), sent[member]))
-        .collect();
-    let hidden: Vec<u64> = (0..sent.len())
-        .filter(|&member| sent[member] > 0 && !is_known(member))
-        .map(|member| sent[member])
-        .collect();
-    if !hidden.is_empty() {
-        rows.push((None, hidden.iter().sum()));
-    }
-    let id = |member: usize| calendar.members()[member];
-    rows.sort_by_key(|&(member, sent)| (Reverse(sent), member.map(id)));
-    let mut highest: Option<(i64, usize)> = None;
-    for &(member, sent) in &rows {
-        let share = sent as f64 / all as f64;
-        let rank = member.and_then(|member| ranks[member]);
-        let rank_before = |member: usize| Some(ranks_before.as_ref()?[member]);
-        let change = match (rank, member.and_then(rank_before)) {
-            (Some(rank), Some(Some(before))) => {
-                let climbed = before as i64 - rank as i64;
-                if highest.is_none_or(|(most, _)| climbed > most) {
-                    highest = member.map(|member| (climbed, member));
-                }
-                change(climbed)
-            }
-            (Some(_), Some(None)) => Cell::text("new"),
-            _ => Cell::none(),
-        };
+    let rows = standings(names, &calendar, last);
+    let all: u64 = rows.iter().map(|row| row.sent).sum();
+    for row in &rows {
         table.row([
-            rank.map_or(Cell::none(), |rank| Cell::number(rank as f64, 0)),
-            Cell::id(member.map(id)),
-            Cell::text(match member {
-                Some(member) => names.show(id(member)),
-                None => format!("hidden ({})", MEMBERS.count(hidden.len())),
-            }),
-            Cell::number(sent as f64, 0),
-            Cell::share(share),
-            change,
+            Cell::number(row.rank.map(|rank| rank as f64), 0),
+            Cell::id(row.id),
+            Cell::text(row.name.as_str()),
+            Cell::number(row.sent as f64, 0),
+            Cell::share(row.sent as f64 / all as f64),
+            match row.rank_before {
+                Some(Some(_)) => change(row.climbed().unwrap_or(0)),
+                Some(None) if row.id.is_some() => Cell::text("new"),
+                _ => Cell::none(),
+            },
         ]);
     }
-
-    let mut says = match rows
-        .iter()
-        .find_map(|&(member, sent)| Some((member?, sent)))
-    {
+    let mut says = match rows.iter().find(|row| row.id.is_some()) {
         _ if rows.is_empty() => format!("Nobody wrote a message: {when}."),
         None => "All messages are from hidden members.".to_owned(),
-        Some((first, sent)) => format!(
+        Some(first) => format!(
             "{} wrote the most: {} of {} ({:.1}%).",
-            names.show(id(first)),
-            number(sent as f64, 0),
+            first.name,
+            number(first.sent as f64, 0),
             MESSAGES.count(all),
-            sent as f64 / all as f64 * 100.0,
+            first.sent as f64 / all as f64 * 100.0,
         ),
     };
-    if let (Some((climbed @ 1.., member)), Some(before)) = (highest, &ranks_before) {
-        let rank = |ranks: &[Option<usize>]| ranks[member].unwrap_or_default();
-        let (name, noun) = (names.show(id(member)), item.noun().one);
-        says += &format!(
-            " {name} climbed the most since the {noun} before, by {climbed}: from rank {} to {}.",
-            rank(before),
-            rank(&ranks),
-        );
+    says += &climbed_in_words(&rows, item.noun().one);
+    says += &recorded_in_words(&calendar, last, item.noun().one);
+    table.saying(says)
+}
+
+/// A member in a period, or all hidden members together.
+struct Standing {
+    /// `None` for hidden members, who have no rank.
+    id: Option<MemberId>,
+    name: String,
+    sent: u64,
+    rank: Option<usize>,
+    /// The rank in the period before, if there was one then; `None` if nothing is
+    /// known of that period.
+    rank_before: Option<Option<usize>>,
+}
+
+impl Standing {
+    fn climbed(&self) -> Option<i64> {
+        Some(self.rank_before?? as i64 - self.rank? as i64)
     }
-    let noun = item.noun().one;
-    let recorded = match (calendar.coverage()[last] * 100.0).floor() {
+}
+
+/// Who wrote in a period, those with the most messages first.
+fn standings(names: &Names, calendar: &Periods, period: usize) -> Vec<Standing> {
+    let ids = calendar.members();
+    let is_known = |member: usize| !names.is_hidden(ids[member]);
+    let sent = calendar.sent(period);
+    let ranks_now = ranks(&sent, is_known);
+    let before = period.checked_sub(1);
+    let before = before.filter(|&before| calendar.windows()[before] > 0);
+    let ranks_before = before.map(|before| ranks(&calendar.sent(before), is_known));
+    let standing = |member: usize| Standing {
+        id: Some(ids[member]),
+        name: names.show(ids[member]),
+        sent: sent[member],
+        rank: ranks_now[member],
+        rank_before: ranks_before.as_ref().map(|ranks| ranks[member]),
+    };
+    let wrote = (0..sent.len()).filter(|&member| sent[member] > 0);
+    let (known, hidden): (Vec<usize>, Vec<usize>) = wrote.partition(|&member| is_known(member));
+    let mut rows: Vec<Standing> = known.into_iter().map(standing).collect();
+    if !hidden.is_empty() {
+        rows.push(Standing {
+            id: None,
+            name: format!("hidden ({})", MEMBERS.count(hidden.len())),
+            sent: hidden.iter().map(|&member| sent[member]).sum(),
+            rank: None,
+            rank_before: None,
+        });
+    }
+    rows.sort_by_key(|row| (Reverse(row.sent), row.id));
+    rows
+}
+
+/// Who climbed the most ranks, if anybody did.
+fn climbed_in_words(rows: &[Standing], noun: &str) -> String {
+    let best = rows.iter().rev().max_by_key(|row| row.climbed());
+    match best.map(|row| (row, row.climbed(), row.rank, row.rank_before)) {
+        Some((row, Some(climbed @ 1..), Some(rank), Some(Some(before)))) => format!(
+            " {} climbed the most since the {noun} before, by {climbed}: from rank {before} to {rank}.",
+            row.name
+        ),
+        _ => String::new(),
+    }
+}
+
+/// That a period isn't over, or was recorded in part.
+fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
+    let recorded = match (calendar.coverage()[period] * 100.0).floor() {
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),
     };
-    if last == newest && !calendar.is_over() {
-        says += &format!(" The {noun} was not over when recorded: {recorded} of it is in here.");
-    } else if calendar.coverage()[last] < WHOLE {
-        says += &format!(" Of this {noun} {recorded} was recorded.");
+    if period + 1 == calendar.len() && !calendar.is_over() {
+        format!(" The {noun} was not over when recorded: {recorded} of it is in here.")
+    } else if calendar.coverage()[period] < WHOLE {
+        format!(" Of this {noun} {recorded} was recorded.")
+    } else {
+        String::new()
     }
-    table.saying(says)
 }
 
 /// The rank of each member with a message: one more than there are members with

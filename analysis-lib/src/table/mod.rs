@@ -3,6 +3,10 @@
 //! A table shows itself in the notebook, says in a sentence what it shows, and
 //! saves itself as CSV. Where there is too little data for it, it has no row, and
 //! its sentence says what is needed.
+//!
+//! As a figure, a table takes the activity, then the names where it shows members,
+//! then the period where it can be of the hour, day, week or month:
+//! `top_members(&activity, &names, WEEK)`.
 
 mod compare;
 mod gaps;
@@ -15,14 +19,13 @@ pub use members::{seen, top_members};
 pub use unusual::unusual;
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::iso;
-use crate::plot::figure::said;
+use crate::plot::axis::{iso, number};
+use crate::plot::csv::{csv, id_field};
+use crate::plot::figure::{ending, no_such_ending, said, write};
 use crate::plot::svg::{TEXT_LIMIT, escape};
-use crate::{Error, MemberId, Result};
+use crate::{MemberId, Result};
 use activity_data::Origin;
 use activity_data::text::{clean, csv_field};
 
@@ -34,16 +37,10 @@ const SHOWN: usize = 25;
 pub struct Table {
     title: String,
     caption: String,
-    columns: Vec<Column>,
+    /// Headings, and names in CSV.
+    columns: Vec<(&'static str, &'static str)>,
     rows: Vec<Vec<Cell>>,
     says: String,
-}
-
-/// A column's heading, and its name in CSV.
-#[derive(Clone)]
-struct Column {
-    heading: &'static str,
-    name: String,
 }
 
 /// What stands in a row's column.
@@ -57,37 +54,35 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
+    fn new(shown: String, plain: String, is_number: bool) -> Self {
+        Self {
+            shown,
+            plain,
+            is_number,
+        }
+    }
+
     /// A name, or other words.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         let text = clean(&text.into(), TEXT_LIMIT);
-        Self {
-            plain: csv_field(&text),
-            shown: text,
-            is_number: false,
-        }
+        let plain = csv_field(&text);
+        Self::new(text, plain, false)
     }
 
     /// A member's id: only in CSV, in a column of its own that isn't shown.
     pub(crate) fn id(id: Option<MemberId>) -> Self {
-        Self {
-            shown: String::new(),
-            plain: id.map_or(String::new(), |id| csv_field(&id.to_string())),
-            is_number: false,
-        }
+        Self::new(String::new(), id_field(id), false)
     }
 
-    /// A number, shown with this many decimal places.
-    pub(crate) fn number(value: f64, places: usize) -> Self {
-        Self::measure(value, number(value, places))
+    /// A number, shown with this many decimal places; nothing where it isn't known.
+    pub(crate) fn number(value: impl Into<Option<f64>>, places: usize) -> Self {
+        let shown = |value| Self::measure(value, number(value, places));
+        value.into().map_or_else(Self::none, shown)
     }
 
     /// A number that is shown as this.
     pub(crate) fn measure(value: f64, shown: String) -> Self {
-        Self {
-            shown,
-            plain: format!("{value}"),
-            is_number: true,
-        }
+        Self::new(shown, value.to_string(), true)
     }
 
     /// A share from 0 to 1, shown in percent.
@@ -97,11 +92,7 @@ impl Cell {
 
     /// A time, shown as this; in CSV two columns, on local clocks and in UTC.
     pub(crate) fn time(origin: &Origin, time: i64, shown: String) -> Self {
-        Self {
-            shown,
-            plain: iso(origin.timezone(), time),
-            is_number: false,
-        }
+        Self::new(shown, iso(origin.timezone(), time), false)
     }
 
     /// Nothing is known.
@@ -124,13 +115,7 @@ impl Table {
         Self {
             title: clean(title, TEXT_LIMIT),
             caption: format!("Source: {source} · times in {zone}"),
-            columns: columns
-                .iter()
-                .map(|&(heading, name)| Column {
-                    heading,
-                    name: name.to_owned(),
-                })
-                .collect(),
+            columns: columns.to_vec(),
             rows: Vec::new(),
             says: String::new(),
         }
@@ -174,20 +159,17 @@ impl Table {
     /// spreadsheet would keep 15 digits of 18, and before names that it would
     /// take for numbers or formulas.
     pub fn csv(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        let mut csv = names.join(",") + "\n";
-        for row in &self.rows {
-            // An empty cell of a column of times is two empty fields.
-            let field = |(cell, column): (&Cell, &Column)| {
-                let missing = column.name.matches(',').count();
-                let missing = if cell.plain.is_empty() { missing } else { 0 };
-                cell.plain.clone() + &",".repeat(missing)
-            };
+        let names: Vec<&str> = self.columns.iter().map(|&(_, name)| name).collect();
+        // An empty cell of a column of times is two empty fields.
+        let field = |(cell, (_, name)): (&Cell, &(&str, &str))| match cell.plain.as_str() {
+            "" => ",".repeat(name.matches(',').count()),
+            plain => plain.to_owned(),
+        };
+        let row = |row: &Vec<Cell>| {
             let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
-            csv += &fields.join(",");
-            csv.push('\n');
-        }
-        csv
+            fields.join(",")
+        };
+        csv(&names.join(","), self.rows.iter().map(row))
     }
 
     /// Saves all rows as `.csv`. The file may show people: it is readable by you
@@ -198,17 +180,10 @@ impl Table {
     /// Another ending, or the file can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        if !path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
-        {
-            return Err(Error::new(format!(
-                "{} can't be saved: a table is saved as .csv",
-                path.display()
-            )));
+        match ending(path).as_str() {
+            "csv" => write(path, self.csv().as_bytes()),
+            _ => Err(no_such_ending(path, "table", ".csv")),
         }
-        activity_data::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
-            .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 
     /// Shows the table: evcxr calls this for a cell's last expression.
@@ -223,7 +198,7 @@ impl Table {
 
     /// The columns that are shown.
     fn shown(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.columns.len()).filter(|&column| !self.columns[column].heading.is_empty())
+        (0..self.columns.len()).filter(|&column| !self.columns[column].0.is_empty())
     }
 
     /// Whether a column holds numbers, which stand at its right.
@@ -233,45 +208,26 @@ impl Table {
 
     /// How many rows aren't shown, in words.
     fn more(&self) -> Option<String> {
-        let more = self
-            .rows
-            .len()
-            .checked_sub(SHOWN)
-            .filter(|&more| more > 0)?;
-        let more = number(more as f64, 0);
-        Some(format!("and {more} more: save(\"table.csv\") has all rows"))
+        let more = self.len().saturating_sub(SHOWN);
+        let shown = number(more as f64, 0);
+        (more > 0).then(|| format!("and {shown} more: save(\"table.csv\") has all rows"))
     }
 
     fn html(&self) -> String {
         let align = |column: usize| match self.is_number(column) {
-            true => {
-                " style=\"text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums\""
-            }
-            false => " style=\"text-align:left;padding:3px 10px\"",
+            true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
+            false => "text-align:left;padding:3px 10px",
         };
-        let row = |tag: &str, texts: &mut dyn Iterator<Item = (usize, &str)>| {
-            let cells: String = texts
-                .map(|(column, text)| format!("<{tag}{}>{}</{tag}>", align(column), escape(text)))
-                .collect();
-            format!("<tr>{cells}</tr>\n")
+        let row = |tag: &str, text: &dyn Fn(usize) -> String| {
+            let cell = |column: usize| {
+                let (style, text) = (align(column), text(column));
+                format!("<{tag} style=\"{style}\">{text}</{tag}>")
+            };
+            format!("<tr>{}</tr>\n", self.shown().map(cell).collect::<String>())
         };
-        let head = row(
-            "th",
-            &mut self
-                .shown()
-                .map(|column| (column, self.columns[column].heading)),
-        );
-        let rows = self.rows.iter().take(SHOWN);
-        let rows: String = rows
-            .map(|cells| {
-                row(
-                    "td",
-                    &mut self
-                        .shown()
-                        .map(|column| (column, cells[column].shown.as_str())),
-                )
-            })
-            .collect();
+        let head = row("th", &|column| escape(self.columns[column].0));
+        let cells = |cells: &Vec<Cell>| row("td", &|column| escape(&cells[column].shown));
+        let rows: String = self.rows.iter().take(SHOWN).map(cells).collect();
         let table = match self.rows.is_empty() {
             true => String::new(),
             false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
@@ -295,22 +251,20 @@ impl fmt::Display for Table {
         let width = |&column: &usize| {
             let cells = self.rows.iter().take(SHOWN).map(|row| &row[column].shown);
             let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
-            widest.max(self.columns[column].heading.chars().count())
+            widest.max(self.columns[column].0.chars().count())
         };
         let widths: Vec<usize> = columns.iter().map(width).collect();
         let line = |texts: Vec<&str>| {
-            let cells = columns.iter().zip(&widths).zip(texts);
-            let cells: Vec<String> = cells
-                .map(|((&column, &width), text)| match self.is_number(column) {
-                    true => format!("{text:>width$}"),
-                    false => format!("{text:<width$}"),
-                })
-                .collect();
-            cells.join("  ").trim_end().to_owned()
+            let cell = |((&column, &width), text)| match self.is_number(column) {
+                true => format!("{text:>width$}"),
+                false => format!("{text:<width$}"),
+            };
+            let cells = columns.iter().zip(&widths).zip(texts).map(cell);
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         writeln!(f, "{}", self.title)?;
         if !self.rows.is_empty() {
-            let headings = columns.iter().map(|&column| self.columns[column].heading);
+            let headings = columns.iter().map(|&column| self.columns[column].0);
             writeln!(f, "{}", line(headings.collect()))?;
         }
         for row in self.rows.iter().take(SHOWN) {

@@ -1,7 +1,6 @@
 use super::{Cell, Table};
-use crate::aggregate::{self, Event, Stretch, Unusual};
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::duration;
+use crate::aggregate::{self, Stretch};
+use crate::plot::axis::{duration, number};
 use crate::plot::labels::{Item, unusual_in_words};
 use activity_data::{Activity, Period};
 
@@ -29,75 +28,51 @@ pub fn unusual(activity: &Activity) -> Table {
         ("times the usual", "times_usual"),
     ];
     let mut table = Table::new(origin, "What Was Unusual", &columns);
-    let mut row = |what: String, item: Item, stretch: Stretch, usual: Option<f64>| {
-        let Stretch {
-            begin,
-            end,
-            messages,
-        } = stretch;
+    let mut row = |what: &str, item: Item, stretch: Stretch, usual: Option<f64>| {
+        let (begin, end) = (stretch.begin, stretch.end);
         let when = item.when(origin.timezone(), begin, end);
-        let messages = messages as f64;
-        let times = usual
-            .filter(|&usual| usual >= 0.5)
-            .map(|usual| messages / usual);
+        let messages = stretch.messages as f64;
+        let often = usual.filter(|&usual| usual >= 0.5);
+        let times = often.map(|usual| messages / usual);
         table.row([
             Cell::text(what),
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
             Cell::measure((end - begin) as f64, duration(end - begin)),
             Cell::number(messages, 0),
-            usual.map_or_else(Cell::none, |usual| Cell::number(usual, 0)),
-            times.map_or_else(Cell::none, |times| Cell::number(times, 1)),
+            Cell::number(usual, 0),
+            Cell::number(times, 1),
         ]);
     };
     let found = aggregate::unusual(activity);
-    let Unusual {
-        busiest_day,
-        quietest_day,
-        busiest_hour,
-        quietest_hour,
-        ..
-    } = found;
-    for (what, period, extreme) in [
-        ("busiest day", Period::Day, busiest_day),
-        ("quietest day", Period::Day, quietest_day),
-        ("busiest hour", Period::Hour, busiest_hour),
-        ("quietest hour", Period::Hour, quietest_hour),
+    // The only whole day, or hour, isn't the quietest too.
+    let quietest = |own: Option<Stretch>, busiest| own.filter(|_| own != busiest);
+    let [days, hours] = [Period::Day, Period::Hour].map(Item::Period);
+    let day = quietest(found.quietest_day, found.busiest_day);
+    let hour = quietest(found.quietest_hour, found.busiest_hour);
+    for (what, item, extreme) in [
+        ("busiest day", days, found.busiest_day),
+        ("quietest day", days, day),
+        ("busiest hour", hours, found.busiest_hour),
+        ("quietest hour", hours, hour),
     ] {
-        // The only whole day isn't the quietest too.
-        let is_new = ![busiest_day, busiest_hour].contains(&extreme) || what.starts_with("busiest");
-        if let Some(extreme) = extreme.filter(|_| is_new) {
-            row(what.to_owned(), Item::Period(period), extreme, None);
+        if let Some(extreme) = extreme {
+            row(what, item, extreme, None);
         }
     }
-    let hours = Item::Period(Period::Hour);
     for &silence in &found.silences {
-        row("silence".to_owned(), hours, silence, None);
+        row("silence", hours, silence, None);
     }
     for (event, place) in found.events.iter().zip(1..) {
-        let Event {
-            begin,
-            end,
-            messages,
-            usual,
-            ..
-        } = *event;
-        let kind = if event.deviations > 0.0 {
-            "spike"
-        } else {
-            "quiet"
-        };
+        let is_more = event.deviations > 0.0;
+        let kind = if is_more { "spike" } else { "quiet" };
         let what = format!("{kind} {}", number(f64::from(place), 0));
-        row(
-            what,
-            hours,
-            Stretch {
-                begin,
-                end,
-                messages,
-            },
-            Some(usual),
-        );
+        let stretch = Stretch {
+            begin: event.begin,
+            end: event.end,
+            messages: event.messages,
+        };
+        row(&what, hours, stretch, Some(event.usual));
     }
     let says = unusual_in_words(&found, origin.timezone());
     table.saying(says)

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use analysis_lib::{Activity, DAY, Figure, HOUR, Names, WEEK, aggregate, plot};
+use analysis_lib::{Activity, DAY, Figure, HOUR, MONTH, Names, WEEK, aggregate, plot};
 
 const MINUTE: i64 = 60_000;
 const A_DAY: i64 = 1440 * MINUTE;
@@ -180,17 +180,21 @@ fn make() -> Vec<Case> {
     let days = sample.every(DAY);
     case(
         "sample-online-by-day",
-        plot::online_members_by_period(&days),
+        plot::online_members_by_period(&days, DAY),
     );
-    case("sample-daily", plot::messages_by_period(&days));
+    case("sample-daily", plot::messages_by_period(&sample, DAY));
     case("sample-weekly-online", plot::weekly_online(&sample));
-    case("sample-calendar", plot::calendar(&days));
+    case("sample-calendar", plot::calendar(&sample));
     case("sample-coverage", plot::coverage(&days));
     case("sample-rolling", plot::rolling(&sample));
     case("half-a-day-rolling", plot::rolling(&half_day));
     let known = Names::load(&sample).unwrap();
-    case("sample-summary", plot::summary(&sample, &known));
-    case("half-a-day-summary", plot::summary(&half_day, &known));
+    case("sample-summary", plot::summary(&sample, &known, MONTH));
+    case("week-summary", plot::summary(&sample, &known, WEEK));
+    case(
+        "half-a-day-summary",
+        plot::summary(&half_day, &known, MONTH),
+    );
 
     // Extremes of the data.
     let one = |zone, windows: &[Window]| activity(zone, "Iraq BTW", windows);
@@ -249,10 +253,10 @@ fn make() -> Vec<Case> {
         plot::online_members(&one("US/Eastern", &islands)),
     );
     let hours = one("US/Eastern", &islands).every(HOUR);
-    case("gaps-by-hour", plot::messages_by_period(&hours));
+    case("gaps-by-hour", plot::messages_by_period(&hours, HOUR));
     case(
         "daily-not-over",
-        plot::messages_by_period(&days_of(&islands)),
+        plot::messages_by_period(&days_of(&islands), DAY),
     );
     case(
         "weekly-not-all-seen",
@@ -309,7 +313,7 @@ fn make() -> Vec<Case> {
     );
     case(
         "daily-years-apart",
-        plot::messages_by_period(&days_of(&lone)),
+        plot::messages_by_period(&days_of(&lone), DAY),
     );
     case(
         "over-new-year",
@@ -324,7 +328,7 @@ fn make() -> Vec<Case> {
     );
     case(
         "ten-years-daily",
-        plot::messages_by_period(&days_of(&wave("2025-09-04T21:00:00Z", 720, 7305))),
+        plot::messages_by_period(&days_of(&wave("2025-09-04T21:00:00Z", 720, 7305)), DAY),
     );
 
     let years = days_of(&wave("2025-09-04T21:00:00Z", 720, 7305));

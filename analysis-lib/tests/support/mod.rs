@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each file of tests uses its part.
 
+pub(crate) mod wire;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

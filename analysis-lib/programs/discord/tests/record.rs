@@ -1,6 +1,7 @@
 //! The program `record` between a stand-in of Discord's gateway and a MongoDB.
 
 mod gateway;
+mod refusals;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
@@ -52,7 +53,14 @@ impl<'a> Setup<'a> {
     }
 
     fn set(&self, mut command: Command) -> Command {
-        for name in ["MONGODB_DATABASE", "MONGODB_COLLECTION", "RECORD_MINUTES"] {
+        for name in [
+            "MONGODB_DATABASE",
+            "MONGODB_COLLECTION",
+            "RECORD_MINUTES",
+            "DISCORD_PROXY",
+            "HTTPS_PROXY",
+            "https_proxy",
+        ] {
             command.env_remove(name);
         }
         command
@@ -530,7 +538,7 @@ fn a_lost_connection_is_resumed_without_a_trace() {
         |state| state.reconnect(),
         |state| state.close(4_000),
         |state| {
-            state.refuses = true;
+            state.drops = true;
             state.cut();
         },
     ];
@@ -542,7 +550,7 @@ fn a_lost_connection_is_resumed_without_a_trace() {
             gateway.state().message(1);
             pause(30);
         }
-        gateway.state().refuses = false;
+        gateway.state().drops = false;
         wait("it resumes", || gateway.state().resumes as usize > number);
         settle(&gateway);
     }

@@ -1,16 +1,15 @@
 //! Questions to the server besides reading the whole collection.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use mongodb::bson::raw::RawBsonRef;
 use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::connect::Connection;
-use super::decode::{documents, next};
 use super::failure::{Failure, within};
 use activity_data::source::document;
-
-/// A pause between tries.
-pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
 /// The fields that are used.
 pub(crate) fn projection() -> Document {
@@ -24,11 +23,47 @@ pub(crate) fn projection() -> Document {
     }
 }
 
+/// That a document's `_id` compares so with this one. An operator of a filter
+/// compares only values of the same type, an expression all, but without the
+/// index.
+fn compared(id: &Bson, operator: &str) -> Document {
+    match id {
+        Bson::ObjectId(_) => doc! { "_id": { operator: id } },
+        _ => doc! { "$expr": { operator: ["$_id", { "$literal": id }] } },
+    }
+}
+
+/// That a document's `_id` is this one, or follows it in MongoDB's order.
+pub(crate) fn from_on(id: &Bson) -> Document {
+    let mut ways = vec![compared(id, "$gte")];
+    if matches!(id, Bson::ObjectId(_)) {
+        let higher = ["bool", "date", "timestamp", "regex", "maxKey"];
+        ways.extend(higher.map(|kind| doc! { "_id": { "$type": kind } }));
+    }
+    doc! { "$or": ways }
+}
+
+/// Asks, and as often as the server wants to be asked later asks again, within
+/// the timeout.
+pub(crate) async fn patiently<T, A: Future<Output = mongodb::error::Result<T>>>(
+    timeout: Duration,
+    mut ask: impl FnMut() -> A,
+) -> Result<T, Failure> {
+    let begin = Instant::now();
+    loop {
+        let left = timeout.saturating_sub(begin.elapsed());
+        match within(left, ask()).await {
+            Err(Failure::Later(wait)) if wait < left => tokio::time::sleep(wait).await,
+            answer => return answer,
+        }
+    }
+}
+
 impl Connection {
     /// About how many documents there are.
     pub(crate) async fn estimated_count(&self) -> Result<u64, Failure> {
-        let count = self.collection.estimated_document_count();
-        within(self.timeout, count.into_future()).await
+        let count = || self.collection.estimated_document_count().into_future();
+        patiently(self.timeout, count).await
     }
 
     /// How many documents that the filter takes have an `_id` up to this one.
@@ -38,14 +73,9 @@ impl Connection {
         mut filter: Document,
         patience: Duration,
     ) -> Result<u64, Failure> {
-        match id {
-            Bson::ObjectId(_) => filter.insert("_id", doc! { "$lte": id }),
-            // A filter compares only values of the same type; an expression
-            // compares all, but without the index.
-            _ => filter.insert("$expr", doc! { "$lte": ["$_id", { "$literal": id }] }),
-        };
-        let count = self.collection.count_documents(filter);
-        within(patience, count.into_future()).await
+        filter.extend(compared(id, "$lte"));
+        let count = || self.collection.count_documents(filter.clone());
+        patiently(patience, || count().into_future()).await
     }
 
     /// Hands over the documents with these `_id`s.
@@ -56,15 +86,32 @@ impl Connection {
     ) -> Result<(), Failure> {
         // A reply of this many documents comes within the timeout.
         for ids in ids.chunks(1_000) {
-            let find = self
-                .collection
-                .find(doc! { "_id": { "$in": ids } })
-                .projection(projection());
-            let mut cursor = within(self.timeout, find.batch()).await?;
+            let find = || {
+                let find = self.collection.find(doc! { "_id": { "$in": ids } });
+                find.projection(projection()).batch()
+            };
+            let mut cursor = patiently(self.timeout, find).await?;
             while let Some(batch) = within(self.timeout, next(&mut cursor)).await? {
                 documents(&batch, &mut take).ok_or(Failure::Unreadable)?;
             }
         }
         Ok(())
     }
+}
+
+/// The next batch.
+pub(crate) async fn next(cursor: &mut RawBatchCursor) -> mongodb::error::Result<Option<RawBatch>> {
+    cursor.next().await.transpose()
+}
+
+/// Hands over the documents of a reply to `find`, `aggregate` or `getMore`.
+/// `None`: the reply isn't a list of documents.
+pub(crate) fn documents(batch: &RawBatch, mut take: impl FnMut(&RawDocument)) -> Option<()> {
+    for element in batch.doc_slices().ok()?.iter_elements() {
+        match element.ok()?.value() {
+            Ok(RawBsonRef::Document(document)) => take(document),
+            _ => return None,
+        }
+    }
+    Some(())
 }

@@ -1,15 +1,15 @@
 //! From the settings to a collection that is there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 use mongodb::event::{EventHandler, sdam::SdamEvent};
-use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria, Tls};
+use mongodb::options::{ClientOptions, Tls};
 use mongodb::{Client, Collection, Database};
 
-use super::decode::{documents, next};
+use super::ask::{documents, next, patiently};
 use super::failure::{Failure, Servers, one_line};
 use super::uri;
 use activity_data::Error;
@@ -19,61 +19,25 @@ use activity_data::settings::Settings;
 /// How long a server that refuses connections is given to start.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A collection that is there.
+/// A collection.
 pub struct Connection {
     /// The configured collection.
     pub collection: Collection<RawDocumentBuf>,
     /// The UUID of a collection with an index on `_id`. `None`: a view or a time
-    /// series, in which no place can be named.
+    /// series, in which no place can be named; or it wasn't asked for.
     pub uuid: Option<Vec<u8>>,
     /// `MONGODB_TIMEOUT`.
     pub timeout: Duration,
-    /// Whether every question goes to the primary if there is one.
-    pub asks_primary: bool,
-    /// The driver's client.
-    pub client: Client,
     /// The collection's database.
     pub database: Database,
-    servers: Servers,
-    heartbeats: Heartbeats,
-}
-
-/// What each host's monitor said last: `None` when the host answered.
-type Heartbeats = Arc<Mutex<HashMap<String, Option<Failure>>>>;
-
-/// Why the collection isn't found.
-enum NotFound {
-    Failure(Failure),
-    /// What is there instead, as a sentence.
-    Other(String),
-}
-
-impl From<Failure> for NotFound {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<mongodb::error::Error> for NotFound {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::Failure(error.into())
-    }
-}
-
-/// A client, as the settings say. Nothing was asked yet.
-struct Begun {
     client: Client,
-    hosts: Vec<String>,
-    timeout: Duration,
-    asks_primary: bool,
-    /// The database that is named, in the settings or the connection string.
-    database: Option<String>,
-    collection: String,
     servers: Servers,
-    heartbeats: Heartbeats,
+    monitors: Monitors,
 }
 
-async fn begin(settings: &Settings) -> Result<Begun, Error> {
+/// A connection as the settings say. No server was asked. The name is that of the
+/// database, where the settings or the connection string have one.
+async fn begin(settings: &Settings) -> Result<(Connection, Option<String>), Error> {
     let timeout = settings.timeout()?;
     let uri = uri(settings)?;
     // The driver's timeout is shorter than ours, so its reason arrives first.
@@ -85,32 +49,28 @@ async fn begin(settings: &Settings) -> Result<Begun, Error> {
         uses_tls: matches!(options.tls, Some(Tls::Enabled(_))),
         is_load_balanced: options.load_balanced == Some(true),
     };
-    let asks_primary = matches!(
-        options.selection_criteria,
-        Some(SelectionCriteria::ReadPreference(
-            ReadPreference::Primary | ReadPreference::PrimaryPreferred { .. }
-        ))
-    );
-    let heartbeats = Heartbeats::default();
-    let client = client(options, &heartbeats)
-        .map_err(|failure| Error::new(failure.sentence(&servers, "the collection")))?;
-    let database = settings
-        .get("MONGODB_DATABASE")
-        .map(|name| name.trim().to_owned())
-        .or_else(|| Some(client.default_database()?.name().to_owned()));
-    let collection = settings
-        .get("MONGODB_COLLECTION")
-        .map_or("activitydata".to_owned(), |name| name.trim().to_owned());
-    Ok(Begun {
-        client,
+    let monitors = Monitors {
         hosts,
+        heard: Heard::default(),
+    };
+    let client = monitors
+        .client(options)
+        .map_err(|failure| Error::new(failure.sentence(&servers, "the collection")))?;
+    let name = |setting| Some(settings.get(setting)?.trim().to_owned());
+    let named =
+        name("MONGODB_DATABASE").or_else(|| Some(client.default_database()?.name().to_owned()));
+    let collection = name("MONGODB_COLLECTION");
+    let database = client.database(named.as_deref().unwrap_or("unnamed"));
+    let connection = Connection {
+        collection: database.collection(collection.as_deref().unwrap_or("activitydata")),
+        uuid: None,
         timeout,
-        asks_primary,
         database,
-        collection,
+        client,
         servers,
-        heartbeats,
-    })
+        monitors,
+    };
+    Ok((connection, named))
 }
 
 fn uri(settings: &Settings) -> Result<String, Error> {
@@ -121,24 +81,29 @@ fn uri(settings: &Settings) -> Result<String, Error> {
 
 /// Connects, finds the collection, and learns what it is.
 pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
-    let start = Instant::now();
-    let begun = begin(settings).await?;
-    let left = begun.timeout.mul_f64(0.95).saturating_sub(start.elapsed());
+    let begin_time = Instant::now();
+    let (mut connection, named) = begin(settings).await?;
+    let left = connection.timeout.mul_f64(0.95);
+    let left = left.saturating_sub(begin_time.elapsed());
     let found = tokio::select! {
-        found = find(&begun.client, begun.database.as_deref(), &begun.collection) => found,
-        failure = hopeless(&begun.heartbeats, &begun.hosts, start) => Err(failure.into()),
-        () = tokio::time::sleep(left) => Err(Failure::Silent.into()),
+        found = connection.find(named.as_deref()) => found,
+        () = connection.monitors.hopeless(begin_time) => Err(Failure::Selection),
+        () = tokio::time::sleep(left) => Err(Failure::Silent),
     };
     match found {
-        Ok((database, uuid)) => Ok(begun.connection(database, uuid)),
-        Err(NotFound::Other(sentence)) => Err(Error::new(sentence)),
-        Err(NotFound::Failure(failure)) => {
-            let failure = explained(failure, &begun.heartbeats);
-            let collection = begun.collection;
-            let name = begun
-                .database
-                .map_or(collection.clone(), |name| format!("{name}.{collection}"));
-            Err(Error::new(failure.sentence(&begun.servers, &name)))
+        Ok((database, uuid)) => {
+            connection.collection = database.collection(connection.collection.name());
+            connection.database = database;
+            connection.uuid = uuid;
+            Ok(connection)
+        }
+        Err(failure) => {
+            let failure = connection.explained(failure);
+            let name = named.map_or_else(
+                || connection.collection.name().to_owned(),
+                |_| connection.name(),
+            );
+            Err(Error::new(failure.sentence(&connection.servers, &name)))
         }
     }
 }
@@ -151,10 +116,8 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
 /// Those of the settings; and the servers behind the connection string can't be
 /// looked up.
 pub async fn to_write(settings: &Settings) -> Result<Connection, Error> {
-    let begun = begin(settings).await?;
-    let name = begun.database.as_deref().ok_or_else(unnamed)?;
-    let database = begun.client.database(name);
-    Ok(begun.connection(database, None))
+    let (connection, named) = begin(settings).await?;
+    named.map(|_| connection).ok_or_else(unnamed)
 }
 
 /// That the settings say where to write; the connection string. No server is
@@ -175,119 +138,85 @@ fn unnamed() -> Error {
     )
 }
 
-impl Begun {
-    fn connection(self, database: Database, uuid: Option<Vec<u8>>) -> Connection {
-        Connection {
-            collection: database.collection(&self.collection),
-            uuid,
-            timeout: self.timeout,
-            asks_primary: self.asks_primary,
-            client: self.client,
-            database,
-            servers: self.servers,
-            heartbeats: self.heartbeats,
-        }
-    }
+/// What was heard of each server that the driver knows, by its address: `None`
+/// when it answered.
+type Heard = Arc<Mutex<BTreeMap<String, Option<Failure>>>>;
+
+/// The driver's monitors, one a server. A replica set says itself who its members
+/// are, and the driver turns to those.
+struct Monitors {
+    /// The servers as they stand in the connection string.
+    hosts: Vec<String>,
+    heard: Heard,
 }
 
-/// Why no server could be selected or none answered, as far as the monitors
-/// know.
-fn explained(failure: Failure, heartbeats: &Heartbeats) -> Failure {
-    if !matches!(failure, Failure::Selection | Failure::Silent) {
-        return failure;
-    }
-    let Ok(heard) = heartbeats.lock() else {
-        return failure;
-    };
-    if heard.is_empty() {
-        return Failure::Silent;
-    }
-    // A host that answers its monitor is there: then the failure itself says
-    // more than what the others' monitors met with.
-    let failures: Option<Vec<&Failure>> = heard.values().map(Option::as_ref).collect();
-    match failures {
-        Some(failures) => failures[0].clone(),
-        None => failure,
-    }
-}
-
-fn client(mut options: ClientOptions, heartbeats: &Heartbeats) -> Result<Client, Failure> {
-    let heard = Arc::clone(heartbeats);
-    options.sdam_event_handler = Some(EventHandler::callback(move |event| {
-        let Ok(mut heard) = heard.lock() else { return };
-        match event {
-            SdamEvent::ServerHeartbeatFailed(failed) => {
-                heard.insert(
-                    failed.server_address.to_string(),
-                    Some(failed.failure.into()),
-                );
-            }
-            SdamEvent::ServerHeartbeatSucceeded(succeeded) => {
-                heard.insert(succeeded.server_address.to_string(), None);
-            }
-            _ => (),
-        }
-    }));
-    Client::with_options(options).map_err(Failure::from)
-}
-
-/// Ends when every host fails in a way that waiting doesn't mend.
-async fn hopeless(heartbeats: &Heartbeats, hosts: &[String], begin: Instant) -> Failure {
-    loop {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let Ok(heard) = heartbeats.lock() else {
-            continue;
-        };
-        let all = hosts
-            .iter()
-            .all(|host| matches!(heard.get(host), Some(Some(failure)) if failure.is_final()));
-        let mut failures = heard.values().flatten();
-        let now = failures
-            .clone()
-            .all(|failure| matches!(failure, Failure::Certificate(_) | Failure::CertificateName));
-        if all
-            && (now || begin.elapsed() > PATIENCE)
-            && let Some(failure) = failures.next()
-        {
-            return failure.clone();
-        }
-    }
-}
-
-/// Finds the database and the collection, and gives the collection's UUID if
-/// `_id` has an index there.
-async fn find(
-    client: &Client,
-    wanted: Option<&str>,
-    collection: &str,
-) -> Result<(Database, Option<Vec<u8>>), NotFound> {
-    let database = match wanted {
-        Some(name) => client.database(name),
-        None => {
-            let names = databases(client).await?;
-            let Some(first) = names.first() else {
-                return Err(NotFound::Other(
-                    "the server has no database yet besides its own; name the bot's with MONGODB_DATABASE once it has written there".to_owned(),
-                ));
+impl Monitors {
+    fn client(&self, mut options: ClientOptions) -> Result<Client, Failure> {
+        let heard = Arc::clone(&self.heard);
+        options.sdam_event_handler = Some(EventHandler::callback(move |event| {
+            let Ok(mut heard) = heard.lock() else { return };
+            let (address, news) = match event {
+                SdamEvent::ServerOpening(opening) => {
+                    heard.insert(opening.address.to_string(), Some(Failure::Silent));
+                    return;
+                }
+                SdamEvent::ServerClosed(closed) => {
+                    heard.remove(&closed.address.to_string());
+                    return;
+                }
+                SdamEvent::ServerHeartbeatFailed(failed) => {
+                    (failed.server_address, Some(failed.failure.into()))
+                }
+                SdamEvent::ServerHeartbeatSucceeded(succeeded) => (succeeded.server_address, None),
+                _ => return,
             };
-            client.database(first)
+            if let Some(known) = heard.get_mut(&address.to_string()) {
+                *known = news;
+            }
+        }));
+        Client::with_options(options).map_err(Failure::from)
+    }
+
+    /// Why no server could be selected or none answered, as far as the monitors
+    /// know.
+    fn explained(&self, failure: Failure) -> Failure {
+        let Ok(heard) = self.heard.lock() else {
+            return failure;
+        };
+        // A host that answers its monitor is there: then the failure itself says
+        // more than what the others' monitors met with.
+        let all: Option<Vec<_>> = heard
+            .iter()
+            .map(|(host, said)| Some((host, said.as_ref()?)))
+            .collect();
+        let failures = all.into_iter().flatten();
+        match failures.min_by_key(|(_, said)| matches!(said, Failure::Silent)) {
+            Some((host, Failure::Name | Failure::Refused)) if !self.hosts.contains(host) => {
+                Failure::Member(one_line(host))
+            }
+            Some((_, failure)) => failure.clone(),
+            None => failure,
         }
-    };
-    let filter = doc! { "name": collection };
-    // As raw documents: what the driver makes of them takes long to compile.
-    let mut found = database.list_collections().filter(filter).batch().await?;
-    let mut uuid = None;
-    while let Some(batch) = next(&mut found).await? {
-        documents(&batch, |found| uuid = Some(uuid_of(found))).ok_or(Failure::Unreadable)?;
     }
-    if let Some(uuid) = uuid {
-        return Ok((database, uuid));
+
+    /// Ends when every server fails in a way that waiting doesn't mend.
+    async fn hopeless(&self, begin: Instant) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let Ok(heard) = self.heard.lock() else {
+                continue;
+            };
+            let is_final = if begin.elapsed() > PATIENCE {
+                Failure::is_final
+            } else {
+                Failure::is_final_at_once
+            };
+            let mut servers = heard.values();
+            if !heard.is_empty() && servers.all(|said| said.as_ref().is_some_and(is_final)) {
+                return;
+            }
+        }
     }
-    let name = database.name();
-    let there = what_is_there(client, &database).await;
-    Err(NotFound::Other(format!(
-        "MongoDB has no collection {name}.{collection}; {there}"
-    )))
 }
 
 /// The UUID of a collection as the server lists it; none of a view or a time
@@ -351,6 +280,44 @@ fn list(names: &[String], all: usize) -> String {
 }
 
 impl Connection {
+    /// Finds the database and the collection, and gives the collection's UUID if
+    /// `_id` has an index there.
+    async fn find(&self, named: Option<&str>) -> Result<(Database, Option<Vec<u8>>), Failure> {
+        // Somewhat less than is left, so that this reason arrives first.
+        let patience = self.timeout.mul_f64(0.9);
+        let database = match named {
+            Some(_) => self.database.clone(),
+            None => {
+                let names = patiently(patience, || databases(&self.client)).await?;
+                let Some(first) = names.first() else {
+                    return Err(Failure::Told(
+                        "the server has no database yet besides its own; name the bot's with MONGODB_DATABASE once it has written there".to_owned(),
+                    ));
+                };
+                self.client.database(first)
+            }
+        };
+        let collection = self.collection.name();
+        // As raw documents: what the driver makes of them takes long to compile.
+        let list = || {
+            let filter = doc! { "name": collection };
+            database.list_collections().filter(filter).batch()
+        };
+        let mut found = patiently(patience, list).await?;
+        let mut uuid = None;
+        while let Some(batch) = next(&mut found).await? {
+            documents(&batch, |found| uuid = Some(uuid_of(found))).ok_or(Failure::Unreadable)?;
+        }
+        if let Some(uuid) = uuid {
+            return Ok((database, uuid));
+        }
+        let name = database.name();
+        let there = what_is_there(&self.client, &database).await;
+        Err(Failure::Told(format!(
+            "MongoDB has no collection {name}.{collection}; {there}"
+        )))
+    }
+
     /// What is read, for titles.
     pub fn source(&self) -> Source {
         Source::MongoDb {
@@ -361,7 +328,10 @@ impl Connection {
 
     /// The failure, or what the servers' monitors say about it.
     pub fn explained(&self, failure: Failure) -> Failure {
-        explained(failure, &self.heartbeats)
+        match failure {
+            Failure::Selection | Failure::Silent => self.monitors.explained(failure),
+            failure => failure,
+        }
     }
 
     /// The failure as a sentence.

@@ -7,6 +7,7 @@ use std::io::ErrorKind as Io;
 use std::time::Duration;
 
 use mongodb::error::{Error as DriverError, ErrorKind};
+use rustls::{AlertDescription, CertificateError};
 
 /// Why an operation failed.
 #[derive(Clone, Debug)]
@@ -23,8 +24,10 @@ pub enum Failure {
     Certificate(String),
     /// The server's certificate is for another host.
     CertificateName,
-    /// The server doesn't speak TLS as expected.
+    /// What answers doesn't speak TLS.
     Tls,
+    /// The server ended the TLS handshake with this alert.
+    Alert(AlertDescription),
     /// A file that the connection string names for TLS can't be used.
     TlsFile(String),
     /// No server of the right kind.
@@ -33,18 +36,22 @@ pub enum Failure {
     Authentication,
     /// The user may not do this.
     Unauthorized,
-    /// The server is too old, or not what the connection string takes it for.
+    /// A replica set has this member, which isn't in the connection string and
+    /// can't be found or reached from here.
+    Member(String),
+    /// The server is too old: the newest protocol that it speaks.
+    TooOld(i32),
+    /// The server is not what the connection string takes it for.
     Incompatible,
     /// The server refuses the command, in its own words.
     #[allow(missing_docs)] // The server's own code and words.
     Command { code: i32, message: String },
-    /// A document that can't be used has no `_id` to ask for its reason by, or
-    /// an `_id` whose text isn't UTF-8.
-    Nameless,
-    /// Windows that MongoDB can't give to hours or days as we do, for this reason.
-    Unmergeable(&'static str),
+    /// The server takes no more questions now, and says when to ask again.
+    Later(Duration),
     /// A reply that isn't one of MongoDB's.
     Unreadable,
+    /// Something of our own, as a sentence.
+    Told(String),
     /// Anything else.
     Unknown,
 }
@@ -61,12 +68,17 @@ impl From<DriverError> for Failure {
             ErrorKind::Io(io) => from_io(&io),
             ErrorKind::ConnectionPoolCleared { .. } => Self::Broken(Io::ConnectionReset),
             ErrorKind::Authentication { .. } => Self::Authentication,
-            ErrorKind::ServerSelection { .. } => Self::Selection,
+            // The driver tells a server's age by its words alone.
+            ErrorKind::ServerSelection { message, .. } => {
+                number_after(&message, "reports wire version ")
+                    .map_or(Self::Selection, Self::TooOld)
+            }
             ErrorKind::DnsResolve { .. } => Self::Name,
             ErrorKind::InvalidTlsConfig { message, .. } => Self::TlsFile(one_line(&message)),
             ErrorKind::Command(command) => match command.code {
                 18 => Self::Authentication,
                 13 | 8000 => Self::Unauthorized,
+                16_500 => Self::Later(pause(&command.message)),
                 code => Self::Command {
                     code,
                     message: one_line(&command.message),
@@ -79,25 +91,45 @@ impl From<DriverError> for Failure {
     }
 }
 
+/// How long Cosmos DB wants to be left alone: `Error=16500, RetryAfterMs=34, …`.
+fn pause(message: &str) -> Duration {
+    Duration::from_millis(number_after(message, "RetryAfterMs=").unwrap_or(1_000))
+}
+
+fn number_after<T: std::str::FromStr>(text: &str, words: &str) -> Option<T> {
+    let after = text.split_once(words)?.1;
+    let digits = after
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next()?;
+    digits.parse().ok()
+}
+
 fn from_io(error: &std::io::Error) -> Failure {
-    // Neither kind of error has a type that we can see: only its text tells.
-    let text = error.to_string();
-    if let Some(reason) = text.strip_prefix("invalid peer certificate: ") {
-        if reason.contains("not valid for name") {
-            return Failure::CertificateName;
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => return Failure::CertificateName,
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => return Failure::Certificate("it has expired".to_owned()),
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            let reason = format!("{reason:?}");
+            let word = reason.split([' ', '(', '{']).next().unwrap_or_default();
+            return Failure::Certificate(word.to_owned());
         }
-        let reason = if reason.contains("expired") {
-            "it has expired"
-        } else {
-            reason.split([' ', '(', '{']).next().unwrap_or(reason)
-        };
-        return Failure::Certificate(reason.to_owned());
+        Some(rustls::Error::AlertReceived(alert)) => return Failure::Alert(*alert),
+        Some(rustls::Error::PeerIncompatible(_)) => {
+            return Failure::Alert(AlertDescription::ProtocolVersion);
+        }
+        Some(rustls::Error::InvalidMessage(_)) => return Failure::Tls,
+        _ => (),
     }
     match error.kind() {
         Io::ConnectionRefused => Failure::Refused,
         Io::TimedOut => Failure::Silent,
-        Io::InvalidData => Failure::Tls,
-        _ if text.starts_with("failed to lookup address") => Failure::Name,
+        // That error has no type that we can see: only its text tells.
+        _ if error.to_string().starts_with("failed to lookup address") => Failure::Name,
         kind => Failure::Broken(kind),
     }
 }
@@ -129,17 +161,29 @@ impl Failure {
     /// Whether another try may go better.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Broken(_) | Self::Refused | Self::Silent | Self::Selection => true,
+            Self::Broken(_) | Self::Refused | Self::Silent | Self::Selection | Self::Later(_) => {
+                true
+            }
             Self::Command { code, .. } => PASSING.contains(code),
             _ => false,
         }
     }
 
+    /// Whether the server doesn't take the question as it is asked.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Command { .. }) && !self.may_pass()
+    }
+
     /// Whether waiting for a server with this failure is in vain.
     pub fn is_final(&self) -> bool {
+        self.is_final_at_once() || matches!(self, Self::Refused | Self::Name | Self::Tls)
+    }
+
+    /// Whether it is known at once that waiting is in vain: a server was there.
+    pub(crate) fn is_final_at_once(&self) -> bool {
         matches!(
             self,
-            Self::Refused | Self::Name | Self::Certificate(_) | Self::CertificateName | Self::Tls
+            Self::Certificate(_) | Self::CertificateName | Self::Alert(_)
         )
     }
 
@@ -151,8 +195,8 @@ impl Failure {
             Self::Refused => "connection refused".to_owned(),
             Self::Selection => "no server is ready".to_owned(),
             Self::Command { message, .. } => message.clone(),
-            Self::Nameless => "a document that can't be used can't be named".to_owned(),
-            Self::Unmergeable(reason) => (*reason).to_owned(),
+            Self::Later(_) => "the server takes no more questions for now".to_owned(),
+            Self::Told(sentence) => sentence.clone(),
             _ => "the server fails".to_owned(),
         }
     }
@@ -184,8 +228,9 @@ impl Failure {
                 "the certificate of {hosts} is not trusted ({reason}); if its authority is your own, add tlsCAFile=/path/to/ca.pem to MONGOKEY"
             ),
             Self::Tls => format!(
-                "{hosts} doesn't speak TLS as expected; if the server has no TLS, take tls=true out of MONGOKEY"
+                "{hosts} doesn't speak TLS; if the server has none, take tls=true out of MONGOKEY"
             ),
+            Self::Alert(alert) => alerted(*alert, hosts),
             Self::TlsFile(reason) => {
                 format!("a file that MONGOKEY names for TLS can't be used: {reason}")
             }
@@ -202,21 +247,65 @@ impl Failure {
                 "{hosts} is no load balancer of MongoDB's; take loadBalanced=true out of MONGOKEY"
             ),
             Self::Incompatible => {
-                format!("{hosts} is too old for this program, which needs MongoDB 4.2 or later")
+                format!("{hosts} can't be asked by this program, which needs MongoDB 4.4 or later")
             }
+            Self::TooOld(protocol) => format!(
+                "{hosts} is MongoDB {}, which is too old: this program needs 4.4 or later; update the server, or open what mongoexport writes there with Activity::open",
+                match protocol {
+                    8 => "4.2",
+                    7 => "4.0",
+                    6 => "3.6",
+                    _ => "3.4 or older",
+                }
+            ),
+            Self::Member(member) => format!(
+                "{hosts} belongs to a replica set with the member {member}, a name or port that can't be reached from here; add directConnection=true to MONGOKEY to read from {hosts} alone, or let {member} be found here"
+            ),
             Self::Command { code, message } => {
                 format!("MongoDB refuses to read {name}: {message} (code {code})")
             }
-            Self::Nameless | Self::Unmergeable(_) => {
-                format!("the windows of {name} can't be merged: {}", self.short())
-            }
+            Self::Later(_) => format!(
+                "{hosts} let no request through for {seconds} s, since there were more than its throughput allows; raise the throughput (RU/s) of {name} in Azure, or pull when others ask less"
+            ),
             Self::Unreadable => {
                 format!("the reply of {hosts} can't be read; is it a MongoDB server?")
             }
+            Self::Told(sentence) => sentence.clone(),
             Self::Unknown => {
                 format!("MongoDB's driver failed on {hosts} for a reason it doesn't name")
             }
         }
+    }
+}
+
+/// What a server means that ends the TLS handshake with this alert.
+fn alerted(alert: AlertDescription, hosts: &str) -> String {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::InternalError => format!(
+            "{hosts} ended the TLS handshake, as Atlas does where an address isn't on its access list; add yours in Atlas under Network Access (if it isn't Atlas, the server's log says why)"
+        ),
+        Alert::ProtocolVersion | Alert::HandshakeFailure | Alert::InsufficientSecurity => format!(
+            "{hosts} and this program know no version of TLS or cipher that both use; the server needs TLS 1.2 or 1.3"
+        ),
+        Alert::NoCertificate
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied
+        | Alert::CertificateRequired => format!(
+            "{hosts} wants a client's certificate that it trusts; name a valid one with tlsCertificateKeyFile=/path/to/client.pem in MONGOKEY"
+        ),
+        Alert::UnrecognisedName => format!(
+            "{hosts} has no certificate for that name; write the host in MONGOKEY as its certificate names it"
+        ),
+        other => format!(
+            "{hosts} ended the TLS handshake (alert {}); the server's log says why",
+            u8::from(other)
+        ),
     }
 }
 
@@ -235,27 +324,51 @@ pub async fn within<T>(
 mod tests {
     use super::*;
 
+    fn sentence(error: rustls::Error) -> String {
+        let error = std::io::Error::new(Io::InvalidData, error);
+        from_io(&error).sentence(&Servers::default(), "db.activitydata")
+    }
+
     #[test]
     fn a_certificate_is_refused_in_words() {
-        let servers = Servers::default();
-        for (text, words) in [
-            ("UnknownIssuer", "is not trusted (UnknownIssuer)"),
+        for (reason, words) in [
             (
-                "certificate expired: verification time 7",
-                "is not trusted (it has expired)",
+                CertificateError::UnknownIssuer,
+                "is not trusted (UnknownIssuer)",
             ),
-            (
-                "certificate not valid for name \"a\"; it is only",
-                "is for another name",
-            ),
-            (
-                "Other(OtherError(UnsupportedCertVersion))",
-                "is not trusted (Other)",
-            ),
+            (CertificateError::Expired, "is not trusted (it has expired)"),
+            (CertificateError::NotValidForName, "is for another name"),
         ] {
-            let error = std::io::Error::other(format!("invalid peer certificate: {text}"));
-            let sentence = from_io(&error).sentence(&servers, "db.activitydata");
+            let sentence = sentence(rustls::Error::InvalidCertificate(reason));
             assert!(sentence.contains(words), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn each_alert_has_its_own_remedy() {
+        for (alert, words) in [
+            (80, "Network Access"),
+            (70, "TLS 1.2 or 1.3"),
+            (40, "TLS 1.2 or 1.3"),
+            (48, "tlsCertificateKeyFile="),
+            (116, "tlsCertificateKeyFile="),
+            (112, "has no certificate for that name"),
+            (51, "alert 51"),
+        ] {
+            let sentence = sentence(rustls::Error::AlertReceived(alert.into()));
+            assert!(sentence.contains(words), "{sentence}");
+            assert!(!sentence.contains("speak TLS"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn the_server_says_when_to_ask_again() {
+        for (message, milliseconds) in [
+            ("Error=16500, RetryAfterMs=34, Details='…'", 34),
+            ("Error=16500, RetryAfterMs=34", 34),
+            ("Request rate is large", 1_000),
+        ] {
+            assert_eq!(pause(message), Duration::from_millis(milliseconds));
         }
     }
 

@@ -6,15 +6,15 @@
 //! message that begins with `error: `.
 //!
 //! `connect` finds the collection by the connection string (`uri`); `scan` reads
-//! it; `decode` makes columns of what comes; `marker` says
-//! where the next pull goes on; `failure` knows what can go wrong.
+//! it; `output` makes columns of what comes; `marker` says where the next pull goes
+//! on; `failure` knows what can go wrong.
 
 mod ask;
 pub mod bson;
 pub mod connect;
-mod decode;
 pub mod failure;
 mod marker;
+mod output;
 mod scan;
 mod uri;
 
@@ -54,7 +54,9 @@ fn run() -> Result<()> {
         timezone: settings.timezone()?,
         resume: settings.get(RESUME),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    // The driver reads on in a thread of its own, while this one makes columns.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|e| activity_data::Error::new(format!("the pull can't be started: {e}")))?;

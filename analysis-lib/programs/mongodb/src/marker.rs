@@ -1,7 +1,5 @@
 //! Where a pull ended, so that the next can go on there.
 
-use std::collections::VecDeque;
-
 use mongodb::bson::raw::RawElement;
 use mongodb::bson::{Binary, Bson, Document, RawDocument, doc, spec::BinarySubtype};
 
@@ -32,44 +30,7 @@ pub(crate) fn hash(document: &RawDocument) -> u64 {
 }
 
 /// How many documents with the highest `_id`s a marker has.
-const HIGHEST: usize = 16;
-
-/// The documents with the highest `_id`s among those that were read.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Highest {
-    /// In the order of `_id`.
-    pub(crate) documents: VecDeque<Known>,
-    /// Whether documents came in another order than that of `_id`.
-    pub(crate) disorder: bool,
-    /// Whether an `_id` is missing, or can't be put in order here.
-    pub(crate) unknown: bool,
-}
-
-impl Highest {
-    /// Adds a document. `sorted`: the server sends documents in the order of
-    /// `_id`, so that we need not know that order.
-    pub(crate) fn push(&mut self, document: Option<Known>, sorted: bool) {
-        let Some(document) = document else {
-            self.unknown = true;
-            return;
-        };
-        let place = match document.id {
-            _ if sorted => self.documents.len(),
-            Bson::ObjectId(new) => self
-                .documents
-                .partition_point(|known| matches!(known.id, Bson::ObjectId(id) if id < new)),
-            _ => {
-                self.unknown = true;
-                return;
-            }
-        };
-        self.disorder |= place < self.documents.len();
-        self.documents.insert(place, document);
-        if self.documents.len() > HIGHEST {
-            self.documents.pop_front();
-        }
-    }
-}
+pub(crate) const HIGHEST: usize = 16;
 
 /// What a marker holds may change with its version.
 const VERSION: i32 = 3;
@@ -189,31 +150,6 @@ mod tests {
         assert_eq!(
             Marker::from_bytes(&[&[2, 16, 0, 0, 0], &[1; 16][..]].concat()),
             None
-        );
-    }
-
-    #[test]
-    fn the_highest_ids_are_kept_in_order() {
-        let known = |number: u8| Known {
-            id: Bson::ObjectId([number; 12].into()),
-            hash: 0,
-        };
-        let mut highest = Highest::default();
-        for number in (2..=40).step_by(2) {
-            highest.push(Some(known(number)), false);
-        }
-        assert!(!highest.disorder);
-        for number in [3, 35] {
-            highest.push(Some(known(number)), false);
-        }
-        assert!(highest.disorder && !highest.unknown);
-        let mut expected: Vec<u8> = (12..=40).step_by(2).chain([35]).collect();
-        expected.sort_unstable();
-        assert!(
-            highest
-                .documents
-                .into_iter()
-                .eq(expected.into_iter().map(known))
         );
     }
 }

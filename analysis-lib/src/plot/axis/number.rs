@@ -1,6 +1,7 @@
 //! Round numbers for axes, and numbers as people write them.
 
-use super::Tick;
+use super::scale::Tick;
+use activity_data::text::grouped;
 
 /// Ends of an axis for numbers, and round ticks between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,14 +65,7 @@ pub(crate) fn number(value: f64, places: usize) -> String {
         return "0".to_owned();
     }
     let (whole, fraction) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
-    let mut text = sign.to_owned();
-    for (i, digit) in whole.char_indices() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
+    format!("{sign}{}{fraction}", grouped(whole))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone, Timelike};
 
-use super::{Scale, Tick};
+use super::scale::{Scale, Tick};
 use crate::plot::svg::label_width;
-use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR, Zone};
+use activity_data::{DAY_LENGTH, HOUR_LENGTH, Zone};
 
-pub(crate) const MINUTE: i64 = HOUR / 60;
+pub(crate) const MINUTE: i64 = HOUR_LENGTH / 60;
 /// The number of 1 January 1970 in the common era.
 const FIRST_OF_1970: i64 = 719_163;
 
@@ -44,8 +44,8 @@ impl Step {
     fn length(self) -> i64 {
         match self {
             Minutes(n) => i64::from(n) * MINUTE,
-            Days(n) => i64::from(n) * DAY,
-            Months(n) => i64::from(n) * 365 * DAY / 12,
+            Days(n) => i64::from(n) * DAY_LENGTH,
+            Months(n) => i64::from(n) * 365 * DAY_LENGTH / 12,
         }
     }
 
@@ -67,7 +67,7 @@ impl Step {
 pub(crate) fn time_ticks(zone: &Zone, scale: &Scale, shortest: i64) -> Vec<Tick> {
     let (from, to) = (scale.from as i64, scale.to as i64);
     // Over a longer span steps are longer, and no label needs an abbreviation.
-    let clocks_go_back = to - from < 14 * DAY && zone.go_back(from, to);
+    let clocks_go_back = to - from < 14 * DAY_LENGTH && zone.go_back(from, to);
     // What a label needs, with some air, in pixels.
     let room = |step: Step| match step {
         Minutes(..=60) if clocks_go_back => 88.0,
@@ -93,7 +93,7 @@ pub(crate) fn time_ticks(zone: &Zone, scale: &Scale, shortest: i64) -> Vec<Tick>
 /// to its end.
 fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
     // Days are counted from day 1 of the common era, which was a Monday.
-    let days = |time| i64::from(local(zone, time).num_days_from_ce());
+    let days = |time| i64::from(zone.date_time(time).num_days_from_ce());
     let day_begin = |day: i64| zone.day_begin(day - FIRST_OF_1970);
     match step {
         Minutes(minutes) => {
@@ -102,13 +102,13 @@ fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
             let mut times: Vec<i64> = (span.start / grid * grid..=span.end)
                 .step_by(grid as usize)
                 .filter(|&time| {
-                    let time = local(zone, time);
+                    let time = zone.date_time(time);
                     (time.hour() * 60 + time.minute()).is_multiple_of(minutes)
                 })
                 .collect();
             if minutes > 60 {
                 // One tick for a time that comes twice.
-                times.dedup_by_key(|time| local(zone, *time).naive_local());
+                times.dedup_by_key(|time| zone.date_time(*time).naive_local());
             }
             times
         }
@@ -121,7 +121,7 @@ fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
         }
         Months(every) => {
             let month = |time| {
-                let date = local(zone, time);
+                let date = zone.date_time(time);
                 date.year() * 12 + date.month0() as i32
             };
             let first = month(span.start) / every as i32 * every as i32;
@@ -138,7 +138,7 @@ fn label(zone: &Zone, step: Step, times: &[i64]) -> Vec<Tick> {
     let [label, new_day, new_year] = step.formats();
     let mut before: Option<DateTime<Zone>> = None;
     let tick = |&time: &i64| {
-        let now = local(zone, time);
+        let now = zone.date_time(time);
         let context = match &before {
             Some(before) if before.date_naive() == now.date_naive() => "",
             Some(before) if before.year() == now.year() => new_day,
@@ -188,11 +188,6 @@ fn year(context: &str) -> Option<&str> {
     (last.len() == 4 && last.parse::<u32>().is_ok()).then_some(last)
 }
 
-fn local(zone: &Zone, time: i64) -> DateTime<Zone> {
-    let utc = DateTime::from_timestamp_millis(time).unwrap_or_default();
-    zone.from_utc_datetime(&utc.naive_utc())
-}
-
 /// "21:10"; where clocks show it twice, with the zone's abbreviation.
 fn clock(time: &DateTime<Zone>) -> String {
     let twice = matches!(
@@ -205,12 +200,12 @@ fn clock(time: &DateTime<Zone>) -> String {
 
 /// "Fri 4 Sep 2020".
 fn day(zone: &Zone, time: i64) -> String {
-    local(zone, time).format("%a %-d %b %Y").to_string()
+    zone.date_time(time).format("%a %-d %b %Y").to_string()
 }
 
 /// "Fri 4 Sep 2020, 21:10 – 22:40", or both days; or one moment.
 pub(crate) fn moments(zone: &Zone, from: i64, to: i64) -> String {
-    let (first, last) = (local(zone, from), local(zone, to));
+    let (first, last) = (zone.date_time(from), zone.date_time(to));
     let (begin, end) = (clock(&first), clock(&last));
     if first.date_naive() != last.date_naive() {
         let last = last.format("%-d %b %Y");
@@ -221,7 +216,7 @@ pub(crate) fn moments(zone: &Zone, from: i64, to: i64) -> String {
 
 /// "4 Sep – 9 Sep 2020", or one day.
 pub(crate) fn days(zone: &Zone, from: i64, to: i64) -> String {
-    let (first, last) = (local(zone, from), local(zone, to));
+    let (first, last) = (zone.date_time(from), zone.date_time(to));
     if first.date_naive() == last.date_naive() {
         return day(zone, from);
     }
@@ -231,28 +226,29 @@ pub(crate) fn days(zone: &Zone, from: i64, to: i64) -> String {
 
 /// "March 2026 – May 2026", or one month.
 pub(crate) fn months(zone: &Zone, from: i64, to: i64) -> String {
-    let month = |time| local(zone, time).format("%B %Y").to_string();
+    let month = |time| zone.date_time(time).format("%B %Y").to_string();
     range(month(from), month(to))
 }
 
 /// "a – b", or one if both are the same.
 pub(crate) fn range(first: String, last: String) -> String {
-    if first == last {
-        first
-    } else {
-        format!("{first} – {last}")
+    match first == last {
+        true => first,
+        false => format!("{first} – {last}"),
     }
 }
 
 /// The first of two days, with its year only if the other's differs.
 fn without_year(zone: &Zone, from: i64, to: i64) -> String {
-    let (first, last) = (local(zone, from), local(zone, to));
-    let format = if first.year() == last.year() {
-        "%-d %b"
-    } else {
-        "%-d %b %Y"
-    };
+    let (first, last) = (zone.date_time(from), zone.date_time(to));
+    let is_one = first.year() == last.year();
+    let format = if is_one { "%-d %b" } else { "%-d %b %Y" };
     first.format(format).to_string()
+}
+
+/// "21:00 – 22:00": an hour of the day.
+pub(crate) fn hour_range(hour: u32) -> String {
+    format!("{hour:02}:00 – {:02}:00", hour + 1)
 }
 
 /// "10 min": a length of time, to a whole unit that is large enough.
@@ -261,22 +257,19 @@ pub(crate) fn duration(milliseconds: i64) -> String {
         ..1_000 => format!("{milliseconds} ms"),
         1_000..90_000 => format!("{} s", (milliseconds + 500) / 1_000),
         90_000..5_400_000 => format!("{} min", (milliseconds + MINUTE / 2) / MINUTE),
-        5_400_000..129_600_000 => format!("{} h", (milliseconds + HOUR / 2) / HOUR),
-        _ => format!("{} days", (milliseconds + DAY / 2) / DAY),
+        5_400_000..129_600_000 => format!("{} h", (milliseconds + HOUR_LENGTH / 2) / HOUR_LENGTH),
+        _ => format!("{} days", (milliseconds + DAY_LENGTH / 2) / DAY_LENGTH),
     }
 }
 
 /// Local time with its offset and UTC, to the second or millisecond, as two
 /// columns of a table (ISO 8601).
 pub(crate) fn iso(zone: &Zone, time: i64) -> String {
-    let time = local(zone, time);
-    let format = if time.nanosecond() == 0 {
-        "%Y-%m-%dT%H:%M:%S%:z"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.3f%:z"
-    };
+    let time = zone.date_time(time);
+    let parts = if time.nanosecond() == 0 { "" } else { "%.3f" };
+    let format = format!("%Y-%m-%dT%H:%M:%S{parts}%:z");
     let utc = time.with_timezone(&chrono::Utc);
-    format!("{},{}", time.format(format), utc.format(format))
+    format!("{},{}", time.format(&format), utc.format(&format))
 }
 
 #[cfg(test)]
@@ -293,7 +286,7 @@ mod tests {
     fn zone(name: &str) -> Zone {
         Zone::built_in(name, None).unwrap()
     }
-    const YEAR: i64 = 365 * DAY;
+    const YEAR: i64 = 365 * DAY_LENGTH;
 
     fn utc(text: &str) -> i64 {
         DateTime::parse_from_rfc3339(text)
@@ -321,19 +314,19 @@ mod tests {
             MINUTE,
             10 * MINUTE,
             100 * MINUTE,
-            DAY / 2,
-            DAY,
-            3 * DAY,
-            20 * DAY,
-            56 * DAY,
-            200 * DAY,
+            DAY_LENGTH / 2,
+            DAY_LENGTH,
+            3 * DAY_LENGTH,
+            20 * DAY_LENGTH,
+            56 * DAY_LENGTH,
+            200 * DAY_LENGTH,
             YEAR,
             10 * YEAR,
         ];
         for zone in ZONES.map(zone) {
             for span in spans {
-                for begin in
-                    (0..730).map(|day| utc("2025-01-01T00:07:13Z") + day * DAY + day * 61 * MINUTE)
+                for begin in (0..730)
+                    .map(|day| utc("2025-01-01T00:07:13Z") + day * DAY_LENGTH + day * 61 * MINUTE)
                 {
                     let ticks = time_ticks(&zone, &scale(begin, begin + span, 780.0), MINUTE);
                     let place = || format!("{zone} {begin} {span}");
@@ -344,11 +337,11 @@ mod tests {
                         place()
                     );
                     for tick in &ticks {
-                        let local = local(&zone, tick.value as i64);
+                        let local = zone.date_time(tick.value as i64);
                         assert_eq!((local.second(), local.nanosecond()), (0, 0), "{}", place());
-                        if span >= 14 * DAY {
+                        if span >= 14 * DAY_LENGTH {
                             assert_eq!((local.hour(), local.minute()), (0, 0), "{}", place());
-                        } else if span >= DAY / 2 {
+                        } else if span >= DAY_LENGTH / 2 {
                             assert_eq!(local.minute(), 0, "{}", place());
                         }
                     }
@@ -478,11 +471,11 @@ mod tests {
                 utc("2025-04-01T00:00:00Z"),
                 400.0,
             ),
-            DAY,
+            DAY_LENGTH,
         );
         let hours: Vec<u32> = ticks
             .iter()
-            .map(|tick| local(&zone("Asia/Beirut"), tick.value as i64).hour())
+            .map(|tick| zone("Asia/Beirut").date_time(tick.value as i64).hour())
             .collect();
         assert_eq!(hours, [0, 1, 0, 0]);
     }
@@ -510,7 +503,7 @@ mod tests {
 
     #[test]
     fn lengths_have_a_fitting_unit() {
-        let lengths = [900, 30_000, 601_234, 3_600_000, 7_200_000, 5 * DAY];
+        let lengths = [900, 30_000, 601_234, 3_600_000, 7_200_000, 5 * DAY_LENGTH];
         let shown = lengths.map(duration);
         assert_eq!(
             shown,

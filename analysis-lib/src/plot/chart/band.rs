@@ -1,199 +1,130 @@
-//! A line over time with the band that its true course lies in.
+//! The band that a line's true course lies in.
 
-use super::frame::{Frame, no_data};
-use super::line::{DOTS, margin, tooltips};
-use super::series::{Bucket, Series};
-use super::thin::thin;
-use crate::plot::Figure;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::{iso, range};
-use crate::plot::labels::{GAPS, Labels};
-use crate::plot::svg::{BLUE, BRIGHT_BLUE, Content, GREY, Key, Look, Paths};
-use activity_data::{Gap, Origin};
+use std::ops::Range;
+
+use super::frame::Frame;
+use super::series::Series;
+use super::thin::{DOTS, Thinned, nexts, thin};
+use crate::plot::axis::{number, range};
+use crate::plot::svg::*;
+use activity_data::Gap;
 
 /// The axis ends at this many times the highest value at most: where little is
 /// known the band would else press the line down.
 const ROOM: f64 = 2.0;
 
-/// A line through a series, and the band around it.
+/// What lies around and beside a line through moments.
 pub(crate) struct Band<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
-    pub(crate) note: String,
-    /// The sentences below, with this many decimal places.
-    pub(crate) says: &'a dyn Fn(usize) -> String,
-    /// Moments in ascending order.
-    pub(crate) series: Series<'a>,
     /// The band's edges at each of them.
     pub(crate) lower: &'a [f64],
     pub(crate) upper: &'a [f64],
     /// A line to compare with, and its name.
     pub(crate) beside: Option<(Series<'a>, &'static str)>,
-    pub(crate) gaps: &'a [Gap],
     /// When the line jumps, ascending.
     pub(crate) jumps: &'a [i64],
 }
 
 /// A point that is drawn: its time, the value, and the band's edges from here to
 /// the next point.
-type Point = (i64, f64, f64, f64);
+type Point = (i64, f64, [f64; 2]);
 
 impl Band<'_> {
-    pub(crate) fn figure(&self) -> Figure {
-        let series = &self.series;
+    /// How high the axis reaches at each moment.
+    pub(super) fn heights(&self, series: &Series) -> Vec<f64> {
         let highest = series.values.iter().copied().fold(0.0, f64::max);
-        let most = if highest > 0.0 {
-            ROOM * highest
-        } else {
-            f64::MAX
+        let most = match highest > 0.0 {
+            true => ROOM * highest,
+            false => f64::MAX,
         };
-        let heights: Vec<f64> = self.upper.iter().map(|upper| upper.min(most)).collect();
-        let times = margin(series);
-        let shown = Series {
-            values: &heights,
-            ..*series
-        };
-        let frame = Frame::over_time(self.origin, self.labels, times, &shown);
-        let thinned = thin(series, self.gaps, &frame.x.scale);
-        let runs: Vec<Vec<Point>> = thinned.runs.iter().map(|run| self.points(run)).collect();
+        self.upper.iter().map(|upper| upper.min(most)).collect()
+    }
 
-        let drawn: Vec<Vec<Point>> = runs.iter().map(|run| self.with_jumps(run)).collect();
-
-        let mut paths = frame.paths_over(&thinned.gaps);
-        frame.grid_up(&mut paths);
+    /// The band and its line. What their colours mean.
+    pub(super) fn draw(
+        &self,
+        series: &Series,
+        gaps: &[Gap],
+        frame: &Frame,
+        thinned: &Thinned,
+        paths: &mut Paths,
+    ) -> Vec<Key> {
+        let points = |run: &Vec<usize>| self.points(series, run);
+        let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         let top = frame.y.scale.to;
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
         let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
         if is_dense {
-            self.draw_beside(&frame, &mut paths);
+            self.draw_beside(gaps, frame, paths);
         }
-        for run in &drawn {
-            let above = run.iter().map(|point| (point.0 as f64, point.3.min(top)));
-            let below = run.iter().rev().map(|point| (point.0 as f64, point.2));
-            let look = Look::Filled(BRIGHT_BLUE);
-            match run[..] {
+        for run in &runs {
+            let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
+            let above = run.iter().map(|point| edge(point, 1));
+            let below = run.iter().rev().map(|point| edge(point, 0));
+            match run.len() {
                 // A lone point's band is a stroke.
-                [(time, _, lower, upper)] => {
-                    let ends = [lower, upper.min(top)].map(|value| (time as f64, value));
-                    paths.line(ends, Look::Outlined(BRIGHT_BLUE, 40));
-                }
-                _ => paths.area(above.chain(below), look),
+                1 => paths.line(below.chain(above), Look::Outlined(BRIGHT_BLUE, 40)),
+                _ => paths.area(above.chain(below), Look::Filled(BRIGHT_BLUE)),
             }
         }
         if !is_dense {
-            self.draw_beside(&frame, &mut paths);
+            self.draw_beside(gaps, frame, paths);
         }
-        frame.zero_line(&mut paths);
-        for run in &drawn {
-            let line = run.iter().map(|point| (point.0 as f64, point.1));
-            paths.line(line, Look::Outlined(BLUE, if is_dense { 9 } else { 18 }));
+        frame.zero_line(paths);
+        for run in &runs {
+            let points = run.iter().map(|point| (point.0 as f64, point.1));
+            paths.line(points, Look::Outlined(BLUE, if is_dense { 9 } else { 18 }));
             if run.len() == 1 && runs.len() <= DOTS {
                 let at = (run[0].0 as f64, run[0].1);
                 paths.circle(at, 25, Look::Filled(BLUE));
             }
         }
-
-        let mut note = self.note.clone();
-        if thinned.too_narrow > 0 {
-            let gaps = GAPS.count(thinned.too_narrow);
-            note += &format!(" · {gaps} too narrow to be seen");
-        }
-        let mut keys = vec![Key::new(BRIGHT_BLUE, BRIGHT_BLUE, "95 % band")];
-        keys.extend(self.beside.map(|(_, name)| Key::new(GREY, GREY, name)));
-        keys.extend(no_data(&thinned.gaps));
-        let lines = |bucket: &Bucket| self.lines(&frame, bucket);
-        let tips = tooltips(&frame, series, lines);
-        let axis = self.labels.axis.to_lowercase();
-        frame.figure(Content {
-            note,
-            shapes: paths.group(),
-            keys,
-            tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
-            description: format!("Line of {axis} over time with a 95 % band."),
-            says: (self.says)(frame.places),
-            table: self.table(&runs),
-            ..Content::default()
-        })
+        let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
+        keys.extend(self.beside.map(|(_, name)| Key::of(GREY, name)));
+        keys
     }
 
     /// The line to compare with, as far as it lies within the axis.
-    fn draw_beside(&self, frame: &Frame, paths: &mut Paths) {
+    fn draw_beside(&self, gaps: &[Gap], frame: &Frame, paths: &mut Paths) {
         let Some((beside, _)) = &self.beside else {
             return;
         };
-        for run in thin(beside, self.gaps, &frame.x.scale).runs {
-            let points = run
-                .iter()
-                .map(|&i| (beside.starts[i] as f64, beside.values[i]));
-            for piece in within(points, frame.y.scale.to) {
+        for run in thin(beside, gaps, &frame.x.scale).runs {
+            let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
+            for piece in within(run.iter().map(point), frame.y.scale.to) {
                 paths.line(piece, Look::Outlined(GREY, 8));
             }
         }
     }
 
     /// The lowest lower and the highest upper edge of some moments.
-    fn edges(&self, from: usize, to: usize) -> (f64, f64) {
-        let low = self.lower[from..to]
-            .iter()
-            .copied()
-            .fold(f64::MAX, f64::min);
-        let high = self.upper[from..to].iter().copied().fold(0.0, f64::max);
-        (low, high)
+    pub(super) fn edges(&self, moments: Range<usize>) -> [f64; 2] {
+        let lower = self.lower[moments.clone()].iter().copied();
+        let upper = self.upper[moments].iter().copied();
+        [lower.fold(f64::MAX, f64::min), upper.fold(0.0, f64::max)]
     }
 
-    /// The points that stand for a run: the band covers those left out too.
-    fn points(&self, run: &[usize]) -> Vec<Point> {
-        let next = run[1..].iter().copied().chain([run[run.len() - 1] + 1]);
-        run.iter()
-            .zip(next)
-            .map(|(&i, next)| {
-                let (lower, upper) = self.edges(i, next);
-                (self.series.starts[i], self.series.values[i], lower, upper)
-            })
-            .collect()
+    /// The edges of some moments, as a tooltip says them.
+    pub(super) fn about(&self, moments: Range<usize>, places: usize) -> String {
+        let [lower, upper] = self.edges(moments).map(|edge| number(edge, places));
+        format!("95 % band: {}", range(lower, upper))
     }
 
-    /// A run with a step where the line jumps.
-    fn with_jumps(&self, run: &[Point]) -> Vec<Point> {
-        let mut points = vec![run[0]];
-        for (before, after) in run.iter().zip(&run[1..]) {
-            let at = self.jumps.partition_point(|jump| *jump <= before.0);
-            if let Some(&jump) = self.jumps.get(at).filter(|jump| **jump < after.0) {
-                points.extend([before, after].map(|side| (jump, side.1, side.2, side.3)));
+    /// The points that stand for a run, with a step where the line jumps: the band
+    /// covers those left out too.
+    fn points(&self, series: &Series, run: &[usize]) -> Vec<Point> {
+        let mut points: Vec<Point> = Vec::new();
+        for (i, next) in nexts(run) {
+            let after = (series.starts[i], series.values[i], self.edges(i..next));
+            if let Some(&before) = points.last() {
+                let at = self.jumps.partition_point(|jump| *jump <= before.0);
+                if let Some(&jump) = self.jumps.get(at).filter(|jump| **jump < after.0) {
+                    points.extend([before, after].map(|side| (jump, side.1, side.2)));
+                }
             }
-            points.push(*after);
+            points.push(after);
         }
         points
-    }
-
-    /// A tooltip's lines: values, the band, when.
-    fn lines(&self, frame: &Frame, bucket: &Bucket) -> Vec<String> {
-        let (lower, upper) = self.edges(bucket.from, bucket.to);
-        let shown = |value| number(value, frame.places);
-        let mut lines = frame.lines(&self.series, bucket);
-        lines.insert(
-            1,
-            format!("95 % band: {}", range(shown(lower), shown(upper))),
-        );
-        lines
-    }
-
-    /// A row for each point of the line, and an empty row where it breaks.
-    fn table(&self, runs: &[Vec<Point>]) -> String {
-        let zone = self.origin.timezone();
-        let row = |(time, value, lower, upper): &Point| {
-            format!("{},{value},{lower},{upper}\n", iso(zone, *time))
-        };
-        let runs: Vec<String> = runs
-            .iter()
-            .map(|run| run.iter().map(row).collect())
-            .collect();
-        let column = self.labels.column;
-        format!(
-            "time_local,time_utc,{column},lower,upper\n{}",
-            runs.join(",,,,\n")
-        )
     }
 }
 
@@ -204,14 +135,9 @@ fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f
     for (x, y) in points {
         if let Some((from_x, from_y)) = last {
             let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
-            let mut edges: Vec<f64> = [0.0, top]
-                .into_iter()
-                .filter(|edge| (from_y < *edge) != (y < *edge))
-                .collect();
-            if y < from_y {
-                edges.reverse();
-            }
-            for edge in edges {
+            let edges = if y < from_y { [top, 0.0] } else { [0.0, top] };
+            let is_crossed = |edge: &f64| (from_y < *edge) != (y < *edge);
+            for edge in edges.into_iter().filter(is_crossed) {
                 // On one of both sides of the edge the line isn't drawn.
                 let piece = pieces.len() - 1;
                 pieces[piece].push(at(edge));
@@ -221,10 +147,8 @@ fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f
             }
         }
         if (0.0..top).contains(&y) {
-            pieces
-                .last_mut()
-                .expect("there is always a piece")
-                .push((x, y));
+            let piece = pieces.last_mut().expect("there is always a piece");
+            piece.push((x, y));
         }
         last = Some((x, y));
     }

@@ -1,113 +1,270 @@
-//! Bars over time.
+//! Bars over time, of one colour or of layers.
 
-use super::frame::{Frame, no_data};
+use std::ops::Range;
+
+use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
-use crate::plot::Figure;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::iso;
+use crate::plot::axis::{iso, number, time_ticks};
+use crate::plot::csv::csv;
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{Area, BLUE, Content, Key, Look, PALE_BLUE, Tooltip, VERMILLION, WHITE};
-use activity_data::{DAY_LENGTH as DAY, Origin};
+use crate::plot::svg::*;
+use activity_data::{DAY_LENGTH, Gap, Origin};
 
 /// More bars than this would be narrower than two pixels, and with their
 /// tooltips take more than 150 kB.
-const MOST: i64 = 365;
+pub(crate) const MOST: usize = 365;
 /// The narrowest bar, in pixels, and the narrowest with air beside it: narrower
 /// ones would be mostly air.
 const NARROWEST: f64 = 1.0;
 const AIRY: f64 = 4.0;
+/// How much white is in the colours of layers that aren't fully recorded.
+const PALE: f64 = 0.6;
+/// How far the legend is from the chart, and the height of its rows, in pixels.
+const BESIDE: f64 = 16.0;
+const ROW: f64 = 22.0;
 
-/// A bar for each period, or for the highest of several.
-pub(crate) fn figure(origin: &Origin, labels: &Labels, series: &Series) -> Figure {
-    let noun = series.item.noun();
-    let Series { starts, ends, .. } = *series;
-    let (first, last) = (starts[0], series.len() - 1);
-    // How many periods after the first, those that weren't recorded included:
-    // clocks change by less than half a period.
-    let length = series.item.length();
-    let place = |i: usize| (starts[i] - first + length / 2) / length;
-    let each = place(last) / MOST + 1;
-    let buckets = series.buckets(0..series.len(), |i| match each {
-        1 => i as i64,
-        _ => place(i) / each,
-    });
-    let mut note = noun.count(series.len());
-    if each > 1 {
-        let each = number(each as f64, 0);
-        note += &format!(", a bar for the highest of each {each}");
-    }
+/// From where to where something reaches.
+type Span = (f64, f64);
+/// A layer's colours, of bars that were recorded whole and in part, and its part
+/// of each bar.
+type Pile = ([Colour; 2], Vec<Span>);
 
-    // The period after the last has no tick.
-    let mut frame = Frame::over_time(origin, labels, first..ends[last] - 1, series);
-    frame.x.name = format!("{} ({})", noun.title(), origin.timezone().name());
-    let bar_at = |time: i64| buckets.binary_search_by_key(&time, |bucket| starts[bucket.from]);
-    for tick in frame.x.ticks.iter_mut().filter(|_| length >= DAY) {
-        // A day's label stands below the middle of its bar.
-        if let Ok(own) = bar_at(tick.value as i64) {
-            let end = ends[buckets[own].to - 1];
-            tick.value = (tick.value + end as f64) / 2.0;
+/// What has one colour in all bars.
+pub(crate) struct Layer {
+    pub(crate) name: String,
+    pub(crate) colour: Colour,
+    /// A value a bar, upwards from the layers before; those below zero hang from
+    /// the zero line.
+    pub(crate) values: Vec<f64>,
+}
+
+/// A bar for each period of a series.
+pub(crate) struct Bars<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) labels: &'a Labels,
+    pub(crate) series: Series<'a>,
+    /// From when to when the axis reaches.
+    pub(crate) times: Range<i64>,
+    /// What bars are made of. Without any, bars show the series' values, and of
+    /// too many periods a bar shows the highest of several.
+    pub(crate) layers: &'a [Layer],
+    /// Stretches without data, in order, beside those between periods.
+    pub(crate) gaps: &'a [Gap],
+    /// What each bar's tooltip says after when it was, where there are layers.
+    pub(crate) tooltips: Vec<Vec<String>>,
+    /// Notes, sentences and the table, where there are layers.
+    pub(crate) content: Content,
+}
+
+impl<'a> Bars<'a> {
+    /// Bars of a series' values.
+    pub(crate) fn of(origin: &'a Origin, labels: &'a Labels, series: Series<'a>) -> Self {
+        Self {
+            origin,
+            labels,
+            series,
+            times: series.starts[0]..series.ends[series.len() - 1],
+            layers: &[],
+            gaps: &[],
+            tooltips: Vec::new(),
+            content: Content::default(),
         }
     }
 
-    // Gaps within a bar, and those narrower than a pixel, can't be seen.
-    let width = |from: i64, to: i64| frame.x.scale.pixels(from as f64, to as f64);
-    let mut gaps = series.gaps();
-    gaps.retain(|gap| bar_at(gap.end).is_ok() && width(gap.begin, gap.end) >= 1.0);
-
-    let mut paths = frame.paths_over(&gaps);
-    let mut draw = |bucket: &Bucket, look| {
-        let (from, to) = (starts[bucket.from] as f64, ends[bucket.to - 1] as f64);
-        let width = frame.x.scale.pixels(from, to);
-        let air = if width < AIRY { 0.0 } else { (to - from) * 0.1 };
-        let to = from + (to - from) * (NARROWEST / width).max(1.0);
-        let top = series.values[bucket.highest];
-        paths.rectangle([(from + air, 0.0), (to - air, top)], look);
-    };
-    let mut keys = Vec::new();
-    let is_whole = |bucket: &&Bucket| series.are_whole(bucket.from..bucket.to);
-    let (whole, partly): (Vec<&Bucket>, Vec<&Bucket>) = buckets.iter().partition(is_whole);
-    whole
-        .iter()
-        .for_each(|bucket| draw(bucket, Look::Filled(BLUE)));
-    partly
-        .iter()
-        .for_each(|bucket| draw(bucket, Look::Filled(PALE_BLUE)));
-    if series.is_running(last) {
-        draw(&buckets[buckets.len() - 1], Look::Outlined(VERMILLION, 15));
-        let text = format!("{} not over when recorded", noun.one);
-        keys.push(Key::new(WHITE, VERMILLION, text));
+    pub(crate) fn figure(self) -> Figure {
+        let (frame, content) = self.drawn();
+        frame.figure(content)
     }
-    if !partly.is_empty() {
-        keys.push(Key::new(PALE_BLUE, PALE_BLUE, "not fully recorded"));
-    }
-    keys.extend(no_data(&gaps));
-    frame.zero_line(&mut paths);
 
-    let tooltip = |bucket: &Bucket| {
-        let x = |time: i64| frame.x.scale.place(time as f64);
-        let area = Area {
-            left: x(starts[bucket.from]),
-            right: x(ends[bucket.to - 1]),
-            ..frame.area
+    /// The frame and what is in it.
+    pub(crate) fn drawn(mut self) -> (Frame<'a>, Content) {
+        let (series, theme) = (&self.series, &self.labels.theme);
+        let Series { starts, ends, .. } = *series;
+        let is_stacked = !self.layers.is_empty();
+        let (buckets, each) = self.buckets();
+        let (layers, heights) = self.spans();
+        let frame = self.frame(&heights, &buckets);
+
+        // Gaps within a bar, and those narrower than a pixel, can't be seen.
+        let mut gaps = series.gaps();
+        let width = |from: i64, to: i64| frame.x.scale.pixels(from as f64, to as f64);
+        gaps.retain(|gap| {
+            bar_at(&buckets, starts, gap.end).is_some() && width(gap.begin, gap.end) >= 1.0
+        });
+        let between = gaps.len();
+        gaps.extend(self.gaps);
+
+        let mut paths = frame.paths_over(&gaps);
+        let corners = |bucket: &Bucket, (low, high): Span| {
+            let (from, to) = (starts[bucket.from] as f64, ends[bucket.to - 1] as f64);
+            let width = frame.x.scale.pixels(from, to);
+            let air = if width < AIRY { 0.0 } else { (to - from) * 0.1 };
+            let to = from + (to - from) * (NARROWEST / width).max(1.0);
+            [(from + air, low), (to - air, high)]
         };
-        let top = frame.y.scale.place(series.values[bucket.highest]);
-        Tooltip {
-            at: (area.middle().0, top),
-            ..Tooltip::above(area, frame.lines(series, bucket))
+        let is_whole = |bucket: &&Bucket| series.are_whole(bucket.from..bucket.to);
+        let (whole, partly): (Vec<&Bucket>, Vec<&Bucket>) = buckets.iter().partition(is_whole);
+        for (buckets, is_pale) in [(&whole, false), (&partly, true)] {
+            for (colours, spans) in &layers {
+                for bucket in buckets {
+                    let span = spans[bucket.highest];
+                    if span.0 < span.1 || !is_stacked {
+                        let look = Look::Filled(colours[usize::from(is_pale)]);
+                        paths.rectangle(corners(bucket, span), look);
+                    }
+                }
+            }
         }
-    };
-    let tooltips = buckets.iter().map(tooltip).collect();
-    let title = labels.title.to_lowercase();
-    frame.figure(Content {
-        note,
-        shapes: paths.group(),
-        keys,
-        tooltips: frame.side_by_side(tooltips, &gaps, series.item),
-        description: format!("Bars of {title}."),
-        says: frame.extent(series, gaps.len()),
-        table: table(series, &buckets, &frame),
-        ..Content::default()
-    })
+        let mut keys = Vec::new();
+        let last = &buckets[buckets.len() - 1];
+        if series.is_running(last.to - 1) {
+            let outline = Look::Outlined(VERMILLION, 15);
+            paths.rectangle(corners(last, heights[last.highest]), outline);
+            let text = format!("{} not over when recorded", series.item.noun().one);
+            keys.push(Key::new(theme.ground, VERMILLION, text));
+        }
+        if !partly.is_empty() {
+            let pale = |colour: Colour| colour.mixed(theme.ground, PALE);
+            let (colour, text) = match is_stacked {
+                true => (pale(theme.others), "pale: not fully recorded"),
+                false => (theme.part, "not fully recorded"),
+            };
+            keys.push(Key::of(colour, text));
+        }
+        keys.extend(frame.no_data(&gaps));
+        frame.zero_line(&mut paths);
+
+        let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
+        let tooltip = |bucket: &Bucket| {
+            let mut lines = frame.lines(series, bucket);
+            if let Some(own) = tooltips.next() {
+                lines.remove(0);
+                lines.splice(1..1, own);
+            }
+            let across = [starts[bucket.from], ends[bucket.to - 1]].map(|time| time as f64);
+            let middle = (across[0] + across[1]) / 2.0;
+            frame.tooltip(across, (middle, heights[bucket.highest].1), false, lines)
+        };
+        let tooltips = buckets.iter().map(tooltip).collect();
+        let tooltips = frame.side_by_side(tooltips, &gaps[..between], series.item);
+        let content = match is_stacked {
+            true => std::mem::take(&mut self.content),
+            false => self.content_of(&buckets, each, between, &frame),
+        };
+        let content = Content {
+            shapes: paths.group(),
+            legend: self.legend(frame.area),
+            keys,
+            tooltips,
+            ..content
+        };
+        (frame, content)
+    }
+
+    /// The periods of each bar, and how many they are, those that weren't recorded
+    /// included.
+    fn buckets(&self) -> (Vec<Bucket>, i64) {
+        let series = &self.series;
+        let first = series.starts[0];
+        // How many periods after the first: clocks change by less than half a
+        // period.
+        let length = series.item.length();
+        let place = |i: usize| (series.starts[i] - first + length / 2) / length;
+        let each = match self.layers {
+            [] => place(series.len() - 1) / MOST as i64 + 1,
+            _ => 1,
+        };
+        let buckets = series.buckets(0..series.len(), |i| match each {
+            1 => i as i64,
+            _ => place(i) / each,
+        });
+        (buckets, each)
+    }
+
+    /// The colours of each layer, and from where to where its part of each period
+    /// reaches; and the same for whole bars.
+    fn spans(&self) -> (Vec<Pile>, Vec<Span>) {
+        let theme = &self.labels.theme;
+        let mut heights = vec![(0.0, 0.0); self.series.len()];
+        let mut pile = |values: &[f64]| -> Vec<Span> {
+            let grow = |((low, high), &value): (&mut Span, &f64)| {
+                let end = if value < 0.0 { low } else { high };
+                let from = *end;
+                *end += value;
+                (from.min(*end), from.max(*end))
+            };
+            heights.iter_mut().zip(values).map(grow).collect()
+        };
+        let mut layer = |layer: &Layer| {
+            let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
+            (colours, pile(&layer.values))
+        };
+        let layers = match self.layers {
+            [] => vec![([theme.own, theme.part], pile(self.series.values))],
+            layers => layers.iter().map(&mut layer).collect(),
+        };
+        (layers, heights)
+    }
+
+    /// Axes that hold all bars, with room for the legend.
+    fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame<'a> {
+        let Series { starts, ends, .. } = self.series;
+        let item = self.series.item;
+        let range = range_of(heights.iter().flat_map(|&(low, high)| [low, high]));
+        let zone = self.origin.timezone();
+        // The period after the last has no tick.
+        let times = self.times.start..self.times.end - 1;
+        let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
+        let names = self.layers.iter().map(|layer| label_width(&layer.name));
+        if let Some(widest) = names.reduce(f64::max) {
+            frame.area.right -= BESIDE + 18.0 + widest;
+            frame.x.scale.end = frame.area.right;
+            frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
+        }
+        frame.x.name = format!("{} ({})", item.noun().title(), zone.name());
+        let is_long = item.length() >= DAY_LENGTH;
+        for tick in frame.x.ticks.iter_mut().filter(|_| is_long) {
+            // A day's label stands below the middle of its bar.
+            if let Some(own) = bar_at(buckets, starts, tick.value as i64) {
+                tick.value = (tick.value + ends[own.to - 1] as f64) / 2.0;
+            }
+        }
+        frame
+    }
+
+    /// The layers' names beside the chart, as the layers lie on each other.
+    fn legend(&self, area: Area) -> String {
+        let row = |(row, layer): (usize, &Layer)| {
+            let key = Key::of(layer.colour, layer.name.as_str());
+            let baseline = area.top + 14.0 + row as f64 * ROW;
+            key.element(area.right + BESIDE, baseline, self.labels.theme.soft_ink)
+        };
+        self.layers.iter().rev().enumerate().map(row).collect()
+    }
+
+    /// What is said of bars without layers.
+    fn content_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &Frame) -> Content {
+        let series = &self.series;
+        let mut note = series.item.noun().count(series.len());
+        if each > 1 {
+            let each = number(each as f64, 0);
+            note += &format!(", a bar for the highest of each {each}");
+        }
+        Content {
+            note,
+            description: format!("Bars of {}.", self.labels.title.to_lowercase()),
+            says: frame.extent(series, gaps),
+            table: table(series, buckets, frame),
+            ..Content::default()
+        }
+    }
+}
+
+/// The bar that begins at this time.
+fn bar_at<'b>(buckets: &'b [Bucket], starts: &[i64], time: i64) -> Option<&'b Bucket> {
+    let place = buckets.binary_search_by_key(&time, |bucket| starts[bucket.from]);
+    place.ok().map(|place| &buckets[place])
 }
 
 fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
@@ -117,7 +274,7 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
         let items = bucket.from..bucket.to;
         let coverage = series.coverage.get(items.clone());
         format!(
-            "{},{},{},{},{:.4},{}\n",
+            "{},{},{},{},{:.4},{}",
             iso(zone, series.starts[bucket.from]),
             items.len(),
             series.values[bucket.highest],
@@ -126,11 +283,10 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
             !series.is_running(bucket.to - 1)
         )
     };
-    let rows: String = buckets.iter().map(row).collect();
     let (one, many, column) = (noun.one, noun.many, frame.labels.column);
-    format!(
-        "bar_start_local,bar_start_utc,{many},{column},highest_{one}_local,highest_{one}_utc,coverage,over\n{rows}"
-    )
+    let highest = format!("highest_{one}_local,highest_{one}_utc");
+    let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
+    csv(&columns, buckets.iter().map(row))
 }
 
 #[cfg(test)]
@@ -138,8 +294,8 @@ mod tests {
     use super::*;
     use crate::plot::labels::Item;
     use crate::{Activity, Origin};
-    use activity_data::HOUR_LENGTH as HOUR;
     use activity_data::Period;
+    use activity_data::{DAY_LENGTH as DAY, HOUR_LENGTH as HOUR};
 
     fn utc(date: &str) -> i64 {
         let date: chrono::NaiveDate = date.parse().unwrap();
@@ -168,7 +324,7 @@ mod tests {
             is_over: false,
         };
         let labels = Labels::new("Messages", "Number of Messages", "messages");
-        figure(&origin(), &labels, &series)
+        Bars::of(&origin(), &labels, series).figure()
     }
 
     /// The left and right edges of the bars of a colour, in tenths of a pixel.
@@ -264,11 +420,7 @@ mod tests {
         let figure = drawn(Period::Hour, &hours, &[1.0; 1000]);
         // Between the hours of a bar nothing was recorded.
         let bars = edges(&figure, "#9cc8e3");
-        assert!(
-            bars.len() <= MOST as usize && bars.len() > 300,
-            "{}",
-            bars.len()
-        );
+        assert!(bars.len() <= MOST && bars.len() > 300, "{}", bars.len());
         assert!(bars.iter().all(|(left, right)| right - left >= 9));
         let rows = figure.csv().lines().skip(1);
         let counts = rows.map(|row| row.split(',').nth(2).unwrap().parse::<usize>().unwrap());

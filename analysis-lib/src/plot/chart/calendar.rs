@@ -1,16 +1,18 @@
 //! Days as a calendar: a column a week, a row a weekday.
 
+use std::ops::Range;
+
 use chrono::{Datelike, NaiveDate};
 
 use super::frame::{Frame, TOP};
+use super::series::Series;
 use super::shades::Shades;
-use crate::plot::Figure;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::{days, iso};
-use crate::plot::axis::{Axis, Scale};
-use crate::plot::labels::Labels;
-use crate::plot::svg::{AXIS, Anchor, Area, Content, Look, MARGIN, SOFT_INK, Tooltip, WIDTH, text};
-use activity_data::{Periods, WHOLE};
+use crate::plot::axis::{Axis, Scale, iso, number};
+use crate::plot::csv::csv;
+use crate::plot::figure::Figure;
+use crate::plot::labels::{Labels, Noun};
+use crate::plot::svg::*;
+use activity_data::{DAY, Origin};
 
 /// A year has at most this many weeks, from Monday, with a day in it.
 const WEEKS: i64 = 54;
@@ -28,129 +30,55 @@ fn with_tooltip(days: usize) -> usize {
 
 /// Days and what is shown of each.
 pub(crate) struct Calendar<'a> {
-    pub(crate) days: &'a Periods,
-    pub(crate) labels: Labels,
-    pub(crate) values: &'a [f64],
+    pub(crate) origin: &'a Origin,
+    pub(crate) labels: &'a Labels,
+    pub(crate) series: Series<'a>,
     pub(crate) shades: Shades,
-    pub(crate) note: String,
-    pub(crate) says: String,
     /// Whether days that were recorded in part are drawn smaller.
     pub(crate) marks_parts: bool,
-}
-
-/// Weeks side by side: a year's, or all.
-struct Block {
-    /// The number of the Monday that it begins with.
-    monday: i64,
-    /// Its days.
-    days: std::ops::Range<i64>,
-    top: f64,
+    /// What is said of days, after how many there are: of those that were recorded
+    /// whole it gets the indices.
+    pub(crate) says: &'a dyn Fn(&[usize]) -> String,
 }
 
 impl Calendar<'_> {
     pub(crate) fn figure(&self) -> Figure {
-        let zone = self.days.origin().timezone();
-        let numbers: Vec<i64> = self
-            .days
-            .begins()
-            .iter()
-            .map(|&day| zone.day(day))
-            .collect();
-        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
-        let weeks = (monday(last) - monday(first)) / 7 + 1;
-        let side = ((WIDTH - MARGIN - LEFT) / weeks as f64).clamp(SIDES[0], SIDES[1]);
-        let mut top = TOP + HEAD;
-        let mut block = |days: std::ops::Range<i64>| {
-            let own = Block {
-                monday: monday(days.start),
-                days,
-                top,
-            };
-            top += 7.0 * side + HEAD;
-            own
-        };
-        let blocks: Vec<Block> = if weeks <= WEEKS {
-            vec![block(first..last + 1)]
-        } else {
-            // Years in which nothing was recorded take no room.
-            let mut years: Vec<i32> = numbers.iter().map(|&day| date(day).year()).collect();
-            years.dedup();
-            let january = |year| number_of(NaiveDate::from_ymd_opt(year, 1, 1));
-            let years = years.into_iter();
-            years
-                .map(|year| block(january(year).max(first)..january(year + 1).min(last + 1)))
-                .map(|own| Block {
-                    monday: monday(january(date(own.days.start).year())),
-                    ..own
-                })
-                .collect()
-        };
-        let area = Area {
-            left: LEFT,
-            top: TOP,
-            right: WIDTH - MARGIN,
-            bottom: top - HEAD,
-        };
+        let (series, zone, theme) = (&self.series, self.origin.timezone(), &self.labels.theme);
+        let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
+        let blocks = blocks(&numbers);
+        let last = &blocks[blocks.len() - 1];
+        let height = last.top + 7.0 * last.side - TOP;
+        let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
+        let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
+        let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
+        let y = Axis::new(pixels, Vec::new(), &self.labels.axis);
         let frame = Frame {
-            origin: self.days.origin(),
-            labels: &self.labels,
-            area,
-            x: Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), ""),
-            y: Axis::new(
-                Scale::of_pixels(0.0, top + 40.0),
-                Vec::new(),
-                &self.labels.axis,
-            ),
             below: [0.0, 0.0, 44.0],
             places: self.labels.places.max(self.shades.places),
+            ..Frame::new(self.origin, self.labels, area, x, y)
         };
 
         let mut paths = frame.paths();
-        let (mut texts, mut tooltips) = (String::new(), Vec::new());
         let (mut is_unseen, mut is_part) = (false, false);
         let shown = with_tooltip(numbers.len());
-        let mut cells = Vec::new();
-        for block in &blocks {
-            let cell = |day: i64| {
-                let left = LEFT + (day - block.monday).div_euclid(7) as f64 * side;
-                let top = block.top + weekday(day) as f64 * side;
-                Area {
-                    left,
-                    top,
-                    right: left + side,
-                    bottom: top + side,
-                }
+        let (mut cells, mut tooltips) = (Vec::new(), Vec::new());
+        let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
+        for (block, day) in (0..blocks.len()).flat_map(days) {
+            let block = &blocks[block];
+            let cell = block.cell(day);
+            let Ok(index) = numbers.binary_search(&day) else {
+                is_unseen = true;
+                let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
+                paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
+                continue;
             };
-            let year = date(block.days.start).format("%Y").to_string();
-            let at = (LEFT - 8.0, block.top - 7.0);
-            texts += &text(at, Anchor::End, SOFT_INK, &year);
-            for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
-                let baseline = block.top + (f64::from(row) + 0.5) * side + 4.0;
-                texts += &text((LEFT - 8.0, baseline), Anchor::End, SOFT_INK, name);
-            }
-            for day in block.days.clone() {
-                let is_first = day == block.days.start;
-                if date(day).day() == 1 || is_first && date(day).day() < 20 {
-                    let is_new_year = date(day).month() == 1 && !is_first;
-                    let format = if is_new_year { "%b %Y" } else { "%b" };
-                    let at = (cell(day).left, block.top - 7.0);
-                    let month = date(day).format(format).to_string();
-                    texts += &text(at, Anchor::Start, SOFT_INK, &month);
-                }
-                let Ok(index) = numbers.binary_search(&day) else {
-                    is_unseen = true;
-                    let [(left, top), (right, bottom)] = cell(day).corners(side * 0.3);
-                    paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
-                    continue;
-                };
-                let is_partly = self.marks_parts && self.days.coverage()[index] < WHOLE;
-                is_part |= is_partly;
-                let inset = if is_partly { side * 0.24 } else { 1.0 };
-                let shade = self.shades.shade(self.values[index]);
-                cells.push((shade, cell(day).corners(inset)));
-                if index + shown >= numbers.len() {
-                    tooltips.push(self.tooltip(index, cell(day), &frame));
-                }
+            let is_partly = self.marks_parts && !series.is_whole(index);
+            is_part |= is_partly;
+            let shade = self.shades.shade(theme, series.values[index]);
+            let inset = if is_partly { block.side * 0.24 } else { 1.0 };
+            cells.push((shade, cell.corners(inset)));
+            if index + shown >= numbers.len() {
+                tooltips.push(self.tooltip(index, cell, &frame));
             }
         }
         // All of a shade are one path.
@@ -158,53 +86,125 @@ impl Calendar<'_> {
         for (shade, corners) in cells {
             paths.rectangle(corners, Look::Filled(shade));
         }
-        let words: Vec<&str> = [
-            (is_part, "small: not fully recorded"),
-            (is_unseen, "╱ no data"),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, words)| is_there.then_some(words))
-        .collect();
-        let right = WIDTH - MARGIN;
-        let legend = self
-            .shades
-            .legend(&mut paths, right, TOP - 17.0, &words.join("   "));
+        let words = [
+            is_part.then_some("small: not fully recorded"),
+            is_unseen.then_some("╱ no data"),
+        ];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        let (words, at) = (words.join("   "), (area.right, TOP - 17.0));
         frame.figure(Content {
-            note: self.note.clone(),
+            note: Noun::of(DAY).count(numbers.len()),
+            legend: self.shades.legend(theme, &mut paths, at, &words),
             shapes: paths.group(),
-            legend,
-            texts,
+            texts: blocks.iter().map(Block::names).collect(),
             tooltips,
             description: format!("Calendar of {}.", self.labels.title.to_lowercase()),
-            says: self.says.clone(),
+            says: self.sentences(),
             table: self.table(),
             ..Content::default()
         })
     }
 
     fn tooltip(&self, index: usize, cell: Area, frame: &Frame) -> Tooltip {
-        let start = self.days.begins()[index];
-        let value = number(self.values[index], frame.places);
-        let mut lines = vec![
-            self.labels.unit.after(&value),
-            days(self.days.origin().timezone(), start, start),
-        ];
-        let coverage = self.days.coverage()[index];
-        if self.marks_parts && coverage < WHOLE {
-            lines.push(format!("{:.0}% recorded", coverage * 100.0));
+        let value = number(self.series.values[index], frame.places);
+        let when = self.series.when(self.origin.timezone(), index..index + 1);
+        let mut lines = vec![self.labels.unit.after(&value), when];
+        if self.marks_parts && !self.series.is_whole(index) {
+            let percent = self.series.coverage[index] * 100.0;
+            lines.push(format!("{percent:.0}% recorded"));
         }
         Tooltip::above(cell, lines)
     }
 
-    fn table(&self) -> String {
-        let zone = self.days.origin().timezone();
-        let row = |(index, &start): (usize, &i64)| {
-            let (value, coverage) = (self.values[index], self.days.coverage()[index]);
-            format!("{},{value},{coverage:.4}\n", iso(zone, start))
+    fn sentences(&self) -> String {
+        let all = self.series.len();
+        let whole: Vec<usize> = (0..all).filter(|&day| self.series.is_whole(day)).collect();
+        let recorded = match whole.len() {
+            0 => "none".to_owned(),
+            some if some == all => "all".to_owned(),
+            some => number(some as f64, 0),
         };
-        let rows: String = self.days.begins().iter().enumerate().map(row).collect();
-        let column = self.labels.column;
-        format!("day_start_local,day_start_utc,{column},coverage\n{rows}")
+        let (count, says) = (Noun::of(DAY).count(all), (self.says)(&whole));
+        format!("{count} with windows, {recorded} recorded whole.{says}")
+    }
+
+    fn table(&self) -> String {
+        let series = self.series;
+        let row = |i: usize| {
+            let begin = iso(self.origin.timezone(), series.starts[i]);
+            format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
+        };
+        let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);
+        csv(&columns, (0..series.len()).map(row))
+    }
+}
+
+/// Weeks side by side: a year's, or all.
+struct Block {
+    /// The number of the Monday that it begins with.
+    monday: i64,
+    /// Its days.
+    days: Range<i64>,
+    top: f64,
+    /// A day's, in pixels.
+    side: f64,
+}
+
+/// The blocks of these days, below each other.
+fn blocks(numbers: &[i64]) -> Vec<Block> {
+    let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+    let weeks = (monday(last) - monday(first)) / 7 + 1;
+    let side = ((WIDTH - MARGIN - LEFT) / weeks as f64).clamp(SIDES[0], SIDES[1]);
+    let years: Vec<(i64, Range<i64>)> = if weeks <= WEEKS {
+        vec![(monday(first), first..last + 1)]
+    } else {
+        // Years in which nothing was recorded take no room.
+        let mut years: Vec<i32> = numbers.iter().map(|&day| date(day).year()).collect();
+        years.dedup();
+        let january = |year| number_of(NaiveDate::from_ymd_opt(year, 1, 1));
+        let days = |year| january(year).max(first)..january(year + 1).min(last + 1);
+        years
+            .into_iter()
+            .map(|year| (monday(january(year)), days(year)))
+            .collect()
+    };
+    let block = |(row, (monday, days)): (usize, (i64, Range<i64>))| Block {
+        monday,
+        days,
+        top: TOP + HEAD + row as f64 * (7.0 * side + HEAD),
+        side,
+    };
+    years.into_iter().enumerate().map(block).collect()
+}
+
+impl Block {
+    /// Where a day is.
+    fn cell(&self, day: i64) -> Area {
+        let left = LEFT + (day - self.monday).div_euclid(7) as f64 * self.side;
+        let top = self.top + weekday(day) as f64 * self.side;
+        Area::at((left, top), self.side, self.side)
+    }
+
+    /// The year, and the names of weekdays and months.
+    fn names(&self) -> String {
+        let beside =
+            |baseline: f64, name: &str| text((LEFT - 8.0, baseline), Anchor::End, SOFT_INK, name);
+        let first = self.days.start;
+        let mut texts = beside(self.top - 7.0, &date(first).format("%Y").to_string());
+        for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
+            texts += &beside(self.top + (f64::from(row) + 0.5) * self.side + 4.0, name);
+        }
+        for day in self.days.clone() {
+            let is_first = day == first;
+            if date(day).day() == 1 || is_first && date(day).day() < 20 {
+                let is_new_year = date(day).month() == 1 && !is_first;
+                let format = if is_new_year { "%b %Y" } else { "%b" };
+                let at = (self.cell(day).left, self.top - 7.0);
+                let month = date(day).format(format).to_string();
+                texts += &text(at, Anchor::Start, SOFT_INK, &month);
+            }
+        }
+        texts
     }
 }
 

@@ -2,69 +2,54 @@
 
 use super::line::Line;
 use super::series::Series;
-use crate::SmoothingSpline;
 use crate::aggregate::Smoothed;
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::WIDTH;
 use activity_data::{DAY_LENGTH, Gap};
 
 const POINTS: Noun = Noun::new("point", "points");
-const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 /// What is this many times smaller than the data is rounding noise of the fit.
 const NOISE: f64 = 1e-9;
 
-/// The curve of a fit, or its slope.
-pub(crate) struct Curve<'a> {
-    pub(crate) fit: &'a Smoothed,
-    pub(crate) labels: Labels,
-    /// The spline's values at some days since the epoch (UTC).
-    pub(crate) values: fn(&SmoothingSpline, &[f64]) -> Vec<f64>,
-    /// What these values are multiplied by.
-    pub(crate) factor: f64,
-    /// A value that is large for such a curve, before it is multiplied.
-    pub(crate) usual: f64,
-}
-
-impl Curve<'_> {
-    /// The curve; not drawn over gaps. Tooltips are at the fit's even times.
-    pub(crate) fn figure(&self) -> Figure {
-        let gaps = self.fit.gaps();
-        let times = places(&self.fit.spline().knots(), gaps);
-        let values = self.values(&times);
-        let mut tip_times: Vec<i64> = self.fit.times().iter().map(milliseconds).collect();
-        tip_times.dedup();
-        tip_times.retain(|&time| !in_gap(gaps, time));
-        let tip_values = self.values(&tip_times);
-        let dips = if values.iter().any(|&value| value < 0.0) {
-            ", which may dip below zero"
-        } else {
-            ""
-        };
-        Line {
-            origin: self.fit.origin(),
-            labels: &self.labels,
-            note: format!("smoothing spline{dips}"),
-            series: Series::of_moments(POINTS, &times, &values),
-            tips: Series::of_moments(POINTS, &tip_times, &tip_values),
-            gaps,
-            overlays: Vec::new(),
-            marks: &[],
-            says: None,
-        }
-        .figure()
-    }
-
-    /// The curve at these times: zero where it is nothing but noise.
-    fn values(&self, times: &[i64]) -> Vec<f64> {
+/// The curve of a fit, or its slope: `values` gives it at some days since the epoch
+/// (UTC), and `usual` is a value that is large for it. Not drawn over gaps;
+/// tooltips are at the fit's even times.
+pub(crate) fn curve(
+    fit: &Smoothed,
+    labels: &Labels,
+    usual: f64,
+    values: impl Fn(&[f64]) -> Vec<f64>,
+) -> Figure {
+    let gaps = fit.gaps();
+    // Zero where it is nothing but noise.
+    let values = |times: &[i64]| {
         let days: Vec<f64> = times.iter().map(days).collect();
-        let mut values = (self.values)(self.fit.spline(), &days);
-        for value in &mut values {
-            let is_noise = value.abs() <= NOISE * self.usual;
-            *value = if is_noise { 0.0 } else { *value * self.factor };
+        let mut values = values(&days);
+        for value in values.iter_mut().filter(|own| own.abs() <= NOISE * usual) {
+            *value = 0.0;
         }
         values
+    };
+    let times = places(&fit.spline().knots(), gaps);
+    let curve = values(&times);
+    let mut tip_times: Vec<i64> = fit.times().iter().map(milliseconds).collect();
+    tip_times.dedup();
+    tip_times.retain(|&time| !in_gap(gaps, time));
+    let tips = values(&tip_times);
+    let is_below = curve.iter().any(|&value| value < 0.0);
+    let dips = if is_below {
+        ", which may dip below zero"
+    } else {
+        ""
+    };
+    let note = format!("smoothing spline{dips}");
+    let series = Series::of_moments(POINTS, &times, &curve);
+    Line {
+        tips: Series::of_moments(POINTS, &tip_times, &tips),
+        ..Line::new(fit.origin(), labels, note, series, gaps)
     }
+    .figure()
 }
 
 /// Times on the curve to draw a line through: each knot and two or more between
@@ -91,11 +76,11 @@ fn places(knots: &[f64], gaps: &[Gap]) -> Vec<i64> {
 }
 
 fn milliseconds(days: &f64) -> i64 {
-    (days * MILLISECONDS_PER_DAY).round() as i64
+    (days * DAY_LENGTH as f64).round() as i64
 }
 
 fn days(milliseconds: &i64) -> f64 {
-    *milliseconds as f64 / MILLISECONDS_PER_DAY
+    *milliseconds as f64 / DAY_LENGTH as f64
 }
 
 /// Whether a time lies in one of the gaps, which are in order.

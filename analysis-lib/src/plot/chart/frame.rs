@@ -3,24 +3,24 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::plot::Figure;
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::axis::time::{range, time_ticks};
-use crate::plot::axis::{Axis, Scale};
+use crate::plot::axis::{Axis, Numbers, Scale, Tick, number, range, time_ticks};
+use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
-use crate::plot::svg::{
-    AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,
-    WIDTH, card, label_width, text,
-};
+use crate::plot::svg::*;
 use activity_data::{Gap, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.
-pub(crate) const TOP: f64 = 72.0;
-/// Where charts over time end, in pixels.
-const BOTTOM: f64 = 338.0;
+pub(crate) const TOP: f64 = LIGHT.area.top;
 /// A gap narrower than this, in pixels, has no tooltip: the mouse would hardly
 /// hit it.
 const NARROW: f64 = 8.0;
+
+/// How far values reach below zero and above it.
+pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((0.0, 0.0), |(low, high), value| {
+        (value.min(low), value.max(high))
+    })
+}
 
 /// Axes on a card. Shapes, texts and tooltips are the chart's own.
 pub(crate) struct Frame<'a> {
@@ -39,22 +39,41 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// A series' values upwards, and times to the right.
+    /// With a row of labels below the chart.
+    pub(crate) fn new(
+        origin: &'a Origin,
+        labels: &'a Labels,
+        area: Area,
+        x: Axis,
+        y: Axis,
+    ) -> Self {
+        Self {
+            origin,
+            labels,
+            area,
+            x,
+            y,
+            below: [18.0, 40.0, 78.0],
+            places: labels.places,
+        }
+    }
+
+    /// Values from the lowest to the highest upwards, and times of such items to
+    /// the right.
     pub(crate) fn over_time(
         origin: &'a Origin,
         labels: &'a Labels,
         times: Range<i64>,
-        series: &Series,
+        item: Item,
+        range: (f64, f64),
     ) -> Self {
-        let values = series.values.iter().copied();
-        let range = values.fold((0.0, 0.0), |(low, high), value| {
-            (value.min(low), value.max(high))
-        });
         let zone = origin.timezone();
         let times = [times.start as f64, times.end as f64];
         let name = format!("Time ({})", zone.name());
         let mut frame = Self::upwards(origin, labels, range, times, name);
-        frame.x.ticks = time_ticks(zone, &frame.x.scale, series.item.length());
+        frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
+        // With a second row, for days and years.
+        frame.below = [18.0, 54.0, 92.0];
         frame
     }
 
@@ -69,23 +88,33 @@ impl<'a> Frame<'a> {
     ) -> Self {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
+        let room = labels.theme.area;
         let area = Area {
-            left: MARGIN + widths.fold(0.0, f64::max) + 10.0,
-            top: TOP,
-            right: WIDTH - MARGIN - 8.0,
-            bottom: BOTTOM,
+            left: room.left + widths.fold(0.0, f64::max) + 10.0,
+            right: room.right - 8.0,
+            ..room
         };
         let across = Scale::new(across, [area.left, area.right]);
-        let upwards = Scale::new([numbers.low, numbers.high], [BOTTOM, TOP]);
+        let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
+        let x = Axis::new(across, Vec::new(), name);
+        let y = Axis::new(upwards, numbers.ticks, &labels.axis);
+        let places = labels.places.max(numbers.places);
         Self {
-            origin,
-            labels,
-            area,
-            x: Axis::new(across, Vec::new(), name),
-            y: Axis::new(upwards, numbers.ticks, &labels.axis),
-            below: [18.0, 54.0, 92.0],
-            places: labels.places.max(numbers.places),
+            places,
+            ..Self::new(origin, labels, area, x, y)
         }
+    }
+
+    /// The hours of the day to the right, and as ticks each so many of them.
+    pub(crate) fn clock(
+        origin: &Origin,
+        scale: Scale,
+        hours: std::ops::RangeInclusive<u32>,
+        every: usize,
+    ) -> Axis {
+        let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
+        let name = format!("Hour of the Day ({})", origin.timezone().name());
+        Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
     }
 
     /// Paths in the axes' values.
@@ -95,15 +124,15 @@ impl<'a> Frame<'a> {
 
     /// Paths over gaps, and over a line at each tick of the upward axis.
     pub(crate) fn paths_over(&self, gaps: &[Gap]) -> Paths {
-        let (x, y) = (self.x.scale, self.y.scale);
+        let (x, y, theme) = (self.x.scale, self.y.scale, &self.labels.theme);
         let mut paths = self.paths();
         for gap in gaps {
             let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
-            paths.rectangle(corners, Look::Filled(GAP));
+            paths.rectangle(corners, Look::Filled(theme.gap));
         }
         for tick in &self.y.ticks {
             let ends = [(x.from, tick.value), (x.to, tick.value)];
-            paths.line(ends, Look::Outlined(GRID, 10));
+            paths.line(ends, Look::Outlined(theme.grid, 10));
         }
         paths
     }
@@ -113,14 +142,37 @@ impl<'a> Frame<'a> {
         let Scale { from, to, .. } = self.y.scale;
         for tick in &self.x.ticks {
             let ends = [(tick.value, from), (tick.value, to)];
-            paths.line(ends, Look::Outlined(GRID, 10));
+            paths.line(ends, Look::Outlined(self.labels.theme.grid, 10));
         }
     }
 
     /// The line at zero of the upward axis.
     pub(crate) fn zero_line(&self, paths: &mut Paths) {
         let Scale { from, to, .. } = self.x.scale;
-        paths.line([(from, 0.0), (to, 0.0)], Look::Outlined(AXIS, 10));
+        let look = Look::Outlined(self.labels.theme.axis, 10);
+        paths.line([(from, 0.0), (to, 0.0)], look);
+    }
+
+    /// A tooltip for what reaches from one value to another across, beside a place
+    /// that may have a dot.
+    pub(crate) fn tooltip(
+        &self,
+        [from, to]: [f64; 2],
+        at: (f64, f64),
+        has_dot: bool,
+        lines: Vec<String>,
+    ) -> Tooltip {
+        let area = Area {
+            left: self.x.scale.place(from),
+            right: self.x.scale.place(to),
+            ..self.area
+        };
+        Tooltip {
+            area,
+            at: (self.x.scale.place(at.0), self.y.scale.place(at.1)),
+            has_dot,
+            lines,
+        }
     }
 
     /// These tooltips and those of the gaps, side by side: each reaches from
@@ -208,10 +260,8 @@ impl<'a> Frame<'a> {
         let zone = self.origin.timezone();
         let value = |i: usize| number(series.values[i], self.places);
         let when = |i: usize| series.when(zone, i..i + 1);
-        let by = |a: &usize, b: &usize| series.values[*a].total_cmp(&series.values[*b]);
         let last = series.len() - 1;
-        let lowest = (0..=last).min_by(by).unwrap_or(0);
-        let highest = (0..=last).max_by(by).unwrap_or(0);
+        let [lowest, highest] = series.extremes();
         let mut text = format!(
             "From {} to {}: lowest {}, highest {} ({}), last {}.",
             when(0),
@@ -228,44 +278,54 @@ impl<'a> Frame<'a> {
     }
 
     /// The figure.
-    pub(crate) fn figure(&self, mut content: Content) -> Figure {
+    pub(crate) fn figure(&self, content: Content) -> Figure {
+        let height = self.area.bottom + self.below[2];
+        let body = self.body(&content);
+        card(self.labels, self.origin, height, &body, content)
+    }
+
+    /// All that is seen but tooltips, and what a card has around it.
+    pub(crate) fn body(&self, content: &Content) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
+        let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
-        let [row, name, edge] = self.below.map(|below| area.bottom + below);
-        let mut body = std::mem::take(&mut content.shapes);
+        let [row, name, _] = self.below.map(|below| area.bottom + below);
+        let mut body = content.shapes.clone();
         if !y.name.is_empty() {
-            body += &text((MARGIN, above), Anchor::Start, SOFT_INK, &y.name);
+            body += &text((room.left, above), Anchor::Start, ink, &y.name);
         }
         body += &content.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
-            body += &text(at, Anchor::End, SOFT_INK, &tick.label);
+            body += &text(at, Anchor::End, ink, &tick.label);
         }
         for tick in &x.ticks {
             let rows = [(row, &tick.label), (row + 16.0, &tick.context)];
             for (row, label) in rows.into_iter().filter(|row| !row.1.is_empty()) {
-                // The first and the last label keep within the card.
-                let least = MARGIN + label_width(label) / 2.0;
-                let most = (WIDTH - least).max(least);
+                // The first and the last label keep within the room.
+                let least = room.left + label_width(label) / 2.0;
+                let most = (room.right - label_width(label) / 2.0).max(least);
                 let at = (x.scale.place(tick.value).clamp(least, most), row);
-                body += &text(at, Anchor::Middle, SOFT_INK, label);
+                body += &text(at, Anchor::Middle, ink, label);
             }
         }
         if !x.name.is_empty() {
-            body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
+            body += &text((area.middle().0, name), Anchor::Middle, ink, &x.name);
         }
         body += &content.texts;
-        let mut right = WIDTH - MARGIN;
+        let mut right = room.right;
         for key in &content.keys {
             let left = key.left(right);
-            body += &key.element(left, above);
+            body += &key.element(left, above, ink);
             right = left - 16.0;
         }
-        card(self.labels, self.origin, edge, &body, content)
+        body
     }
-}
 
-/// What the colour of gaps means, if there are any.
-pub(crate) fn no_data(gaps: &[Gap]) -> Option<Key> {
-    gaps.first().map(|_| Key::new(GAP, GAP_EDGE, "no data"))
+    /// What the colour of gaps means, if there are any.
+    pub(crate) fn no_data(&self, gaps: &[Gap]) -> Option<Key> {
+        let theme = &self.labels.theme;
+        let key = Key::new(theme.gap, theme.gap_edge, "no data");
+        gaps.first().map(|_| key)
+    }
 }

@@ -1,15 +1,14 @@
 //! Heat maps of the clock: a row for each of something, a column an hour.
 
-use super::frame::{Frame, TOP};
+use super::frame::Frame;
 use super::shades::Shades;
-use crate::plot::Figure;
 use crate::plot::axis::{Axis, Scale, Tick};
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{AXIS, Area, Content, Look, MARGIN, Tooltip, WIDTH, label_width};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
-const BELOW: [f64; 3] = [18.0, 40.0, 78.0];
 
 /// A cell for each row and hour of the day.
 pub(crate) struct Heat<'a> {
@@ -33,81 +32,73 @@ pub(crate) struct Cell {
     pub(crate) tooltip: Vec<String>,
 }
 
-impl Heat<'_> {
+impl<'a> Heat<'a> {
     pub(crate) fn figure(self) -> Figure {
+        let (frame, content) = self.drawn();
+        frame.figure(content)
+    }
+
+    /// The frame and what is in it.
+    pub(crate) fn drawn(self) -> (Frame<'a>, Content) {
+        let theme = &self.labels.theme;
         let widths = self.rows.iter().map(|label| label_width(label));
         let area = Area {
-            left: MARGIN + widths.fold(0.0, f64::max) + 10.0,
-            top: TOP,
-            right: WIDTH - MARGIN,
-            bottom: TOP + self.rows.len() as f64 * self.row_height,
+            left: theme.area.left + widths.fold(0.0, f64::max) + 10.0,
+            bottom: theme.area.top + self.rows.len() as f64 * self.row_height,
+            ..theme.area
         };
         let row_height = self.row_height;
         let column = (area.right - area.left) / HOURS as f64;
         let cell = |index: usize| {
             let (row, hour) = ((index / HOURS) as f64, (index % HOURS) as f64);
-            Area {
-                left: area.left + hour * column,
-                top: area.top + row * row_height,
-                right: area.left + (hour + 1.0) * column,
-                bottom: area.top + (row + 1.0) * row_height,
-            }
+            let at = (area.left + hour * column, area.top + row * row_height);
+            Area::at(at, column, row_height)
         };
-        let clock = |hour: u32| {
-            let x = area.left + f64::from(hour) * column;
-            Tick::new(x, format!("{hour:02}:00"))
-        };
+        let every = if theme.is_narrow() { 8 } else { 3 };
         let row = |(row, label): (usize, &String)| {
-            Tick::new(
-                area.top + (row as f64 + 0.5) * self.row_height,
-                label.clone(),
-            )
+            let middle = area.top + (row as f64 + 0.5) * row_height;
+            Tick::new(middle, label.clone())
         };
-        let zone = self.origin.timezone().name();
-        let frame = Frame {
-            origin: self.origin,
-            labels: self.labels,
-            area,
-            x: Axis::new(
-                Scale::of_pixels(0.0, WIDTH),
-                (0..24).step_by(3).map(clock).collect(),
-                format!("Hour of the Day ({zone})"),
-            ),
-            y: Axis::new(
-                Scale::of_pixels(0.0, area.bottom + BELOW[2]),
-                self.rows.iter().enumerate().map(row).collect(),
-                &self.labels.axis,
-            ),
-            below: BELOW,
-            places: self.labels.places,
-        };
+        let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
+        let x = Frame::clock(self.origin, hours, 0..=23, every);
+        let rows = self.rows.iter().enumerate().map(row).collect();
+        let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &self.labels.axis);
+        let frame = Frame::new(self.origin, self.labels, area, x, y);
 
         let values = self.cells.iter().filter_map(|cell| cell.value);
         let shades = Shades::of(values, self.unit);
         let is_unseen = self.cells.iter().any(|cell| cell.value.is_none());
-        let mut paths = frame.paths();
+        let [across, down] =
+            [WIDTH, area.bottom + frame.below[2]].map(|end| Scale::of_pixels(0.0, end));
+        let mut paths = Paths::new(across, down);
         for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
             match value {
                 Some(value) => {
-                    let look = Look::Filled(shades.shade(*value));
-                    paths.rectangle(cell(index).corners(0.8), look);
+                    let look = Look::Filled(shades.shade(theme, *value));
+                    paths.rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
                 }
                 None => {
-                    let [(left, top), (right, bottom)] = cell(index).corners(7.0);
-                    paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
+                    let [(left, top), (right, bottom)] =
+                        cell(index).corners(7.0_f64.min(column * 0.3));
+                    let ends = [(left, bottom), (right, top)];
+                    paths.line(ends, Look::Outlined(theme.axis, 10));
                 }
             }
         }
         let words = if is_unseen { "╱ never recorded" } else { "" };
-        let legend = shades.legend(&mut paths, area.right, TOP - 17.0, words);
+        let legend = match theme.is_narrow() {
+            true => String::new(),
+            false => shades.legend(theme, &mut paths, (area.right, area.top - 17.0), words),
+        };
         let tooltips = self.cells.into_iter().enumerate();
-        frame.figure(Content {
+        let content = Content {
             shapes: paths.group(),
             legend,
             tooltips: tooltips
                 .map(|(index, own)| Tooltip::above(cell(index), own.tooltip))
                 .collect(),
             ..self.content
-        })
+        };
+        (frame, content)
     }
 }

@@ -2,24 +2,18 @@
 
 use std::ops::Range;
 
-use super::frame::{Frame, no_data};
+use super::band::Band;
+use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
-use super::thin::{Thinned, column, thin};
-use crate::plot::Figure;
-use crate::plot::axis::Scale;
-use crate::plot::axis::number::number;
-use crate::plot::axis::time::{MINUTE, iso};
-use crate::plot::labels::{GAPS, Labels};
-use crate::plot::svg::{
-    Anchor, Area, BLUE, Colour, Content, GREEN, INK, Key, LABEL_SIZE, Look, PALE_BLUE, PURPLE,
-    Tooltip, VERMILLION, WHITE, label_width, text,
-};
-use activity_data::{Gap, Origin};
+use super::thin::{DOTS, Thinned, column, nexts, thin};
+use crate::plot::axis::{MINUTE, Scale, iso, number};
+use crate::plot::figure::Figure;
+use crate::plot::labels::{GAPS, Labels, window_count};
+use crate::plot::svg::*;
+use activity_data::{Activity, Gap, Origin};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
-/// At most this many points have a dot of their own: more would hide the line.
-pub(super) const DOTS: usize = 100;
 
 /// A line through a series.
 pub(crate) struct Line<'a> {
@@ -33,12 +27,15 @@ pub(crate) struct Line<'a> {
     pub(crate) tips: Series<'a>,
     /// Where nothing was recorded, in order.
     pub(crate) gaps: &'a [Gap],
+    /// What the line's true course lies in.
+    pub(crate) band: Option<Band<'a>>,
     /// Lines over the first, which is then paler.
     pub(crate) overlays: Vec<Overlay>,
     /// What is pointed out, the most important first.
     pub(crate) marks: &'a [Mark],
-    /// What the figure shows, in sentences; else how low and high the line is.
-    pub(crate) says: Option<String>,
+    /// What the figure shows, in sentences with this many decimal places; else how
+    /// low and high the line is.
+    pub(crate) says: Option<&'a dyn Fn(usize) -> String>,
 }
 
 /// A line over another: a value for each of that one's points, or none.
@@ -61,121 +58,177 @@ pub(crate) struct Mark {
     pub(crate) about: String,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// A line, and nothing else.
+    pub(crate) fn new(
+        origin: &'a Origin,
+        labels: &'a Labels,
+        note: String,
+        series: Series<'a>,
+        gaps: &'a [Gap],
+    ) -> Self {
+        Self {
+            origin,
+            labels,
+            note,
+            series,
+            tips: series,
+            gaps,
+            band: None,
+            overlays: Vec::new(),
+            marks: &[],
+            says: None,
+        }
+    }
+
+    /// A line through a value a window.
+    pub(crate) fn of_windows(
+        activity: &'a Activity,
+        labels: &'a Labels,
+        values: &'a [f64],
+    ) -> Self {
+        let series = Series::of_windows(activity, values);
+        let (origin, note) = (activity.origin(), window_count(activity));
+        Self::new(origin, labels, note, series, activity.gaps())
+    }
+
     pub(crate) fn figure(&self) -> Figure {
         let series = &self.series;
-        let frame = Frame::over_time(self.origin, self.labels, margin(series), series);
+        let band = self.band.as_ref();
+        let heights = band.map(|band| band.heights(series));
+        let heights = heights.as_deref().unwrap_or(series.values);
+        let (item, range) = (series.item, range_of(heights.iter().copied()));
+        let frame = Frame::over_time(self.origin, self.labels, margin(series), item, range);
         let thinned = thin(series, self.gaps, &frame.x.scale);
-        let place = |&i: &usize| (series.starts[i] as f64, series.values[i]);
 
-        let own = if self.overlays.is_empty() {
-            BLUE
-        } else {
-            PALE_BLUE
-        };
         let mut paths = frame.paths_over(&thinned.gaps);
         frame.grid_up(&mut paths);
-        frame.zero_line(&mut paths);
-        for run in &thinned.runs {
-            paths.line(run.iter().map(place), Look::Outlined(own, 18));
-        }
-        for overlay in &self.overlays {
-            let point = |&i: &usize| Some((series.starts[i] as f64, overlay.values[i]?));
-            for run in &thinned.runs {
-                // A point for each two columns of pixels: these lines are smooth.
-                let mut run = run.clone();
-                run.dedup_by_key(|i| column(series.starts[*i], &frame.x.scale) / 2);
-                let points: Vec<_> = run.iter().map(point).collect();
-                for part in points
-                    .split(Option::is_none)
-                    .filter(|part| !part.is_empty())
-                {
-                    let look = Look::Outlined(overlay.colour, 20);
-                    paths.line(part.iter().copied().flatten(), look);
-                }
-            }
-        }
-        // A point without neighbours isn't a line: it is seen as a dot.
-        let alone: Vec<&Vec<usize>> = thinned.runs.iter().filter(|run| run.len() == 1).collect();
-        for run in alone.iter().filter(|_| alone.len() <= DOTS) {
-            paths.circle(place(&run[0]), 25, Look::Filled(own));
-        }
-
+        let mut keys = Vec::new();
         let mut note = self.note.clone();
         if thinned.too_narrow > 0 {
             let gaps = GAPS.count(thinned.too_narrow);
             note += &format!(" · {gaps} too narrow to be seen");
         }
-        let why = if (0..series.len()).all(|i| series.is_whole(i)) {
-            "not over when recorded"
-        } else {
-            "not fully recorded"
-        };
-        let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
-        let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
-        let mut keys = Vec::new();
-        if marked.len() > DOTS {
-            note += &format!(" · {} {why}", series.item.noun().count(marked.len()));
-        } else if !marked.is_empty() {
-            keys.push(Key::new(WHITE, VERMILLION, why));
-            for point in marked.iter().map(place) {
-                paths.circle(point, 40, Look::Filled(WHITE));
-                paths.circle(point, 40, Look::Outlined(VERMILLION, 18));
-            }
+        match band {
+            Some(band) => keys.extend(band.draw(series, self.gaps, &frame, &thinned, &mut paths)),
+            None => self.draw(&frame, &thinned, &mut paths),
         }
-
+        note += &self.mark_parts(&mut paths, &mut keys);
         let overlays = self.overlays.iter().rev();
-        keys.extend(overlays.map(|own| Key::new(own.colour, own.colour, own.name)));
-        let stretches = self.marks.iter().filter(|mark| mark.dot.is_none());
-        for mark in stretches {
-            let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            paths.line(ends, Look::Outlined(GREEN, 60));
-        }
-        let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
-        for (item, _) in &dots {
-            paths.circle(place(item), 40, Look::Filled(PURPLE));
-        }
-        if !dots.is_empty() {
-            keys.push(Key::new(PURPLE, PURPLE, "unusual hours"));
-        }
-        if dots.len() < self.marks.len() {
-            keys.push(Key::new(GREEN, GREEN, "longest silences"));
-        }
+        keys.extend(overlays.map(|own| Key::of(own.colour, own.name)));
+        let texts = self.point_out(&frame, &mut paths, &mut keys);
+        keys.extend(frame.no_data(&thinned.gaps));
 
-        keys.extend(no_data(&thinned.gaps));
-        let gaps = thinned.gaps.len() + thinned.too_narrow;
+        let tips = tooltips(&frame, &self.tips, |bucket| self.lines(&frame, bucket));
         let axis = self.labels.axis.to_lowercase();
-        let lines = |bucket: &Bucket| {
-            let mut lines = frame.lines(&self.tips, bucket);
-            for Overlay { name, values, .. } in &self.overlays {
-                if let Some(value) = values[bucket.highest] {
-                    lines.push(format!("{name}: {}", number(value, frame.places)));
-                }
-            }
-            let times = self.tips.starts;
-            let (from, to) = (times[bucket.from], times[bucket.to - 1]);
-            let own = |mark: &&Mark| to > mark.from && from <= mark.to;
-            lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
-            lines
-        };
-        let tips = tooltips(&frame, &self.tips, lines);
+        let with_band = band.map_or("", |_| " with a 95 % band");
+        let gaps = thinned.gaps.len() + thinned.too_narrow;
         frame.figure(Content {
             note,
             shapes: paths.group(),
             keys,
             tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
-            description: format!("Line of {axis} over time."),
-            says: self
-                .says
-                .clone()
-                .unwrap_or_else(|| frame.extent(series, gaps)),
+            description: format!("Line of {axis} over time{with_band}."),
+            says: match self.says {
+                Some(says) => says(frame.places),
+                None => frame.extent(series, gaps),
+            },
             table: self.table(&thinned),
-            texts: numbers(&dots, |item| {
-                let (time, value) = place(&item);
-                (frame.x.scale.place(time), frame.y.scale.place(value))
-            }),
+            texts,
             ..Content::default()
         })
+    }
+
+    /// Where a point of the line is.
+    fn place(&self, i: usize) -> (f64, f64) {
+        (self.series.starts[i] as f64, self.series.values[i])
+    }
+
+    /// The line and those over it.
+    fn draw(&self, frame: &Frame, thinned: &Thinned, paths: &mut Paths) {
+        let is_alone = self.overlays.is_empty();
+        let own = if is_alone { BLUE } else { PALE_BLUE };
+        frame.zero_line(paths);
+        for run in &thinned.runs {
+            let points = run.iter().map(|&i| self.place(i));
+            paths.line(points, Look::Outlined(own, 18));
+        }
+        for overlay in &self.overlays {
+            let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
+            for run in &thinned.runs {
+                // A point for each two columns of pixels: these lines are smooth.
+                let mut run = run.clone();
+                run.dedup_by_key(|i| column(self.series.starts[*i], &frame.x.scale) / 2);
+                paths.broken(run.iter().map(point), Look::Outlined(overlay.colour, 20));
+            }
+        }
+        // A point without neighbours isn't a line: it is seen as a dot.
+        let alone = || thinned.runs.iter().filter(|run| run.len() == 1);
+        for run in alone().filter(|_| alone().count() <= DOTS) {
+            paths.circle(self.place(run[0]), 25, Look::Filled(own));
+        }
+    }
+
+    /// Points that weren't recorded whole, or not to their end. How many, for the
+    /// caption, where they are too many for marks.
+    fn mark_parts(&self, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+        let series = &self.series;
+        let why = match (0..series.len()).all(|i| series.is_whole(i)) {
+            true => "not over when recorded",
+            false => "not fully recorded",
+        };
+        let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
+        let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
+        if marked.len() > DOTS {
+            return format!(" · {} {why}", series.item.noun().count(marked.len()));
+        }
+        if !marked.is_empty() {
+            keys.push(Key::new(WHITE, VERMILLION, why));
+        }
+        for point in marked.into_iter().map(|i| self.place(i)) {
+            paths.circle(point, 40, Look::Filled(WHITE));
+            paths.circle(point, 40, Look::Outlined(VERMILLION, 18));
+        }
+        String::new()
+    }
+
+    /// The marks, whose numbers are texts.
+    fn point_out(&self, frame: &Frame, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+        for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
+            let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
+            paths.line(ends, Look::Outlined(GREEN, 60));
+        }
+        let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
+        for &(item, _) in &dots {
+            paths.circle(self.place(item), 40, Look::Filled(PURPLE));
+        }
+        if !dots.is_empty() {
+            keys.push(Key::of(PURPLE, "unusual hours"));
+        }
+        if dots.len() < self.marks.len() {
+            keys.push(Key::of(GREEN, "longest silences"));
+        }
+        numbers(&dots, |item| {
+            let (time, value) = self.place(item);
+            (frame.x.scale.place(time), frame.y.scale.place(value))
+        })
+    }
+
+    /// A tooltip's lines.
+    fn lines(&self, frame: &Frame, bucket: &Bucket) -> Vec<String> {
+        let mut lines = frame.lines(&self.tips, bucket);
+        if let Some(band) = &self.band {
+            lines.insert(1, band.about(bucket.from..bucket.to, frame.places));
+        }
+        lines.extend(self.overlays.iter().filter_map(|overlay| {
+            let value = number(overlay.values[bucket.highest]?, frame.places);
+            Some(format!("{}: {value}", overlay.name))
+        }));
+        let times = self.tips.starts;
+        let (from, to) = (times[bucket.from], times[bucket.to - 1]);
+        let own = |mark: &&Mark| to > mark.from && from <= mark.to;
+        lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
+        lines
     }
 
     /// A row for each point of the line, and an empty row where it breaks:
@@ -183,44 +236,47 @@ impl Line<'_> {
     /// any, have rows of their own after the line's, and a column.
     fn table(&self, thinned: &Thinned) -> String {
         let zone = self.origin.timezone();
-        let Series { starts, values, .. } = self.series;
-        let mut columns = format!("time_local,time_utc,{}", self.labels.column);
-        // What follows a mark's time and value, and what stands between lines.
-        let mut empty = String::new();
-        for overlay in &self.overlays {
-            columns += &format!(",{}", overlay.column);
-            empty.push(',');
-        }
-        let marked = if self.marks.is_empty() { "" } else { "," };
-        if !self.marks.is_empty() {
-            columns += ",mark";
-        }
-        let row = |&i: &usize| {
-            let mut row = format!("{},{}", iso(zone, starts[i]), values[i]);
-            for overlay in &self.overlays {
-                let value = overlay.values[i].map(|value| value.to_string());
-                row += &format!(",{}", value.unwrap_or_default());
-            }
-            row + marked + "\n"
+        let mut columns = vec!["time_local,time_utc", self.labels.column];
+        columns.extend(self.overlays.iter().map(|overlay| overlay.column));
+        columns.extend(self.band.iter().flat_map(|_| ["lower", "upper"]));
+        let between = columns.len() - 2;
+        columns.extend((!self.marks.is_empty()).then_some("mark"));
+        let row = |i: usize, next: usize| {
+            let mut values = vec![Some(self.series.values[i])];
+            values.extend(self.overlays.iter().map(|overlay| overlay.values[i]));
+            let band = self.band.iter();
+            values.extend(band.flat_map(|band| band.edges(i..next).map(Some)));
+            values.extend((!self.marks.is_empty()).then_some(None));
+            let field =
+                |value: &Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let fields: Vec<String> = values.iter().map(field).collect();
+            format!(
+                "{},{}\n",
+                iso(zone, self.series.starts[i]),
+                fields.join(",")
+            )
         };
-        let runs = thinned.runs.iter();
-        let lines = runs.map(|run| run.iter().map(row).collect());
-        let marks = self.marks.iter().map(|mark| match mark.dot {
+        let line = |run: &Vec<usize>| nexts(run).map(|(i, next)| row(i, next)).collect();
+        let empty = ",".repeat(between);
+        let mark = |mark: &Mark| match mark.dot {
             Some((i, number)) => {
-                format!("{},{}{empty},{number}\n", iso(zone, starts[i]), values[i])
+                let (time, value) = (iso(zone, self.series.starts[i]), self.series.values[i]);
+                format!("{time},{value}{empty},{number}\n")
             }
             None => [mark.from, mark.to]
                 .map(|time| format!("{},0{empty},{}\n", iso(zone, time), mark.about))
                 .concat(),
-        });
-        let runs: Vec<String> = lines.chain(marks).collect();
-        format!("{columns}\n{}", runs.join(&format!(",,{empty}{marked}\n")))
+        };
+        let lines = thinned.runs.iter().map(line);
+        let runs: Vec<String> = lines.chain(self.marks.iter().map(mark)).collect();
+        let broken = ",".repeat(columns.len()) + "\n";
+        format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
 }
 
 /// The time that a line through these moments needs, with some room on both
 /// sides.
-pub(crate) fn margin(series: &Series) -> Range<i64> {
+fn margin(series: &Series) -> Range<i64> {
     let (first, last) = (series.starts[0], series.starts[series.len() - 1]);
     let pad = match last - first {
         0 => 30 * MINUTE,
@@ -230,11 +286,7 @@ pub(crate) fn margin(series: &Series) -> Range<i64> {
 }
 
 /// A tooltip for each moment, or for several where they are near each other.
-pub(crate) fn tooltips(
-    frame: &Frame,
-    tips: &Series,
-    lines: impl Fn(&Bucket) -> Vec<String>,
-) -> Vec<Tooltip> {
+fn tooltips(frame: &Frame, tips: &Series, lines: impl Fn(&Bucket) -> Vec<String>) -> Vec<Tooltip> {
     let Series { starts, values, .. } = *tips;
     let Scale { from, to, .. } = frame.x.scale;
     let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
@@ -243,19 +295,10 @@ pub(crate) fn tooltips(
         ..=TOOLTIPS => i as i64,
         _ => column(starts[i], &scale).min(last),
     };
-    let x = |i: usize| frame.x.scale.place(starts[i] as f64);
     let tooltip = |bucket: Bucket| {
-        let area = Area {
-            left: x(bucket.from),
-            right: x(bucket.to - 1),
-            ..frame.area
-        };
-        let highest = bucket.highest;
-        Tooltip {
-            at: (x(highest), frame.y.scale.place(values[highest])),
-            has_dot: true,
-            ..Tooltip::above(area, lines(&bucket))
-        }
+        let across = [bucket.from, bucket.to - 1].map(|i| starts[i] as f64);
+        let at = (starts[bucket.highest] as f64, values[bucket.highest]);
+        frame.tooltip(across, at, true, lines(&bucket))
     };
     let buckets = tips.buckets(0..values.len(), place);
     buckets.into_iter().map(tooltip).collect()

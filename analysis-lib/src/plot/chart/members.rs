@@ -3,24 +3,20 @@
 use super::frame::Frame;
 use crate::MemberId;
 use crate::aggregate::ShownMember;
-use crate::plot::Figure;
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::axis::{Axis, Scale};
-use crate::plot::labels::{Labels, MESSAGES, Noun};
-use crate::plot::svg::{
-    AXIS, Anchor, Area, BLUE, Content, GREY, INK, LABEL_SIZE, Look, MARGIN, SOFT_INK, Tooltip,
-    WHITE, WIDTH, label_width, shorten, text, width,
-};
+use crate::plot::axis::{Axis, Numbers, Scale, number};
+use crate::plot::csv::{csv, id_field};
+use crate::plot::labels::{Labels, MEMBERS, MESSAGES};
+use crate::plot::svg::*;
 use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
-/// Members with a bar of their own in [`figure`].
+/// Members with a bar of their own.
 const SHOWN: usize = 25;
-const TOP: f64 = 60.0;
 const ROW: f64 = 21.0;
 const BAR: f64 = 14.0;
 /// A name takes no more than this, in pixels.
 const NAME_WIDTH: f64 = 190.0;
+const NARROW_NAME: f64 = 84.0;
 
 /// A member, or several together.
 pub(crate) struct Bar {
@@ -33,90 +29,93 @@ pub(crate) struct Bar {
     pub(crate) messages: u64,
 }
 
-/// Bars of the members with the most messages, and of all others together.
-pub(crate) fn figure(
-    origin: &Origin,
-    labels: &Labels,
+/// Bars of the members with the most messages, and of all others together: the
+/// frame and what is in it.
+pub(crate) fn drawn<'a>(
+    origin: &'a Origin,
+    labels: &'a Labels,
     members: &[ShownMember],
     note: String,
-) -> Figure {
+) -> (Frame<'a>, Content) {
+    let theme = &labels.theme;
+    // Where it is narrow, counts stand beside bars, and no axis below them.
+    let (limit, top) = match theme.is_narrow() {
+        true => (NARROW_NAME, theme.area.top),
+        false => (NAME_WIDTH, theme.area.top - 12.0),
+    };
     let all: u64 = members.iter().map(|member| member.messages).sum();
-    let bars = bars(members, SHOWN, NAME_WIDTH);
+    let bars = bars(members, SHOWN, limit);
     // All others together may be many times the first: their bar is cut where it
     // would leave too little room for the members'.
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
     let first = bars.first().map_or(0, |bar| bar.messages);
     let most = longest.min(first.saturating_mul(2));
-    let counts: Vec<String> = bars.iter().map(|bar| bar.count(all)).collect();
+    let count = |bar: &Bar| match theme.is_narrow() {
+        true => number(bar.messages as f64, 0),
+        false => bar.count(all),
+    };
+    let counts: Vec<String> = bars.iter().map(count).collect();
     let names_width = bars.iter().map(|bar| label_width(&bar.label));
     let counts_width = counts.iter().map(|count| label_width(count));
     let area = Area {
-        left: MARGIN + names_width.fold(40.0, f64::max) + 10.0,
-        top: TOP,
-        right: WIDTH - MARGIN - counts_width.fold(0.0, f64::max) - 8.0,
-        bottom: TOP + bars.len().max(1) as f64 * ROW + 6.0,
+        left: theme.area.left + names_width.fold(40.0, f64::max) + 10.0,
+        top,
+        right: theme.area.right - counts_width.fold(0.0, f64::max) - 8.0,
+        bottom: top + bars.len().max(1) as f64 * ROW + 6.0,
     };
     let high = most.max(1) as f64;
     let mut ticks = Numbers::new((0.0, most as f64), labels.least_step(), 7).ticks;
-    ticks.retain(|tick| tick.value <= high);
+    ticks.retain(|tick| tick.value <= high && !theme.is_narrow());
     let scale = Scale::new([0.0, high], [area.left, area.right]);
+    let x = Axis::new(scale, ticks, &labels.axis);
+    let y = Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), "");
     let frame = Frame {
-        origin,
-        labels,
-        area,
-        x: Axis::new(scale, ticks, &labels.axis),
-        y: Axis::new(Scale::of_pixels(TOP, area.bottom), Vec::new(), ""),
         below: [17.0, 37.0, 76.0],
-        places: labels.places,
+        ..Frame::new(origin, labels, area, x, y)
     };
 
     let mut paths = frame.paths();
     frame.grid_up(&mut paths);
     let (mut cuts, mut texts, mut tooltips) = (Vec::new(), String::new(), Vec::new());
-    let middle = |row: usize| TOP + 6.0 + (row as f64 + 0.5) * ROW;
+    let middle = |row: usize| top + 6.0 + (row as f64 + 0.5) * ROW;
     for (row, (bar, count)) in bars.iter().zip(&counts).enumerate() {
         let (middle, baseline) = (middle(row), middle(row) + 4.5);
         let (colour, ink) = match bar.id {
-            Some(_) => (BLUE, INK),
-            None => (GREY, SOFT_INK),
+            Some(_) => (theme.own, theme.ink),
+            None => (theme.others, theme.soft_ink),
         };
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
         paths.rectangle(corners, Look::Filled(colour));
         texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        texts += &text((end, baseline), Anchor::Start, SOFT_INK, count);
-        let mut lines = wrap(&bar.name, 420.0);
-        let count = labels.unit.count(bar.messages);
-        let share = share(bar.messages, all);
-        lines.push(format!("{count}, {share} of {}", number(all as f64, 0)));
-        if bar.messages > most {
+        texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
+        let is_cut = bar.messages > most;
+        if is_cut {
             let below = (middle + BAR).min(area.bottom);
             cuts.push([(high * 0.94, below), (high * 0.96, middle - BAR)]);
-            lines.push("the bar is cut short".to_owned());
         }
         let row = Area {
-            left: MARGIN,
             top: middle - ROW / 2.0,
-            right: WIDTH - MARGIN,
             bottom: middle + ROW / 2.0,
+            ..theme.area
         };
         tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
-            ..Tooltip::above(row, lines)
+            ..Tooltip::above(row, bar.lines(labels, all, is_cut))
         });
     }
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        texts += &text(at, Anchor::Start, SOFT_INK, nobody);
+        texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        paths.line(cut, Look::Outlined(WHITE, 50));
+        paths.line(cut, Look::Outlined(theme.ground, 50));
     }
-    let zero = [(0.0, TOP), (0.0, area.bottom)];
-    paths.line(zero, Look::Outlined(AXIS, 10));
-    frame.figure(Content {
+    let zero = [(0.0, top), (0.0, area.bottom)];
+    paths.line(zero, Look::Outlined(theme.axis, 10));
+    let content = Content {
         note,
         shapes: paths.group(),
         texts,
@@ -125,10 +124,26 @@ pub(crate) fn figure(
         says: says(&bars, all),
         table: table(&bars, labels, all),
         ..Content::default()
-    })
+    };
+    (frame, content)
 }
 
 impl Bar {
+    /// The id and the name, for a table.
+    pub(crate) fn fields(&self) -> String {
+        format!("{},{}", id_field(self.id), csv_field(&self.name))
+    }
+
+    /// A tooltip's lines.
+    fn lines(&self, labels: &Labels, all: u64, is_cut: bool) -> Vec<String> {
+        let mut lines = wrap(&self.name, 420.0);
+        let count = labels.unit.count(self.messages);
+        let (share, all) = (share(self.messages, all), number(all as f64, 0));
+        lines.push(format!("{count}, {share} of {all}"));
+        lines.extend(is_cut.then(|| "the bar is cut short".to_owned()));
+        lines
+    }
+
     /// "1,234 (5.6%)".
     fn count(&self, all: u64) -> String {
         let count = number(self.messages as f64, 0);
@@ -147,7 +162,7 @@ pub(crate) fn bars(members: &[ShownMember], shown: usize, limit: f64) -> Vec<Bar
     tell_apart(&mut bars, limit);
     bars.extend(hidden.into_iter().map(|member| bar(member, limit)));
     if !others.is_empty() {
-        let count = Noun::new("member", "members").count(others.len());
+        let count = MEMBERS.count(others.len());
         let name = format!("others ({count})");
         bars.push(Bar {
             id: None,
@@ -224,25 +239,20 @@ fn says(bars: &[Bar], all: u64) -> String {
         .take(3)
         .map(|bar| format!("{} {}", bar.name, number(bar.messages as f64, 0)))
         .collect();
-    let most = if first.is_empty() {
-        "none".to_owned()
-    } else {
-        first.join(", ")
+    let most = match first.is_empty() {
+        true => "none".to_owned(),
+        false => first.join(", "),
     };
     format!("{} in all; the most: {most}.", MESSAGES.count(all))
 }
 
 fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {
     let row = |bar: &Bar| {
-        let id = bar
-            .id
-            .map_or(String::new(), |id| csv_field(&id.to_string()));
         let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
-        let (name, messages) = (csv_field(&bar.name), bar.messages);
-        format!("{id},{name},{messages},{percent:.3}\n")
+        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
     };
-    let rows: String = bars.iter().map(row).collect();
-    format!("member_id,name,{},share_percent\n{rows}", labels.column)
+    let columns = format!("member_id,name,{},share_percent", labels.column);
+    csv(&columns, bars.iter().map(row))
 }
 
 #[cfg(test)]

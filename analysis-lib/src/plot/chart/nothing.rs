@@ -1,8 +1,8 @@
 //! What stands where a chart would show nothing, or nonsense.
 
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
-use crate::plot::svg::{Anchor, Content, MARGIN, SOFT_INK, card, text};
+use crate::plot::svg::*;
 use activity_data::Origin;
 
 /// A card with a sentence: what the chart needs that isn't there.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::plot::labels::{Item, Noun};
-use activity_data::{Gap, WHOLE, Zone};
+use crate::plot::labels::{Item, Noun, WINDOWS};
+use activity_data::{Activity, Gap, Periods, WHOLE, Zone};
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]
@@ -21,6 +21,16 @@ pub(crate) struct Series<'a> {
     pub(crate) coverage: &'a [f64],
     /// Whether the last item was over when it was recorded.
     pub(crate) is_over: bool,
+}
+
+/// The lowest and the highest of some values, each with what it is of: the first
+/// of the lowest, and the last of the highest. `None` if there is no value.
+pub(crate) fn extremes<T: Copy>(
+    values: impl IntoIterator<Item = (T, f64)>,
+) -> Option<[(T, f64); 2]> {
+    let values: Vec<(T, f64)> = values.into_iter().collect();
+    let by = |a: &&(T, f64), b: &&(T, f64)| a.1.total_cmp(&b.1);
+    Some([*values.iter().min_by(by)?, *values.iter().max_by(by)?])
 }
 
 /// Items in a row.
@@ -66,6 +76,29 @@ impl<'a> Series<'a> {
             coverage: &[],
             is_over: true,
         }
+    }
+
+    /// A value a window.
+    pub(crate) fn of_windows(activity: &'a Activity, values: &'a [f64]) -> Self {
+        Self::of_moments(WINDOWS, activity.ends(), values)
+    }
+
+    /// A value a period.
+    pub(crate) fn of_periods(periods: &'a Periods, values: &'a [f64]) -> Self {
+        Self {
+            item: Item::Period(periods.period()),
+            starts: periods.begins(),
+            ends: periods.ends(),
+            values,
+            coverage: periods.coverage(),
+            is_over: periods.is_over(),
+        }
+    }
+
+    /// The indices of its lowest and its highest value.
+    pub(crate) fn extremes(&self) -> [usize; 2] {
+        let values = self.values.iter().copied().enumerate();
+        extremes(values).map_or([0, 0], |ends| ends.map(|(i, _)| i))
     }
 
     pub(crate) fn len(&self) -> usize {

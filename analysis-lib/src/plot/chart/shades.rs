@@ -1,15 +1,8 @@
 //! Values as shades, from light to dark.
 
-use crate::plot::axis::number::{Numbers, number};
-use crate::plot::svg::{Anchor, Colour, Look, Paths, SOFT_INK, label_width, text};
+use crate::plot::axis::{Numbers, number};
+use crate::plot::svg::*;
 
-/// Light to dark: equal steps look equal, and colour-blind readers and
-/// black-and-white printers keep the order.
-const SHADES: [Colour; 3] = [
-    Colour(0xec, 0xf3, 0xf8),
-    Colour(0x4a, 0x9b, 0xcb),
-    Colour(0x06, 0x3b, 0x63),
-];
 /// Shades that differ: more would not be told apart.
 const STEPS: f64 = 60.0;
 /// What a legend's shades take, in pixels.
@@ -62,25 +55,20 @@ impl Shades {
         }
     }
 
-    pub(crate) fn shade(&self, value: f64) -> Colour {
-        self.shade_of(&SHADES, value)
-    }
-
-    /// The shade among others than the usual ones.
-    pub(crate) fn shade_of(&self, shades: &[Colour; 3], value: f64) -> Colour {
+    pub(crate) fn shade(&self, theme: &Theme, value: f64) -> Colour {
         let step = (value / self.high).clamp(0.0, 1.0) * STEPS;
         let place = step.round() / STEPS * 2.0;
         let index = (place as usize).min(1);
-        shades[index].mixed(shades[index + 1], place - index as f64)
+        theme.shades[index].mixed(theme.shades[index + 1], place - index as f64)
     }
 
     /// What the shades mean, with words before it, as a row that ends at
     /// `right`: the shades into `paths`, whose values are pixels, and the texts.
     pub(crate) fn legend(
         &self,
+        theme: &Theme,
         paths: &mut Paths,
-        right: f64,
-        baseline: f64,
+        (right, baseline): (f64, f64),
         words: &str,
     ) -> String {
         let more = if self.is_cut { " or more" } else { "" };
@@ -94,18 +82,14 @@ impl Shades {
                 (left + share * WIDE, baseline - 9.0),
                 (right, baseline + 1.0),
             ];
-            paths.rectangle(corners, Look::Filled(self.shade(share * self.high)));
+            paths.rectangle(corners, Look::Filled(self.shade(theme, share * self.high)));
         }
-        let mut texts = text(
-            (left - 6.0, baseline),
-            Anchor::End,
-            SOFT_INK,
-            &format!("0{}", self.unit),
-        );
-        texts += &text((right + 6.0, baseline), Anchor::Start, SOFT_INK, &high);
+        let (ink, low) = (theme.soft_ink, format!("0{}", self.unit));
+        let mut texts = text((left - 6.0, baseline), Anchor::End, ink, &low);
+        texts += &text((right + 6.0, baseline), Anchor::Start, ink, &high);
         if !words.is_empty() {
             let left = left - 26.0 - label_width(self.unit);
-            texts += &text((left, baseline), Anchor::End, SOFT_INK, words);
+            texts += &text((left, baseline), Anchor::End, ink, words);
         }
         texts
     }
@@ -114,17 +98,18 @@ impl Shades {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::svg::LIGHT;
 
     #[test]
     fn shades_darken_evenly() {
         let shades = Shades::of_percent();
         let light = |percent: i32| {
-            let colour = shades.shade(f64::from(percent));
+            let colour = shades.shade(&LIGHT, f64::from(percent));
             0.21 * f64::from(colour.0) + 0.72 * f64::from(colour.1) + 0.07 * f64::from(colour.2)
         };
         assert!((0..50).all(|i| light(2 * i) > light(2 * i + 2)));
-        assert_eq!(shades.shade(-1.0).to_string(), "#ecf3f8");
-        assert_eq!(shades.shade(f64::INFINITY).to_string(), "#063b63");
+        assert_eq!(shades.shade(&LIGHT, -1.0).to_string(), "#ecf3f8");
+        assert_eq!(shades.shade(&LIGHT, f64::INFINITY).to_string(), "#063b63");
     }
 
     /// One hour of a raid leaves the others their shades.

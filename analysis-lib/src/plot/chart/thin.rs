@@ -6,6 +6,9 @@ use super::series::Series;
 use crate::plot::axis::Scale;
 use activity_data::Gap;
 
+/// At most this many points have a dot of their own: more would hide the line.
+pub(super) const DOTS: usize = 100;
+
 /// The points of a series that are drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Thinned {
@@ -69,6 +72,12 @@ pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
         .runs
         .push(extremes(series, from..times.len(), scale));
     thinned
+}
+
+/// Each point of a run, and the item that the next one stands for.
+pub(super) fn nexts(run: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let next = run[1..].iter().copied().chain([run[run.len() - 1] + 1]);
+    run.iter().copied().zip(next)
 }
 
 /// The column of pixels that a time falls into.

@@ -1,15 +1,16 @@
 //! The week as a heat map.
 
 use super::heat::{Cell, Heat};
+use super::series::extremes;
 use crate::aggregate::WeekHour;
-use crate::plot::Figure;
-use crate::plot::axis::number::number;
+use crate::plot::axis::{hour_range, number};
+use crate::plot::csv::{csv, rounded};
 use crate::plot::labels::{Labels, WINDOWS};
 use crate::plot::svg::Content;
 use activity_data::{HOUR_LENGTH, Origin};
 
 #[rustfmt::skip]
-const DAYS: [&str; 7] = [
+pub(crate) const DAYS: [&str; 7] = [
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 ];
 
@@ -25,7 +26,12 @@ pub(crate) struct Week<'a> {
 }
 
 impl Week<'_> {
-    pub(crate) fn figure(&self) -> Figure {
+    pub(crate) fn heat(&self) -> Heat<'_> {
+        let theme = &self.labels.theme;
+        let day = |day: &str| match theme.is_narrow() {
+            true => day[..3].to_owned(),
+            false => day.to_owned(),
+        };
         let cell = |hour: &WeekHour| Cell {
             value: (self.value)(hour),
             tooltip: self.tooltip(hour),
@@ -33,8 +39,8 @@ impl Week<'_> {
         Heat {
             origin: self.origin,
             labels: &self.labels,
-            rows: DAYS.map(str::to_owned).into(),
-            row_height: 31.0,
+            rows: DAYS.map(day).into(),
+            row_height: (theme.area.bottom - theme.area.top).min(217.0) / 7.0,
             cells: self.hours.iter().map(cell).collect(),
             unit: "",
             content: Content {
@@ -48,18 +54,13 @@ impl Week<'_> {
                 ..Content::default()
             },
         }
-        .figure()
     }
 
     /// A value in words: as many digits as tell hours apart.
     fn shown(&self, value: f64) -> String {
         let values = self.hours.iter().filter_map(self.value);
-        let places = if values.fold(0.0, f64::max) < 20.0 {
-            1
-        } else {
-            0
-        };
-        number(value, self.labels.places.max(places))
+        let is_small = values.fold(0.0, f64::max) < 20.0;
+        number(value, self.labels.places.max(usize::from(is_small)))
     }
 
     fn tooltip(&self, hour: &WeekHour) -> Vec<String> {
@@ -67,42 +68,35 @@ impl Week<'_> {
             Some(value) => self.labels.unit.after(&self.shown(value)),
             None => "never recorded".to_owned(),
         };
-        let (day, from, to) = (weekday(hour), hour.hour, hour.hour + 1);
-        let when = format!("{day}, {from:02}:00 – {to:02}:00");
+        let when = format!("{}, {}", weekday(hour), hour_range(hour.hour));
         vec![value, when, WINDOWS.count(hour.windows)]
     }
 
     fn says(&self) -> String {
-        let values = self
-            .hours
-            .iter()
-            .filter_map(|hour| Some((hour, (self.value)(hour)?)));
-        let by = |(_, a): &(&WeekHour, f64), (_, b): &(&WeekHour, f64)| a.total_cmp(b);
+        let hours = self.hours.iter();
+        let values = hours.filter_map(|hour| Some((hour, (self.value)(hour)?)));
         let say = |what: &str, (hour, value): (&WeekHour, f64)| {
             let (day, value) = (weekday(hour), self.shown(value));
             format!("The {what}: {value} on {day} at {:02}:00.", hour.hour)
         };
-        match (values.clone().max_by(by), values.min_by(by)) {
-            (Some(most), Some(least)) if most.1 > least.1 => {
+        match extremes(values) {
+            Some([least, most]) if most.1 > least.1 => {
                 format!("{} {}", say("most", most), say("fewest", least))
             }
-            (Some(most), _) => say("most", most),
-            _ => String::new(),
+            ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
         }
     }
 
     fn table(&self) -> String {
         let row = |hour: &WeekHour| {
-            let value = (self.value)(hour).map_or(String::new(), |value| format!("{value:.4}"));
+            let value = rounded((self.value)(hour), 4);
             let (day, windows) = (weekday(hour), hour.windows);
             let recorded = hour.recorded as f64 / HOUR_LENGTH as f64;
-            format!("{day},{},{value},{windows},{recorded:.4}\n", hour.hour)
+            format!("{day},{},{value},{windows},{recorded:.4}", hour.hour)
         };
-        let rows: String = self.hours.iter().map(row).collect();
-        format!(
-            "weekday,hour,{},windows,recorded_hours\n{rows}",
-            self.labels.column
-        )
+        let column = self.labels.column;
+        let columns = format!("weekday,hour,{column},windows,recorded_hours");
+        csv(&columns, self.hours.iter().map(row))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The card that a figure is drawn on: title, texts, caption.
 
-use super::element::{TEXT_LIMIT, short, small_text, text_element};
+use super::element::{TEXT_LIMIT, bold_text, short, small_text};
 use super::escape::escape;
 use super::style::{
-    BOLD, CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, TITLE_SIZE, WHITE,
+    CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, SOFT_INK, TITLE_SIZE, WHITE,
     WIDTH, shorten, width,
 };
 use super::tooltip::{Tooltip, layer};
-use crate::plot::Figure;
+use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use activity_data::Origin;
 use activity_data::text::clean;
@@ -26,19 +26,24 @@ impl Key {
         Self { fill, edge, text }
     }
 
+    /// What a colour without an edge means.
+    pub(crate) fn of(colour: Colour, text: impl Into<String>) -> Self {
+        Self::new(colour, colour, text)
+    }
+
     /// Where a key begins that ends at `right`.
     pub(crate) fn left(&self, right: f64) -> f64 {
         right - width(&self.text, CAPTION_SIZE) - 18.0
     }
 
-    pub(crate) fn element(&self, left: f64, baseline: f64) -> String {
+    pub(crate) fn element(&self, left: f64, baseline: f64, ink: Colour) -> String {
         format!(
             "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"10\" fill=\"{}\" stroke=\"{}\"/>\n{}",
             short(left),
             short(baseline - 9.0),
             self.fill,
             self.edge,
-            small_text((left + 18.0, baseline), &self.text)
+            small_text((left + 18.0, baseline), ink, &self.text)
         )
     }
 }
@@ -63,53 +68,69 @@ pub(crate) struct Content {
     pub(crate) table: String,
 }
 
-/// A figure of this height: `body` has all that stands between title and caption.
+/// A card of this height: `body` has all that stands between title and caption.
 pub(crate) fn card(
     labels: &Labels,
     origin: &Origin,
     height: f64,
     body: &str,
-    content: Content,
+    mut content: Content,
 ) -> Figure {
-    let title = clean(&labels.title, TEXT_LIMIT);
-    let source = clean(&origin.source().to_string(), TEXT_LIMIT);
-    let zone = origin.timezone().name();
+    let (source, zone) = (source(origin), origin.timezone().name());
     let caption = format!("Source: {source} · {} · times in {zone}", content.note);
     let wide = WIDTH - 2.0 * MARGIN;
-    let heading = text_element(
-        (MARGIN, 33.0),
-        &format!(" font-size=\"{TITLE_SIZE}\" font-weight=\"bold\" fill=\"{INK}\""),
-        &shorten(&title, TITLE_SIZE * BOLD, wide),
-    );
+    let title = clean(&labels.title, TEXT_LIMIT);
+    let heading = bold_text((MARGIN, 33.0), TITLE_SIZE, INK, wide, &title);
     let shown = shorten(&caption, CAPTION_SIZE, wide);
-    let foot = small_text((MARGIN, height - 15.0), &shown);
-    let body = format!("{heading}\n{foot}{body}");
+    let foot = small_text((MARGIN, height - 15.0), SOFT_INK, &shown);
+    let edge = format!("rx=\"6\" fill=\"{WHITE}\" stroke=\"{CARD_EDGE}\"");
+    let (right, bottom) = (WIDTH - 1.0, height - 1.0);
+    let body = format!(
+        "<rect x=\"0.5\" y=\"0.5\" width=\"{right}\" height=\"{bottom}\" {edge}/>\n{heading}\n{foot}{body}"
+    );
     let says = format!("{} {}", labels.about, content.says);
-    let says = says.trim_start();
-    let description = format!("{} {says}", content.description);
-    let id = format!("figure-{:016x}", fnv(&[&title, &body, &description]));
-    let description = format!("{description} {caption}.");
+    content.says = says.trim_start().to_owned();
+    sheet(&title, [WIDTH, height], 1.0, &body, &caption, content)
+}
+
+/// Where the data is from.
+pub(crate) fn source(origin: &Origin) -> String {
+    clean(&origin.source().to_string(), TEXT_LIMIT)
+}
+
+/// A figure of this size, in pixels, shown so many times as large: `body` is all
+/// that is seen of it, tooltips aside.
+pub(crate) fn sheet(
+    title: &str,
+    [width, height]: [f64; 2],
+    zoom: f64,
+    body: &str,
+    caption: &str,
+    content: Content,
+) -> Figure {
+    let description = format!("{} {}", content.description, content.says);
+    let id = format!("figure-{:016x}", fnv(&[title, body, &description]));
+    let description = clean(&format!("{description} {caption}."), 1000);
     let head = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
-         <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n\
-         <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"{WHITE}\" stroke=\"{CARD_EDGE}\"/>\n{body}",
-        escape(&title),
-        escape(&clean(&description, 1000)),
-        WIDTH - 1.0,
-        height - 1.0
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
+         <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n{body}",
+        width * zoom,
+        height * zoom,
+        escape(title),
+        escape(&description),
     );
     Figure {
-        title,
+        title: title.to_owned(),
         live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
         still: head + "</svg>",
         table: content.table,
-        says: clean(says, 1000),
+        says: clean(&content.says, 1000),
     }
 }
 
 /// A hash that is the same everywhere (FNV-1a): two figures on one page have
 /// ids of their own.
-pub(super) fn fnv(parts: &[&str]) -> u64 {
+fn fnv(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,7 +1,7 @@
 //! Texts and places.
 
 use super::escape::escape;
-use super::style::{CAPTION_SIZE, Colour, SOFT_INK};
+use super::style::{BOLD, CAPTION_SIZE, Colour, shorten};
 use activity_data::text::clean;
 
 /// As many characters of one text go into a figure.
@@ -16,7 +16,7 @@ pub(crate) enum Anchor {
 }
 
 /// A rectangle in pixels from the card's top left.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Area {
     pub(crate) left: f64,
     pub(crate) top: f64,
@@ -25,6 +25,16 @@ pub(crate) struct Area {
 }
 
 impl Area {
+    /// From its top left corner on, so wide and high.
+    pub(crate) const fn at((left, top): (f64, f64), width: f64, height: f64) -> Self {
+        Self {
+            left,
+            top,
+            right: left + width,
+            bottom: top + height,
+        }
+    }
+
     /// Two opposite corners, `inset` pixels inside.
     pub(crate) fn corners(&self, inset: f64) -> [(f64, f64); 2] {
         let (left, top) = (self.left + inset, self.top + inset);
@@ -48,9 +58,15 @@ pub(crate) fn text(at: (f64, f64), anchor: Anchor, ink: Colour, text: &str) -> S
 }
 
 /// A text in the size of captions.
-pub(crate) fn small_text(at: (f64, f64), text: &str) -> String {
-    let look = format!(" font-size=\"{CAPTION_SIZE}\" fill=\"{SOFT_INK}\"");
+pub(crate) fn small_text(at: (f64, f64), ink: Colour, text: &str) -> String {
+    let look = format!(" font-size=\"{CAPTION_SIZE}\" fill=\"{ink}\"");
     text_element(at, &look, text) + "\n"
+}
+
+/// A text in bold, as much of it as is no wider than `limit` pixels.
+pub(crate) fn bold_text(at: (f64, f64), size: f64, ink: Colour, limit: f64, text: &str) -> String {
+    let look = format!(" font-size=\"{size}\" font-weight=\"bold\" fill=\"{ink}\"");
+    text_element(at, &look, &shorten(text, size * BOLD, limit))
 }
 
 /// A text at its place, made harmless.

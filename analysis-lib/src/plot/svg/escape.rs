@@ -2,16 +2,14 @@
 
 /// The text as XML and HTML content or attribute value.
 pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
+    let mut escaped = text.replace('&', "&amp;");
+    for (c, entity) in [
+        ('<', "&lt;"),
+        ('>', "&gt;"),
+        ('"', "&quot;"),
+        ('\'', "&#39;"),
+    ] {
+        escaped = escaped.replace(c, entity);
     }
     // The kernel cuts a cell's output at lines that begin with this.
     escaped.replace("EVCXR_", "EVCXR&#95;")

@@ -3,15 +3,15 @@
 mod card;
 mod element;
 mod escape;
-mod page;
 mod paths;
 mod style;
+mod theme;
 mod tooltip;
 
-pub(crate) use card::{Content, Key, card};
-pub(crate) use element::{Anchor, Area, TEXT_LIMIT, text};
+pub(crate) use card::{Content, Key, card, sheet, source};
+pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, text};
 pub(crate) use escape::escape;
-pub(crate) use page::Page;
 pub(crate) use paths::{Look, Paths};
 pub(crate) use style::*;
+pub(crate) use theme::{DARK, LIGHT, Theme};
 pub(crate) use tooltip::Tooltip;

@@ -62,6 +62,15 @@ impl Paths {
         self.draw(&PathElement::new(points, look.style()));
     }
 
+    /// A line that breaks where there is no point.
+    pub(crate) fn broken(&mut self, points: impl Iterator<Item = Option<(f64, f64)>>, look: Look) {
+        let points: Vec<_> = points.collect();
+        let runs = points.split(Option::is_none);
+        for run in runs.filter(|run| !run.is_empty()) {
+            self.line(run.iter().copied().flatten(), look);
+        }
+    }
+
     /// The area between these points.
     pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
         let points: Vec<_> = points.into_iter().collect();

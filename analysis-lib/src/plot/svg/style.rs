@@ -38,6 +38,12 @@ impl Colour {
     }
 }
 
+/// A colour as SVG writes it: `rgb(0xd55e00)`.
+pub(super) const fn rgb(hex: u32) -> Colour {
+    let [_, red, green, blue] = hex.to_be_bytes();
+    Colour(red, green, blue)
+}
+
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
@@ -45,31 +51,31 @@ impl fmt::Display for Colour {
 }
 
 /// Text, from the title to the caption: at least 5:1 against the card.
-pub(crate) const INK: Colour = Colour(0x1f, 0x23, 0x28);
-pub(crate) const SOFT_INK: Colour = Colour(0x57, 0x60, 0x6a);
-pub(crate) const WHITE: Colour = Colour(0xff, 0xff, 0xff);
-pub(crate) const CARD_EDGE: Colour = Colour(0xd8, 0xde, 0xe4);
+pub(crate) const INK: Colour = rgb(0x1f2328);
+pub(crate) const SOFT_INK: Colour = rgb(0x57606a);
+pub(crate) const WHITE: Colour = rgb(0xffffff);
+pub(crate) const CARD_EDGE: Colour = rgb(0xd8dee4);
 
-pub(crate) const BLUE: Colour = Colour(0x00, 0x72, 0xb2);
+pub(crate) const BLUE: Colour = rgb(0x0072b2);
 /// The blue of values that are known in part.
-pub(crate) const PALE_BLUE: Colour = Colour(0x9c, 0xc8, 0xe3);
+pub(crate) const PALE_BLUE: Colour = rgb(0x9cc8e3);
 /// The blue of an area behind a blue line.
-pub(crate) const BRIGHT_BLUE: Colour = Colour(0xcf, 0xe4, 0xf2);
-pub(crate) const ORANGE: Colour = Colour(0xe6, 0x9f, 0x00);
-pub(crate) const SKY: Colour = Colour(0x56, 0xb4, 0xe9);
-pub(crate) const YELLOW: Colour = Colour(0xf0, 0xe4, 0x42);
-pub(crate) const GREY: Colour = Colour(0x9a, 0xa1, 0xa9);
-pub(crate) const LIGHT_GREY: Colour = Colour(0xcf, 0xd3, 0xd8);
+pub(crate) const BRIGHT_BLUE: Colour = rgb(0xcfe4f2);
+pub(crate) const ORANGE: Colour = rgb(0xe69f00);
+pub(crate) const SKY: Colour = rgb(0x56b4e9);
+pub(crate) const YELLOW: Colour = rgb(0xf0e442);
+pub(crate) const GREY: Colour = rgb(0x9aa1a9);
+pub(crate) const LIGHT_GREY: Colour = rgb(0xcfd3d8);
 /// The colour of what isn't complete.
-pub(crate) const VERMILLION: Colour = Colour(0xd5, 0x5e, 0x00);
+pub(crate) const VERMILLION: Colour = rgb(0xd55e00);
 /// Colours of what is pointed out beside the blue.
-pub(crate) const GREEN: Colour = Colour(0x00, 0x9e, 0x73);
-pub(crate) const PALE_GREEN: Colour = Colour(0xd3, 0xec, 0xe3);
-pub(crate) const PURPLE: Colour = Colour(0xcc, 0x79, 0xa7);
-pub(crate) const GRID: Colour = Colour(0xe4, 0xe7, 0xeb);
-pub(crate) const AXIS: Colour = Colour(0x8c, 0x95, 0x9f);
-pub(crate) const GAP: Colour = Colour(0xf0, 0xee, 0xe9);
-pub(crate) const GAP_EDGE: Colour = Colour(0xc9, 0xc4, 0xb8);
+pub(crate) const GREEN: Colour = rgb(0x009e73);
+pub(crate) const PALE_GREEN: Colour = rgb(0xd3ece3);
+pub(crate) const PURPLE: Colour = rgb(0xcc79a7);
+pub(crate) const GRID: Colour = rgb(0xe4e7eb);
+pub(crate) const AXIS: Colour = rgb(0x8c959f);
+pub(crate) const GAP: Colour = rgb(0xf0eee9);
+pub(crate) const GAP_EDGE: Colour = rgb(0xc9c4b8);
 
 /// Advance widths of DejaVu Sans from space to tilde, in hundredths of an em.
 #[rustfmt::skip]

@@ -32,37 +32,25 @@ impl Tooltip {
 
     fn element(&self, height: f64) -> String {
         let [(left, top), (right, bottom)] = self.area.corners(0.0);
-        let mut out = format!(
-            "<g><path d=\"M{0} {1}H{2}V{3}H{0}z\"/><g class=\"tip\">",
-            short(left),
-            short(top),
-            short(right),
-            short(bottom)
-        );
+        let [left, top, right, bottom] = [left, top, right, bottom].map(short);
+        let edges = format!("M{left} {top}H{right}V{bottom}H{left}z");
+        let mut out = format!("<g><path d=\"{edges}\"/><g class=\"tip\">");
         let (x, y) = self.at;
         if self.has_dot {
-            out += &format!(
-                "<circle cx=\"{}\" cy=\"{}\" r=\"4.5\"/>",
-                short(x),
-                short(y)
-            );
+            let [x, y] = [x, y].map(short);
+            out += &format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"4.5\"/>");
         }
         let bold = label_width(&self.lines[0]) * BOLD;
         let widths = self.lines.iter().map(|line| label_width(line));
         let width = widths.fold(bold, f64::max) + 2.0 * PAD;
         let tall = self.lines.len() as f64 * LINE + 9.0;
-        let left = if x + 12.0 + width < WIDTH - 4.0 {
-            x + 12.0
-        } else {
-            (x - 12.0 - width).max(4.0)
+        let left = match x + 12.0 + width < WIDTH - 4.0 {
+            true => x + 12.0,
+            false => (x - 12.0 - width).max(4.0),
         };
         let top = (y - tall - 8.0).clamp(4.0, (height - tall - 4.0).max(4.0));
-        out += &format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{tall}\" rx=\"4\"/>",
-            short(left),
-            short(top),
-            short(width)
-        );
+        let [x, y, width] = [left, top, width].map(short);
+        out += &format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{tall}\" rx=\"4\"/>");
         for (line, row) in self.lines.iter().zip(1..) {
             let baseline = top + LINE * f64::from(row) - 0.5;
             out += &text_element((left + PAD, baseline), "", line);
@@ -77,10 +65,8 @@ pub(crate) fn layer(id: &str, height: f64, tooltips: &[Tooltip]) -> String {
     if tooltips.is_empty() {
         return String::new();
     }
-    let elements: String = tooltips
-        .iter()
-        .map(|tooltip| tooltip.element(height))
-        .collect();
+    let elements = tooltips.iter().map(|tooltip| tooltip.element(height));
+    let elements: String = elements.collect();
     // The empty title keeps the browser from showing the figure's over a tooltip.
     format!(
         "<style>#{id} .tip{{pointer-events:none}}#{id} g:hover>.tip,#{id} .tips>g:hover>path{{visibility:visible}}\

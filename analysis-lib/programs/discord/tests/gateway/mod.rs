@@ -42,6 +42,15 @@ pub(crate) enum Out {
     Feed(u64),
 }
 
+/// How the stand-in refuses a session that is begun or resumed.
+#[derive(Clone, Copy)]
+pub(crate) enum Refusal {
+    Invalid,
+    Close(u16),
+    /// Begins it, and closes then.
+    CloseLater(u16),
+}
+
 /// What the stand-in knows, and how it behaves.
 pub(crate) struct State {
     /// Members by id, and whether each is a bot.
@@ -53,8 +62,12 @@ pub(crate) struct State {
     /// Whether the server is there.
     pub(crate) is_available: bool,
     pub(crate) compresses: bool,
-    /// Accepts no connection.
-    pub(crate) refuses: bool,
+    /// Ends each connection at once.
+    pub(crate) drops: bool,
+    /// How sessions are refused, if they are.
+    pub(crate) refusal: Option<Refusal>,
+    /// When a connection was taken, dropped or not.
+    pub(crate) taken: Vec<Instant>,
     /// From one heartbeat to the next, in milliseconds.
     pub(crate) interval: u64,
     /// Answers the first request for the list of members with this wait.
@@ -90,7 +103,9 @@ impl Default for State {
             is_intended: true,
             is_available: true,
             compresses: true,
-            refuses: false,
+            drops: false,
+            refusal: None,
+            taken: Vec::new(),
             interval: 200,
             limits_list: None,
             identifies: 0,
@@ -323,6 +338,9 @@ impl State {
         if !self.is_intended {
             return self.close(4014);
         }
+        if self.is_refused() {
+            return;
+        }
         self.sessions += 1;
         self.session = Some(self.sessions);
         self.sequence = 0;
@@ -342,11 +360,26 @@ impl State {
             let guild = self.guild();
             self.dispatch("GUILD_CREATE", &guild);
         }
+        if let Some(Refusal::CloseLater(code)) = self.refusal {
+            self.close(code);
+        }
+    }
+
+    fn is_refused(&mut self) -> bool {
+        match self.refusal {
+            Some(Refusal::Invalid) => self.invalidate(),
+            Some(Refusal::Close(code)) => self.close(code),
+            _ => return false,
+        }
+        true
     }
 
     fn resume(&mut self, data: &Value) {
         self.resumes += 1;
         assert_eq!(data["token"], format!("Bot {TOKEN}"));
+        if self.is_refused() {
+            return;
+        }
         let session = self.session.map(|session| session.to_string());
         if session.as_deref() != data["session_id"].as_str() {
             return self.invalidate();
@@ -356,6 +389,9 @@ impl State {
             self.send(Out::Text(text.clone()));
         }
         self.dispatch("RESUMED", &json!({"_trace": []}));
+        if let Some(Refusal::CloseLater(code)) = self.refusal {
+            self.close(code);
+        }
     }
 
     fn list(&mut self, data: &Value) {
@@ -404,7 +440,9 @@ impl Gateway {
                 let listener = TcpListener::from_std(listener).unwrap();
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
-                    if !shared.lock().unwrap().refuses {
+                    let mut state = shared.lock().unwrap();
+                    state.taken.push(Instant::now());
+                    if !state.drops {
                         tokio::spawn(serve(stream, shared.clone()));
                     }
                 }

@@ -15,11 +15,23 @@ pub(crate) const DISCORD_EPOCH: i64 = 1_420_070_400_000;
 /// What an event means for the recorder.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Event {
-    /// The connection's first: how often a heartbeat is answered, in ms.
+    /// The connection's first: from one heartbeat to the next, in milliseconds.
     Hello(u64),
-    /// A session began, and the server is among the bot's. Else the id with
-    /// which the bot can be invited.
-    Ready(Result<(), u64>),
+    /// A heartbeat is wanted at once.
+    Beat,
+    /// The connection ends soon; the session goes on with another.
+    Reconnect,
+    /// There is no session. Whether the one before can still be resumed.
+    Invalid(bool),
+    /// A session began.
+    Ready {
+        session: String,
+        /// Where it can be resumed.
+        url: String,
+        /// `Err`: the server isn't among the bot's. The id with which the bot can
+        /// be invited.
+        server: Result<(), u64>,
+    },
     /// Everything missed was told.
     Resumed,
     /// The server is there: bots, members online, and whether these are all.
@@ -59,6 +71,8 @@ struct Hello {
 
 #[derive(Deserialize)]
 struct Ready {
+    session_id: String,
+    resume_gateway_url: String,
     guilds: Vec<Guild>,
     application: Application,
 }
@@ -91,7 +105,8 @@ struct Chunk {
 
 #[derive(Deserialize)]
 struct Member {
-    /// Of all the servers' members, where the event is about one.
+    /// Given in events about a single member, who may be of another server that
+    /// the bot is in.
     guild_id: Option<Id<GuildMarker>>,
     user: User,
 }
@@ -142,30 +157,43 @@ struct Limited {
     retry_after: f64,
 }
 
-/// Reads an event as far as it concerns this server.
+/// Reads an event as far as it concerns this server, and its number in the
+/// session.
 ///
 /// # Errors
 ///
 /// The event isn't what Discord documents: its name.
-pub(crate) fn read(text: &str, server: Id<GuildMarker>) -> Result<Event, String> {
-    let Some((op, _, name)) =
+pub(crate) fn read(text: &str, server: Id<GuildMarker>) -> (Option<u64>, Result<Event, String>) {
+    let Some((op, number, name)) =
         GatewayEventDeserializer::from_json(text).map(GatewayEventDeserializer::into_parts)
     else {
-        return Err("one without a kind".to_owned());
+        return (None, Err("one without a kind".to_owned()));
     };
-    let name = name
-        .as_deref()
-        .unwrap_or(if op == 10 { "HELLO" } else { "" });
-    event(name, text, server).map_err(|_| name.to_owned())
+    let event = match op {
+        1 => Ok(Event::Beat),
+        7 => Ok(Event::Reconnect),
+        9 => data(text).map(Event::Invalid),
+        10 => data::<Hello>(text).map(|hello| Event::Hello(hello.heartbeat_interval)),
+        _ => dispatched(name.as_deref().unwrap_or_default(), text, server),
+    };
+    let name = || {
+        name.as_deref()
+            .unwrap_or("of the connection's own")
+            .to_owned()
+    };
+    (number, event.map_err(|_| name()))
 }
 
-fn event(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Result<Event> {
+fn dispatched(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Result<Event> {
     Ok(match name {
-        "HELLO" => Event::Hello(data::<Hello>(text)?.heartbeat_interval),
         "READY" => {
             let ready: Ready = data(text)?;
             let is_in = ready.guilds.iter().any(|guild| guild.id == server);
-            Event::Ready(is_in.then_some(()).ok_or(ready.application.id.get()))
+            Event::Ready {
+                session: ready.session_id,
+                url: ready.resume_gateway_url,
+                server: is_in.then_some(()).ok_or(ready.application.id.get()),
+            }
         }
         "RESUMED" => Event::Resumed,
         "GUILD_CREATE" => match data::<Guild>(text)? {
@@ -250,6 +278,7 @@ mod tests {
             &format!(r#"{{"t":"{name}","s":1,"op":0,"d":{data}}}"#),
             SERVER,
         )
+        .1
     }
 
     #[test]

@@ -1,68 +1,110 @@
-//! Discord's gateway: what comes from it goes to the recorder.
+//! Discord's gateway: sessions are begun and resumed, and what comes from it goes
+//! to the recorder.
 //!
 //! Reference: <https://discord.com/developers/docs/events/gateway>
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use activity_data::text::counted;
 use chrono::Utc;
-use futures_util::StreamExt;
-use tokio::time::Instant;
-use twilight_gateway::error::ReceiveMessageErrorType;
-use twilight_gateway::{Config, ConfigBuilder, Intents, Message, Shard, ShardId, ShardState};
-use twilight_model::gateway::payload::outgoing::RequestGuildMembers;
+use serde_json::json;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use twilight_model::gateway::Intents;
 use twilight_model::id::Id;
 use twilight_model::id::marker::GuildMarker;
 
 use super::event::{self, Event};
+use super::network::{Answer, Network, PATIENCE, no_gateway, silence};
+use super::pace::Pace;
 use super::say;
 use super::window::Recorder;
+use super::wire::{Closed, Wire};
 use super::write::{Queue, moment};
 
-/// A connection that isn't up says nothing while it waits to be tried again,
-/// which is up to 255 s. After this it is begun anew.
-const PATIENCE: Duration = Duration::from_secs(600);
+const ADDRESS: &str = "wss://gateway.discord.gg";
+/// With fewer sessions left the recorder waits until Discord gives new ones: the
+/// last are for a person who starts it anew, and for the bot's other programs.
+const FEW: u64 = 50;
 /// Discord lists a server's members to a bot once in this time.
 const LIST_PAUSE: Duration = Duration::from_secs(30);
+/// A server comes a moment after the session's begin. Later, a person is told.
+const SERVER_COMES: Duration = Duration::from_secs(60);
+/// A connection that is up for this long works again.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// A session that is closed, and has to wait for so many milliseconds, isn't
+/// resumed any more.
+const OLD: i64 = 20_000;
+
+/// What a session is resumed by.
+struct Session {
+    id: String,
+    /// Where Discord wants it to be resumed.
+    url: Option<String>,
+    /// The number of its last event.
+    number: u64,
+}
+
+/// Why a connection is over, or there is none. The text is a part of a sentence.
+enum End {
+    Over(String),
+    Closed(Closed),
+    /// Discord asks for another connection.
+    Reconnect,
+    /// No waiting mends it: a sentence.
+    Final(String),
+}
+
+impl From<Closed> for End {
+    fn from(closed: Closed) -> Self {
+        Self::Closed(closed)
+    }
+}
 
 pub(crate) struct Gateway {
-    shard: Shard,
+    network: Network,
+    /// As it is sent to Discord.
+    token: String,
+    /// Another gateway than Discord's, and another HTTP server, for tests.
+    url: Option<String>,
+    http: Option<String>,
     server: Id<GuildMarker>,
     recorder: Recorder,
-    /// How long a connection that is up may say nothing.
-    silence: Duration,
-    /// When to ask for the list of members.
+    session: Option<Session>,
+    pace: Pace,
+    begin: Instant,
+    /// When to ask for the list of members, and when that was done last.
     list_at: Option<Instant>,
     listed: Option<Instant>,
-    /// Whether it was said that Discord can't be reached, or what can't be read.
-    is_away: bool,
+    /// Until when the server has to come, and when the connection works again.
+    server_by: Option<Instant>,
+    steady_at: Option<Instant>,
+    /// Whether it was said that an event can't be read.
     is_unread: bool,
 }
 
 impl Gateway {
-    /// `url`: of another gateway than Discord's, for tests. Must be called in a
-    /// tokio runtime.
     pub(crate) fn new(
-        token: String,
-        url: Option<String>,
+        network: Network,
+        token: &str,
         server: Id<GuildMarker>,
         recorder: Recorder,
     ) -> Self {
-        let intents = Intents::GUILDS
-            | Intents::GUILD_MEMBERS
-            | Intents::GUILD_PRESENCES
-            | Intents::GUILD_MESSAGES;
-        let mut config = ConfigBuilder::new(token, intents).large_threshold(250);
-        if let Some(url) = url {
-            config = config.proxy_url(url);
-        }
         Self {
-            shard: Shard::with_config(ShardId::ONE, config.build()),
+            network,
+            token: format!("Bot {token}"),
+            url: std::env::var("DISCORD_GATEWAY").ok(),
+            http: std::env::var("DISCORD_PROXY").ok(),
             server,
             recorder,
-            silence: PATIENCE,
+            session: None,
+            pace: Pace::default(),
+            begin: Instant::now(),
             list_at: None,
             listed: None,
-            is_away: false,
+            server_by: None,
+            steady_at: None,
             is_unread: false,
         }
     }
@@ -77,104 +119,252 @@ impl Gateway {
         queue: &Queue,
         stop: impl Future<Output = ()>,
     ) -> Result<(), String> {
-        let mut stop = std::pin::pin!(stop);
+        let ended = tokio::select! {
+            biased;
+            () = stop => Ok(()),
+            why = self.connect(queue) => Err(why),
+        };
+        self.recorder.end();
+        self.hand_over(queue);
+        ended
+    }
+
+    /// Listens on one connection after the other. Ends where no waiting helps:
+    /// with a sentence.
+    async fn connect(&mut self, queue: &Queue) -> String {
         loop {
-            let limit = if self.recorder.is_live() {
-                self.silence
-            } else {
-                PATIENCE
-            };
-            let list_at = self.list_at.unwrap_or_else(Instant::now);
-            let heard = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                () = tokio::time::sleep_until(list_at), if self.list_at.is_some() => {
-                    self.list();
-                    continue;
-                }
-                heard = tokio::time::timeout(limit, self.shard.next()) => heard,
-            };
-            let ended = match heard {
-                Ok(Some(Ok(Message::Text(text)))) => self.hear(&text),
-                Ok(Some(Ok(Message::Close(frame)))) => {
-                    let code = frame.map_or(0, |frame| frame.code);
-                    match self.shard.state() {
-                        ShardState::FatallyClosed => Err(refused(code)),
-                        _ => Ok(()),
+            let Err(end) = self.hear_one(queue).await;
+            let is_reconnect = matches!(end, End::Reconnect);
+            let is_closed = matches!(end, End::Closed(Some(_)));
+            let why = match end {
+                End::Over(why) => why,
+                End::Reconnect => "it asks for one connection after the other".to_owned(),
+                End::Closed(None) => "it ends the connection without a word".to_owned(),
+                End::Closed(Some(code @ (4004 | 4010..=4014))) => return refused(code),
+                End::Closed(Some(code)) => {
+                    // Discord wants a new session after these.
+                    if matches!(code, 4003 | 4007 | 4009) {
+                        self.session = None;
                     }
+                    format!("it closes the connection (code {code})")
                 }
-                Ok(Some(Err(error))) => {
-                    self.fail(error.kind());
-                    Ok(())
-                }
-                Ok(None) | Err(_) => {
-                    self.connect_anew();
-                    Ok(())
-                }
+                End::Final(why) => return why,
             };
-            if self.shard.state() != ShardState::Active {
-                self.recorder.lost();
-            }
+            let is_refusal = self.session.is_none() || !self.recorder.is_live();
+            let (now, chance) = (self.now(), fastrand::f64());
+            let next = if is_refusal && !is_reconnect {
+                self.pace.refused(now, chance)
+            } else {
+                self.pace.lost(now, chance)
+            };
+            self.session.take_if(|_| is_closed && next.wait >= OLD);
+            self.recorder.lost();
+            self.steady_at = None;
             // Without a session nothing can be resumed.
-            if self.shard.session().is_none() && self.recorder.is_recording() {
+            if self.session.is_none() {
+                self.server_by = None;
                 self.recorder.end();
             }
             self.hand_over(queue);
-            if ended.is_err() {
-                self.recorder.end();
-                self.hand_over(queue);
-                return ended;
-            }
-        }
-        self.recorder.end();
-        self.hand_over(queue);
-        Ok(())
-    }
-
-    fn hand_over(&mut self, queue: &Queue) {
-        for window in self.recorder.finished() {
-            queue.push(&window);
-        }
-        if let Some((from, to)) = self.recorder.gap() {
-            say(&format!(
-                "nothing was recorded from {} to {}",
-                moment(from),
-                moment(to)
-            ));
-        }
-    }
-
-    fn hear(&mut self, text: &str) -> Result<(), String> {
-        let now = Utc::now().timestamp_millis();
-        // A connection that was closed is made anew without a word.
-        if self.shard.state() != ShardState::Active {
-            self.recorder.lost();
-        }
-        self.recorder.hear(now);
-        let event = match event::read(text, self.server) {
-            Ok(event) => event,
-            Err(name) => {
-                self.unread(&name);
-                return Ok(());
-            }
-        };
-        match event {
-            Event::Hello(interval) => {
-                // A heartbeat may be answered a moment later than it is due.
-                self.silence = 2 * Duration::from_millis(interval) + Duration::from_secs(5);
-            }
-            Event::Ready(Ok(())) => {
-                self.is_away = false;
-                self.recorder.ready();
-            }
-            Event::Ready(Err(application)) => {
-                return Err(format!(
-                    "the bot isn't in the server {}; correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot: https://discord.com/oauth2/authorize?client_id={application}&scope=bot&permissions=1024",
-                    self.server
+            if next.is_told {
+                let wait = counted(next.wait as usize / 1_000, "second");
+                say(&format!(
+                    "nothing is heard from Discord: {why}. It is tried again in {wait}, then less and less often, and in the end every ten minutes"
                 ));
             }
+            sleep(Duration::from_millis(next.wait.unsigned_abs())).await;
+        }
+    }
+
+    /// Milliseconds since the recorder's begin.
+    fn now(&self) -> i64 {
+        i64::try_from(self.begin.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes a connection, and listens until it's over.
+    async fn hear_one(&mut self, queue: &Queue) -> Result<Infallible, End> {
+        if self.session.is_none() {
+            self.wait_for_sessions().await?;
+        }
+        self.pace.begin(self.now());
+        let url = self
+            .session
+            .as_ref()
+            .and_then(|session| session.url.clone());
+        let url = url.or(self.url.clone());
+        let mut url = url.unwrap_or_else(|| ADDRESS.to_owned());
+        url.push_str("/?v=10&encoding=json&compress=zlib-stream");
+        let socket = self.network.socket(&url).await.map_err(|why| {
+            // The session can be resumed elsewhere too.
+            if let Some(session) = &mut self.session {
+                session.url = None;
+            }
+            End::Over(why)
+        });
+        let mut wire = Wire::new(socket?);
+        let greeting = timeout(PATIENCE, wire.next()).await;
+        let greeting = greeting.map_err(|_| End::Over(silence("the gateway")))??;
+        let (_, Ok(Event::Hello(interval))) = event::read(&greeting, self.server) else {
+            let why = no_gateway("the gateway's address", "it doesn't greet as one");
+            return Err(End::Over(why));
+        };
+        let begin = match &self.session {
+            Some(Session { id, number, .. }) => json!({
+                "op": 6,
+                "d": {"token": self.token, "session_id": id, "seq": number},
+            }),
+            None => json!({
+                "op": 2,
+                "d": {
+                    "token": self.token,
+                    "intents": Intents::GUILDS
+                        | Intents::GUILD_MEMBERS
+                        | Intents::GUILD_PRESENCES
+                        | Intents::GUILD_MESSAGES,
+                    "large_threshold": 250,
+                    "properties": {
+                        "os": std::env::consts::OS,
+                        "browser": env!("CARGO_PKG_NAME"),
+                        "device": env!("CARGO_PKG_NAME"),
+                    },
+                },
+            }),
+        };
+        wire.send(&begin).await?;
+        self.hear_all(&mut wire, Duration::from_millis(interval.max(1)), queue)
+            .await
+    }
+
+    /// Asks how many sessions may be begun, and waits until there are enough.
+    async fn wait_for_sessions(&self) -> Result<(), End> {
+        // Of another gateway Discord knows nothing.
+        if self.url.is_some() && self.http.is_none() {
+            return Ok(());
+        }
+        loop {
+            match self.network.limit(&self.token, self.http.as_deref()).await {
+                Some(Answer::Unauthorized) => return Err(End::Final(refused(4004))),
+                Some(Answer::TooMany(wait)) => {
+                    sleep(wait).await;
+                    return Err(End::Over("it takes no more requests for now".to_owned()));
+                }
+                Some(Answer::Remaining(left, total, wait)) if left < FEW => {
+                    let wait = wait.max(5_000);
+                    let end = Utc::now().timestamp_millis().saturating_add_unsigned(wait);
+                    say(&format!(
+                        "this bot may begin {left} of {total} sessions until {}; the recorder waits until then, since Discord resets the token of a bot that begins more. See what else uses DISCORD_TOKEN",
+                        moment(end)
+                    ));
+                    sleep(Duration::from_millis(wait)).await;
+                }
+                // Where there is no answer, the waits alone keep to the limit.
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Listens until the connection is over. `interval`: of heartbeats.
+    async fn hear_all(
+        &mut self,
+        wire: &mut Wire,
+        interval: Duration,
+        queue: &Queue,
+    ) -> Result<Infallible, End> {
+        // The first comes by chance, as Discord wants it.
+        let mut beat_at = Instant::now() + interval.mul_f64(fastrand::f64());
+        let mut is_answered = true;
+        loop {
+            let list_at = self.list_at.filter(|_| self.recorder.is_live());
+            let others = [list_at, self.server_by, self.steady_at];
+            let due = others.into_iter().flatten().fold(beat_at, Instant::min);
+            let heard = tokio::select! {
+                biased;
+                () = sleep_until(due) => None,
+                heard = wire.next() => Some(heard?),
+            };
+            if let Some(text) = heard {
+                is_answered = true;
+                let (number, event) = event::read(&text, self.server);
+                match event {
+                    Ok(Event::Beat) => beat_at = Instant::now(),
+                    Ok(Event::Reconnect) => return Err(End::Reconnect),
+                    // Of what happened since the session was over, nothing was told.
+                    Ok(Event::Invalid(can_resume)) => {
+                        self.session.take_if(|_| !can_resume);
+                        return Err(End::Over("it refuses the session".to_owned()));
+                    }
+                    Ok(event) => self.hear(event)?,
+                    Err(name) => self.unread(&name),
+                }
+                if let (Some(number), Some(session)) = (number, &mut self.session) {
+                    session.number = number;
+                }
+                self.hand_over(queue);
+                continue;
+            }
+            if beat_at <= due {
+                if !is_answered {
+                    return Err(End::Over("it answers no heartbeat".to_owned()));
+                }
+                is_answered = false;
+                beat_at = Instant::now() + interval;
+                let number = self.session.as_ref().map(|session| session.number);
+                wire.send(&json!({"op": 1, "d": number})).await?;
+            }
+            if list_at.is_some_and(|time| time <= due) {
+                self.list_at = None;
+                self.listed = Some(Instant::now());
+                wire.send(&json!({
+                    "op": 8,
+                    "d": {"guild_id": self.server, "query": "", "limit": 0, "presences": true},
+                }))
+                .await?;
+            }
+            if self.server_by.take_if(|time| *time <= due).is_some() {
+                say(&format!(
+                    "Discord has told nothing of the server {} for {}; it may have an outage (https://discordstatus.com). Recording begins when the server is there",
+                    self.server,
+                    counted(SERVER_COMES.as_secs() as usize, "second")
+                ));
+            }
+            if self.steady_at.take_if(|time| *time <= due).is_some() && self.pace.recovered() {
+                say("Discord is heard again");
+            }
+        }
+    }
+
+    /// A session began or was resumed.
+    fn note_session(&mut self) {
+        self.pace.session(self.now());
+        self.steady_at = Some(Instant::now() + STEADY);
+    }
+
+    fn hear(&mut self, event: Event) -> Result<(), End> {
+        let now = Utc::now().timestamp_millis();
+        self.recorder.hear(now);
+        match event {
+            Event::Ready {
+                session,
+                url,
+                server,
+            } => {
+                if let Err(application) = server {
+                    return Err(End::Final(format!(
+                        "the bot isn't in the server {}; correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot: https://discord.com/oauth2/authorize?client_id={application}&scope=bot&permissions=1024",
+                        self.server
+                    )));
+                }
+                self.session = Some(Session {
+                    id: session,
+                    url: Some(url),
+                    number: 0,
+                });
+                self.server_by = Some(Instant::now() + SERVER_COMES);
+                self.note_session();
+                self.recorder.ready();
+            }
             Event::Resumed => {
-                self.is_away = false;
+                self.note_session();
                 self.recorder.resumed(now);
             }
             Event::Server {
@@ -182,6 +372,7 @@ impl Gateway {
                 online,
                 whole,
             } => {
+                self.server_by = None;
                 self.recorder
                     .server(now, bots.into_iter(), online.into_iter());
                 // The list says who is a bot. A server that is too large isn't
@@ -193,10 +384,10 @@ impl Gateway {
             }
             Event::Unavailable => self.recorder.server_gone(),
             Event::Removed => {
-                return Err(format!(
+                return Err(End::Final(format!(
                     "the bot was removed from the server {}; invite it again",
                     self.server
-                ));
+                )));
             }
             Event::Members { bots, online } => {
                 bots.into_iter().for_each(|id| self.recorder.bot(id));
@@ -210,31 +401,21 @@ impl Gateway {
                 let wait = Duration::try_from_secs_f64(seconds).unwrap_or(LIST_PAUSE);
                 self.list_at = Some(Instant::now() + wait);
             }
-            Event::Other => (),
+            _ => (),
         }
         Ok(())
     }
 
-    fn list(&mut self) {
-        self.list_at = None;
-        self.listed = Some(Instant::now());
-        let all = RequestGuildMembers::builder(self.server)
-            .presences(true)
-            .query("", None);
-        self.shard.command(&all);
-    }
-
-    fn fail(&mut self, error: &ReceiveMessageErrorType) {
-        match error {
-            ReceiveMessageErrorType::Reconnect => {
-                if !self.is_away {
-                    say("Discord can't be reached; it is tried again and again");
-                }
-                self.is_away = true;
-            }
-            ReceiveMessageErrorType::Deserializing { .. } => self.unread("of the connection's own"),
-            // Nothing after that can be read.
-            _ => self.connect_anew(),
+    fn hand_over(&mut self, queue: &Queue) {
+        for window in self.recorder.finished() {
+            queue.push(&window);
+        }
+        if let Some((begin, end)) = self.recorder.gap() {
+            say(&format!(
+                "nothing was recorded from {} to {}",
+                moment(begin),
+                moment(end)
+            ));
         }
     }
 
@@ -245,19 +426,6 @@ impl Gateway {
             ));
         }
         self.is_unread = true;
-    }
-
-    /// Drops the connection, and resumes its session on another.
-    fn connect_anew(&mut self) {
-        let config: Config = self.shard.config().clone();
-        let mut config = ConfigBuilder::from(config);
-        if let Some(session) = self.shard.session() {
-            config = config.session(session.clone());
-            if let Some(url) = self.shard.resume_url() {
-                config = config.resume_url(url.to_owned());
-            }
-        }
-        self.shard = Shard::with_config(ShardId::ONE, config.build());
     }
 }
 

@@ -1,17 +1,21 @@
 //! Listens to Discord's gateway, and writes into MongoDB how many members are
 //! online and write, until it is stopped.
 //!
-//! `gateway` listens, and reads each `event`; the `window`s it makes of them wait
-//! in the `spool`, and are `deliver`ed as `document`s by `write`.
+//! `gateway` listens on a `wire`, which `network` connects at the `pace` that
+//! Discord wants, and reads each `event`; the `window`s it makes of them wait in
+//! the `spool`, and are `deliver`ed as `document`s by `write`.
 
 mod deliver;
 mod document;
 mod event;
 mod gateway;
+mod network;
+mod pace;
 #[cfg(test)]
 mod schedules;
 mod spool;
 mod window;
+mod wire;
 mod write;
 
 use std::io::Write;
@@ -22,9 +26,11 @@ use twilight_model::id::Id;
 use activity_data::settings::Settings;
 use activity_data::source::request::ERROR;
 use activity_data::store::snapshot;
+use activity_data::text::counted;
 use activity_data::{Error, Result};
 use activity_mongodb::connect;
 use gateway::Gateway;
+use network::Network;
 use spool::Spool;
 use window::Recorder;
 use write::{MongoDb, Queue};
@@ -53,6 +59,9 @@ fn run() -> Result<()> {
     let token = settings.discord_token("it listens to your server as a bot")?;
     let server = settings.discord_server()?;
     let length = length(&settings)?;
+    let proxy = settings.get("HTTPS_PROXY");
+    let proxy = proxy.or_else(|| settings.get("https_proxy"));
+    let network = Network::new(proxy.as_deref()).map_err(Error::new)?;
     let connection = connect::check(&settings)?;
     let place = snapshot::beside(&settings, &connection, &format!("{server}.bson")).ok_or_else(
         || Error::new("there is no folder for windows that wait for MongoDB; set HOME, or ACTIVITY_SNAPSHOT to a file in a folder for them"),
@@ -65,13 +74,14 @@ fn run() -> Result<()> {
         .enable_all()
         .build()
         .map_err(|e| Error::new(format!("the recorder can't be started: {e}")))?;
-    let recorded = runtime.block_on(record(settings, token, server, length, spool));
+    let recorded = runtime.block_on(record(settings, network, token, server, length, spool));
     runtime.shutdown_background();
     recorded
 }
 
 async fn record(
     settings: Settings,
+    network: Network,
     token: String,
     server: u64,
     length: i64,
@@ -89,15 +99,13 @@ async fn record(
     say(&format!(
         "recording server {server} in windows of {}",
         if length % 60_000 == 0 {
-            write::counted(length / 60_000, "minute")
+            counted(length as usize / 60_000, "minute")
         } else {
-            write::counted(length / 1_000, "second")
+            counted(length as usize / 1_000, "second")
         }
     ));
     let listen = async {
-        // For tests: the address of another gateway.
-        let url = std::env::var("DISCORD_GATEWAY").ok();
-        let gateway = Gateway::new(token, url, Id::new(server), Recorder::new(length));
+        let gateway = Gateway::new(network, &token, Id::new(server), Recorder::new(length));
         let ended = gateway.listen(&queue, stop).await;
         queue.end();
         ended

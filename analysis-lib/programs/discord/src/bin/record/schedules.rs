@@ -1,5 +1,6 @@
-//! Random schedules of connections that are lost, kills and a database that goes
-//! away, in simulated time. After each, the documents must equal what a perfect
+//! Random schedules of connections that are lost, sessions that are refused, a
+//! server that doesn't come, kills and a database that goes away, in simulated
+//! time. After each, the documents must equal what a perfect
 //! observer saw between their begin and end, and what no document covers must be
 //! what had to be missed.
 
@@ -12,6 +13,7 @@ use mongodb::bson::oid::ObjectId;
 
 use super::deliver::{Store, deliver};
 use super::document::{document, overlap, span};
+use super::pace::Pace;
 use super::spool::Spool;
 use super::window::{GRACE, Recorder};
 use activity_data::source::document::{ONLINE, QUANTITIES};
@@ -103,6 +105,9 @@ struct Process {
     beat: i64,
     /// The last moment that it surely heard of.
     heard: i64,
+    pace: Pace,
+    /// Until then connections are refused.
+    refused: i64,
 }
 
 struct Client {
@@ -117,6 +122,8 @@ struct Client {
     missing: i64,
     /// Stretches that were told later.
     resumed: Vec<(i64, i64)>,
+    /// When connections were begun.
+    begun: Vec<i64>,
 }
 
 impl Client {
@@ -129,6 +136,7 @@ impl Client {
             allowed: Vec::new(),
             missing: BEGIN,
             resumed: Vec::new(),
+            begun: Vec::new(),
         }
     }
 
@@ -174,21 +182,24 @@ impl Client {
     }
 
     /// Everything that is due at `now`, but for new faults.
-    fn run(&mut self, now: i64, truth: &Truth) {
+    fn run(&mut self, now: i64, truth: &Truth, random: &mut Random) {
         if let Err(start) = self.process
             && start <= now
         {
             let (spool, trouble) = Spool::open(&self.file);
             assert_eq!(trouble, None);
-            let mut recorder = Recorder::new(LENGTH);
-            recorder.ready();
             self.process = Ok(Process {
-                recorder,
+                recorder: Recorder::new(LENGTH),
                 spool: RefCell::new(spool),
-                connection: Connection::Ready(now + 2 * SECOND),
+                connection: Connection::Down {
+                    until: now,
+                    missed: None,
+                },
                 way: VecDeque::new(),
                 beat: now + BEAT,
                 heard: now,
+                pace: Pace::default(),
+                refused: now + refusals(random),
             });
         }
         let Ok(process) = &mut self.process else {
@@ -204,6 +215,19 @@ impl Client {
                 process.heard = now;
             }
             Connection::Down { until, missed } if *until <= now => {
+                process.pace.begin(now);
+                self.begun.push(now);
+                if now < process.refused {
+                    // A closed port or a connection that is dropped leaves the
+                    // session as it is, and Discord may refuse to resume it.
+                    if random.below(4) == 0 && missed.take().is_some() {
+                        recorder.end();
+                        self.missing = process.heard;
+                    }
+                    *until = now + process.pace.refused(now, chance(random)).wait;
+                    return;
+                }
+                process.pace.session(now);
                 if let Some(missed) = missed.take() {
                     recorder.hear(now);
                     for told in missed {
@@ -215,7 +239,12 @@ impl Client {
                     process.heard = now;
                 } else {
                     recorder.ready();
-                    process.connection = Connection::Ready(now + 3 * SECOND);
+                    // Discord may have trouble with the server.
+                    let comes = match random.below(4) {
+                        0 => span_of(random, 4 * SECOND, 20 * MINUTE),
+                        _ => 3 * SECOND,
+                    };
+                    process.connection = Connection::Ready(now + comes);
                 }
                 process.beat = now + BEAT;
             }
@@ -261,8 +290,19 @@ impl Client {
         let Ok(process) = &mut self.process else {
             return;
         };
-        if !matches!(process.connection, Connection::Up) {
-            return;
+        process.refused = now + refusals(random);
+        match process.connection {
+            Connection::Up => (),
+            // The session is refused before the server came.
+            Connection::Ready(_) => {
+                process.recorder.lost();
+                process.connection = Connection::Down {
+                    until: now + process.pace.refused(now, chance(random)).wait,
+                    missed: None,
+                };
+                return;
+            }
+            Connection::Down { .. } => return,
         }
         // What was on its way arrives, or is told again.
         let can_resume = random.below(2) == 0;
@@ -278,11 +318,15 @@ impl Client {
             }
         }
         process.recorder.lost();
-        if !can_resume {
+        let next = if can_resume {
+            process.pace.lost(now, chance(random))
+        } else {
+            process.recorder.end();
             self.missing = process.heard;
-        }
+            process.pace.refused(now, chance(random))
+        };
         process.connection = Connection::Down {
-            until: now + span_of(random, SECOND, 15 * MINUTE),
+            until: now + next.wait,
             missed: can_resume.then_some(missed),
         };
     }
@@ -292,6 +336,18 @@ fn hear(recorder: &mut Recorder, now: i64, told: Told) {
     match told {
         Told::Message(time, author) => recorder.message(now, time, author),
         Told::Presence(id, online) => recorder.presence(id, online),
+    }
+}
+
+fn chance(random: &mut Random) -> f64 {
+    random.below(1_000) as f64 / 1_000.0
+}
+
+/// How long connections are refused.
+fn refusals(random: &mut Random) -> i64 {
+    match random.below(3) {
+        0 => 0,
+        _ => span_of(random, SECOND, 15 * MINUTE),
     }
 }
 
@@ -332,7 +388,8 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
         // Steps are no longer than a message's way.
         now += 1 + random.below(DELAY) as i64;
         for client in &mut clients {
-            client.run(now, &truth);
+            client.run(now, &truth, random);
+            client.write(&mut database);
         }
         // Messages are told of a session's first second, of which its first
         // window may not say everything.
@@ -394,13 +451,17 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
         let wake = match &client.process {
             Err(start) => *start,
             Ok(process) => match process.connection {
-                Connection::Down { until, .. } => until,
-                _ => now,
+                Connection::Down { until, .. } | Connection::Ready(until) => until,
+                Connection::Up => now,
             },
         };
         now = now.max(wake);
-        for _ in 0..10 {
-            client.run(now, &truth);
+        while !matches!(&client.process, Ok(process) if matches!(process.connection, Connection::Up))
+        {
+            if let Ok(process) = &mut client.process {
+                process.refused = now;
+            }
+            client.run(now, &truth, random);
             now += 2 * SECOND;
         }
         client.write(&mut database);
@@ -475,6 +536,15 @@ impl Outcome {
             || counts.any(|&(when, count)| (from..=until).contains(&when) && count == online)
     }
 
+    /// Connections are begun so seldom that Discord takes no token away.
+    fn is_paced(&self) {
+        for client in &self.clients {
+            for ten in client.begun.windows(10) {
+                assert!(ten[9] - ten[0] > 100 * SECOND, "{ten:?}");
+            }
+        }
+    }
+
     /// What is in no document had to be missed.
     fn is_complete(&self) {
         let allowed = &self.clients[0].allowed;
@@ -513,6 +583,7 @@ fn two_hundred_schedules_leave_what_a_perfect_observer_saw() {
         let outcome = schedule(seed, 1);
         outcome.is_true();
         outcome.is_complete();
+        outcome.is_paced();
         windows += outcome.documents.len();
         let is_in = |time: i64| {
             let mut spans = outcome

@@ -63,7 +63,7 @@ pub(crate) struct Recorder {
     live: bool,
     /// Whether Discord tells about the server.
     there: bool,
-    /// Who else is met, is human.
+    /// Members whose id isn't in here count as human.
     bots: HashSet<u64>,
     /// Members online, idle or busy, bots among them.
     online: HashSet<u64>,
@@ -107,6 +107,7 @@ impl Recorder {
     }
 
     /// Whether a window is running.
+    #[cfg(test)]
     pub(crate) fn is_recording(&self) -> bool {
         self.running.is_some()
     }
@@ -254,8 +255,9 @@ impl Recorder {
             _ => self.running.as_mut(),
         };
         if let Some(open) = open {
-            // That the server is there was on its way longer than the message
-            // is old.
+            // The window began when Discord said that the server is there, and the
+            // message was sent before that, but is told after it: the window
+            // begins with the message.
             if time < open.since {
                 open.since = time.max(open.earliest);
             }

@@ -18,6 +18,7 @@ use super::window::Window;
 use activity_data::Error;
 use activity_data::settings::Settings;
 use activity_data::source::document::{ONLINE, QUANTITIES, TIME, VOLUME};
+use activity_data::text::counted;
 use activity_mongodb::connect::{self, Connection};
 use activity_mongodb::failure::{Failure, within};
 
@@ -121,7 +122,8 @@ impl Store for MongoDb {
         {
             return Err(open.sentence(failure));
         }
-        // Else windows can be written without the index.
+        // What else keeps MongoDB from making the index needn't keep it from taking
+        // windows.
         let insert = open.collection.insert_one(&document).into_future();
         let is_taken = match tokio::time::timeout(timeout, insert).await {
             Ok(Ok(_)) => return Ok(None),
@@ -155,7 +157,7 @@ impl Store for MongoDb {
 #[derive(Default)]
 struct Report {
     /// Since the last line.
-    written: u32,
+    written: usize,
     /// Whether the window before was another recorder's.
     is_second: bool,
     /// When it was said that another recorder writes, and that all is well.
@@ -184,27 +186,23 @@ impl Report {
         self.written += 1;
         if is_due(self.well) {
             self.well = Some(Instant::now());
-            let number = |name| match document.get(name).ok().flatten() {
-                Some(number) => number.as_i64().or(number.as_i32().map(i64::from)),
-                None => None,
+            let number = |name| {
+                let number = document.get(name).ok().flatten()?;
+                let number = number.as_i64().or(number.as_i32().map(i64::from))?;
+                usize::try_from(number).ok()
             };
             let members = document.get_document(QUANTITIES);
             let members = members.map_or(0, |members| members.iter().count());
             say(&format!(
                 "{} written; the last until {time}: {} online, {} by {}",
-                counted(self.written.into(), "window"),
+                counted(self.written, "window"),
                 number(ONLINE).unwrap_or(0),
                 counted(number(VOLUME).unwrap_or(0), "message"),
-                counted(members as i64, "member"),
+                counted(members, "member"),
             ));
             self.written = 0;
         }
     }
-}
-
-pub(crate) fn counted(count: i64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }
 
 pub(crate) fn moment(time: i64) -> String {
@@ -297,7 +295,7 @@ impl Queue {
         if left > 0 {
             say(&format!(
                 "{} left in {}, for the recorder to write when it runs again",
-                counted(left as i64, "window"),
+                counted(left, "window"),
                 self.path()
             ));
         }

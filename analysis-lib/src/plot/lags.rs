@@ -1,40 +1,53 @@
-//! Correlations over lags, as two lines.
+//! Do messages follow online members?
 
-use super::frame::Frame;
-use super::hours::HOURS;
-use crate::aggregate::{Lag, MOST_LAG};
-use crate::plot::Figure;
-use crate::plot::axis::Tick;
-use crate::plot::axis::number::number;
-use crate::plot::labels::{Labels, Noun};
-use crate::plot::svg::{Area, BLUE, Content, GREEN, Key, Look, PALE_GREEN, Tooltip};
-use activity_data::Origin;
+use super::axis::{Tick, number};
+use super::chart::frame::{Frame, range_of};
+use super::chart::nothing;
+use super::chart::series::extremes;
+use super::csv::{csv, rounded};
+use super::figure::Figure;
+use super::labels::{HOURS, Labels, Noun, window_count};
+use super::svg::*;
+use crate::aggregate::{self, Lag, MOST_LAG};
+use activity_data::Activity;
 
 const PAIRS: Noun = Noun::new("pair", "pairs");
 
-/// What chance reaches is drawn below both lines.
-pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
+/// Do messages follow online members? Their correlation by the hour, with
+/// messages up to 48 hours later or earlier, and what is left of it beyond the
+/// week's rhythm, which both share. See [`aggregate::lags`].
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::lags(&Activity::sample()?);
+/// assert!(figure.says().starts_with("Messages follow online members most closely"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn lags(activity: &Activity) -> Figure {
+    let axis = "Correlation of Messages and Online Members";
+    let labels = Labels::new("Messages and Online Members", axis, "correlation").measuring("", 2);
+    let lags = aggregate::lags(activity);
+    if lags.iter().all(|lag| lag.correlation.is_none()) {
+        let note = window_count(activity);
+        let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
+        return nothing::figure(activity.origin(), &labels, note, why);
+    }
+    // What chance reaches is drawn below both lines.
     let values = lags.iter().flat_map(|lag| {
-        [
-            lag.correlation,
-            lag.beyond_rhythm,
-            lag.by_chance,
-            lag.by_chance.map(|reach| -reach),
-        ]
+        let below = lag.by_chance.map(|reach| -reach);
+        [lag.correlation, lag.beyond_rhythm, lag.by_chance, below]
     });
-    let range = values.flatten().fold((0.0, 0.0), |(low, high), value| {
-        (value.min(low), value.max(high))
-    });
+    let range = range_of(values.flatten());
     let most = MOST_LAG as f64;
     let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
     let across = [-most - 0.5, most + 0.5];
-    let mut frame = Frame::upwards(origin, labels, range, across, name);
-    frame.below = [18.0, 40.0, 78.0];
+    let mut frame = Frame::upwards(activity.origin(), &labels, range, across, name);
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
     let mut paths = frame.paths_over(&[]);
-    for lag in lags {
+    for lag in &lags {
         if let Some(reach) = lag.by_chance {
             let x = lag.hours as f64;
             let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
@@ -44,71 +57,44 @@ pub(crate) fn figure(origin: &Origin, labels: &Labels, lags: &[Lag]) -> Figure {
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
     let mut line = |value: fn(&Lag) -> Option<f64>, colour| {
-        for run in lags
-            .split(|lag| value(lag).is_none())
-            .filter(|run| !run.is_empty())
-        {
-            let points = run
-                .iter()
-                .filter_map(|lag| Some((lag.hours as f64, value(lag)?)));
-            paths.line(points, Look::Outlined(colour, 18));
-        }
+        let points = lags.iter().map(|lag| Some((lag.hours as f64, value(lag)?)));
+        paths.broken(points, Look::Outlined(colour, 18));
     };
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);
 
-    let mut keys = vec![Key::new(BLUE, BLUE, "as they are")];
+    let mut keys = vec![Key::of(BLUE, "as they are")];
     if lags.iter().any(|lag| lag.beyond_rhythm.is_some()) {
-        keys.insert(0, Key::new(GREEN, GREEN, "beyond the week's rhythm"));
-        keys.insert(
-            0,
-            Key::new(PALE_GREEN, PALE_GREEN, "by chance alone, 95% of cases"),
-        );
+        let chance = Key::of(PALE_GREEN, "by chance alone, 95% of cases");
+        keys.splice(0..0, [chance, Key::of(GREEN, "beyond the week's rhythm")]);
     }
-    let pairs = lags.iter().map(|lag| lag.pairs);
-    let (fewest, most) = (pairs.clone().min().unwrap_or(0), pairs.max().unwrap_or(0));
+    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
+    let [fewest, most] = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
     frame.figure(Content {
-        note: format!(
-            "{} to {} pairs of hours",
-            number(fewest as f64, 0),
-            number(most as f64, 0)
-        ),
+        note: format!("{fewest} to {most} pairs of hours"),
         shapes: paths.group(),
         keys,
         tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
         description: "Lines of the correlation of messages and online members over hours."
             .to_owned(),
-        says: says(lags),
-        table: table(lags),
+        says: says(&lags),
+        table: table(&lags),
         ..Content::default()
     })
 }
 
 fn tooltip(lag: &Lag, frame: &Frame) -> Tooltip {
-    let x = lag.hours as f64;
-    let area = Area {
-        left: frame.x.scale.place(x - 0.5),
-        right: frame.x.scale.place(x + 0.5),
-        ..frame.area
-    };
     let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| number(value, 2));
     let mut lines = vec![shown(lag.correlation), when(lag.hours)];
     if let (Some(_), Some(reach)) = (lag.beyond_rhythm, lag.by_chance) {
-        lines.push(format!(
-            "beyond the week's rhythm: {}",
-            shown(lag.beyond_rhythm)
-        ));
+        let beyond = shown(lag.beyond_rhythm);
+        lines.push(format!("beyond the week's rhythm: {beyond}"));
         lines.push(format!("by chance alone: within ±{}", number(reach, 2)));
     }
     lines.push(format!("{} of hours", PAIRS.count(lag.pairs)));
-    Tooltip {
-        at: (
-            area.middle().0,
-            frame.y.scale.place(lag.correlation.unwrap_or(0.0)),
-        ),
-        has_dot: lag.correlation.is_some(),
-        ..Tooltip::above(area, lines)
-    }
+    let x = lag.hours as f64;
+    let at = (x, lag.correlation.unwrap_or(0.0));
+    frame.tooltip([x - 0.5, x + 0.5], at, lag.correlation.is_some(), lines)
 }
 
 /// "in the same hour", "2 hours later".
@@ -125,7 +111,7 @@ fn says(lags: &[Lag]) -> String {
     let known = lags
         .iter()
         .filter_map(|lag| Some((lag.hours, lag.correlation?)));
-    let Some((closest, correlation)) = known.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+    let Some([_, (closest, correlation)]) = extremes(known) else {
         return String::new();
     };
     let mut text = format!(
@@ -153,11 +139,11 @@ fn says(lags: &[Lag]) -> String {
 }
 
 fn table(lags: &[Lag]) -> String {
-    let field = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
     let row = |lag: &Lag| {
-        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance].map(field);
-        format!("{},{},{}\n", lag.hours, values.join(","), lag.pairs)
+        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance];
+        let values = values.map(|value| rounded(value, 6)).join(",");
+        format!("{},{values},{}", lag.hours, lag.pairs)
     };
-    let rows: String = lags.iter().map(row).collect();
-    format!("hours_later,correlation,beyond_rhythm,by_chance,pairs\n{rows}")
+    let columns = "hours_later,correlation,beyond_rhythm,by_chance,pairs";
+    csv(columns, lags.iter().map(row))
 }

@@ -1,0 +1,484 @@
+//! Who carries the conversation?
+
+use super::axis::{hour_range, iso};
+use super::chart::bars::{Bars, Layer, MOST};
+use super::chart::heat::{Cell, HOURS, Heat};
+use super::chart::members::{Bar, bars};
+use super::chart::series::{Series, extremes};
+use super::chart::{members, nothing};
+use super::csv::{csv, rounded};
+use super::figure::Figure;
+use super::labels::{Labels, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
+use super::people::{People, at_most, bar_of_each, in_percent};
+use super::svg::*;
+use crate::MemberId;
+use crate::aggregate::{hours_by_member, messages_by_member as totals, without_bots};
+use crate::names::Names;
+use activity_data::text::clean;
+use activity_data::{Activity, DAY, Period, Periods};
+
+/// Members with a layer of their own have one each: the palette of Okabe and Ito, in
+/// an order that keeps neighbours apart.
+const COLOURS: [Colour; 8] = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, INK];
+/// More periods than this have narrow bars, and tooltips of more than 150 kB.
+const MOST_STACKED: usize = 120;
+/// Members with a row of their own.
+const ROWS: usize = 15;
+
+/// Messages by member: the 25 with the most, with count and share, and all
+/// others together. Hidden members are one bar; bots are left out, and the
+/// caption says so, with `HIDE_BOTS=yes`. See
+/// [`aggregate::shown_members`](crate::aggregate::shown_members).
+pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
+    let People { shown, note, .. } = People::of(activity, names);
+    let title = "Number of Messages by Person";
+    let labels = Labels::new(title, "Number of Messages", "messages");
+    let (frame, content) = members::drawn(activity.origin(), &labels, &shown.members, note);
+    frame.figure(content)
+}
+
+/// Each member's share of the messages of each period, stacked to 100%: the
+/// eight members with the most messages overall, all hidden members together and
+/// all others together.
+///
+/// Periods without a message stay blank. More than 120 periods are merged into
+/// days, weeks or months, and the caption says so. A share is of what was
+/// recorded, so periods that were recorded in part are comparable, but marked.
+///
+/// ```
+/// use analysis_lib::{Activity, Names, WEEK, plot};
+///
+/// let activity = Activity::sample()?;
+/// let figure = plot::member_shares(&activity, &Names::load(&activity)?, WEEK);
+/// assert_eq!(figure.title(), "Share of Messages by Member and Week");
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
+    let people = People::of(activity, names);
+    let (activity, shown, mut note) = (people.activity, people.shown, people.note);
+    let periods = at_most(&activity, period, MOST_STACKED);
+    let noun = Noun::of(periods.period());
+    let title = format!("Share of Messages by Member and {}", noun.title());
+    let labels = Labels::new(&title, "Share of Messages (%)", "share_percent").measuring("%", 0);
+    if shown.members.is_empty() {
+        return nothing::figure(activity.origin(), &labels, note, NOBODY);
+    }
+    note += &format!(" · {}", noun.count(periods.len()));
+    if periods.period() != period {
+        let finer = Noun::of(period).many;
+        note += &format!(", since there are too many {finer}");
+    }
+    let bars = bars(&shown.members, COLOURS.len(), 150.0);
+    let bar_of = bar_of_each(periods.members(), names, &bars);
+    let sums = |period: usize| {
+        let mut sums = vec![0; bars.len()];
+        for (member, sent) in periods.senders(period) {
+            sums[bar_of[member]] += sent;
+        }
+        sums
+    };
+    let sent: Vec<Vec<u64>> = (0..periods.len()).map(sums).collect();
+    let total = |sent: &Vec<u64>| sent.iter().sum::<u64>() as f64;
+    let totals: Vec<f64> = sent.iter().map(total).collect();
+    let shares = Shares {
+        known: bars.iter().filter(|bar| bar.id.is_some()).count(),
+        series: Series::of_periods(&periods, &totals),
+        periods: &periods,
+        bars: &bars,
+        sent: &sent,
+    };
+    let places = 0..periods.len();
+    Bars {
+        layers: &shares.layers(),
+        tooltips: places.map(|period| shares.tooltip(period)).collect(),
+        content: Content {
+            note,
+            description: "Stacked bars of each member's share of messages over time.".to_owned(),
+            says: shares.says(),
+            table: shares.table(),
+            ..Content::default()
+        },
+        ..Bars::of(activity.origin(), &labels, shares.series)
+    }
+    .figure()
+}
+
+struct Shares<'a> {
+    periods: &'a Periods,
+    /// Messages in each period.
+    series: Series<'a>,
+    bars: &'a [Bar],
+    /// How many of the bars are a member's own.
+    known: usize,
+    /// Messages by period, and by bar.
+    sent: &'a [Vec<u64>],
+}
+
+impl Shares<'_> {
+    /// A bar's share of a period's messages. `None` if there are none.
+    fn percent(&self, period: usize, bar: usize) -> Option<f64> {
+        let all = self.series.values[period];
+        (all > 0.0).then(|| self.sent[period][bar] as f64 / all * 100.0)
+    }
+
+    /// From the bottom up; the first member lies on top, as in the legend.
+    fn layers(&self) -> Vec<Layer> {
+        let known = COLOURS.into_iter().take(self.known);
+        let colours: Vec<Colour> = known.chain([GREY, LIGHT_GREY]).collect();
+        let layer = |bar: usize| {
+            let share = |period: usize| self.percent(period, bar).unwrap_or(0.0);
+            Layer {
+                name: self.bars[bar].label.clone(),
+                colour: colours[bar],
+                values: (0..self.sent.len()).map(share).collect(),
+            }
+        };
+        (0..self.bars.len()).rev().map(layer).collect()
+    }
+
+    fn tooltip(&self, period: usize) -> Vec<String> {
+        let mut lines = vec![MESSAGES.count(self.series.values[period] as u64)];
+        for (bar, own) in self.bars.iter().enumerate() {
+            let share = self.percent(period, bar).filter(|&share| share > 0.0);
+            lines.extend(share.map(|share| format!("{share:.1}% {}", own.label)));
+        }
+        lines
+    }
+
+    fn table(&self) -> String {
+        let zone = self.periods.origin().timezone();
+        let rows = self.sent.iter().enumerate().flat_map(|(period, sent)| {
+            let when = iso(zone, self.periods.begins()[period]);
+            let coverage = self.periods.coverage()[period];
+            let bars = self.bars.iter().zip(sent).enumerate();
+            bars.map(move |(bar, (own, sent))| {
+                let share = rounded(self.percent(period, bar), 4);
+                format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
+            })
+        });
+        let columns = "begin_local,begin_utc,member_id,name,messages,share_percent,coverage";
+        csv(columns, rows)
+    }
+
+    /// How much the members with a layer of their own wrote, and how the first
+    /// one's share went up and down.
+    fn says(&self) -> String {
+        let messages = |bars: &[Bar]| bars.iter().map(|bar| bar.messages).sum::<u64>() as f64;
+        let Some(first) = self.bars[..self.known].first() else {
+            return "All messages are from hidden members.".to_owned();
+        };
+        let who = match self.known {
+            1 => first.name.clone(),
+            known => format!("The {known} members with the most messages"),
+        };
+        let share = messages(&self.bars[..self.known]) / messages(self.bars) * 100.0;
+        let mut says = format!("{who} wrote {} of all messages.", in_percent(share));
+        let shares = (0..self.sent.len()).filter_map(|i| Some((i, self.percent(i, 0)?)));
+        // What was recorded in part says little, unless there is nothing else.
+        let (whole, partly): (Vec<_>, Vec<_>) = shares.partition(|&(i, _)| self.series.is_whole(i));
+        let told = match whole.len() {
+            ..=1 => [whole, partly].concat(),
+            _ => whole,
+        };
+        let zone = self.periods.origin().timezone();
+        let Some([low, high]) = extremes(told).filter(|[low, high]| low.1 < high.1) else {
+            return says;
+        };
+        let [low, high] = [low, high].map(|(i, share)| {
+            let when = self.series.when(zone, i..i + 1);
+            format!("{} ({when})", in_percent(share))
+        });
+        let name = &first.name;
+        says += &format!(" The share of {name} was between {low} and {high}.");
+        says
+    }
+}
+
+/// Who writes at what hour of the day, as a heat map: the share of each member's
+/// own messages that was sent in each hour of local clocks, so that those who
+/// write little can be compared with those who write much. The 15 members with
+/// the most messages, all hidden members together and all others together.
+///
+/// A few cells far above all others are drawn like the highest of these, and the
+/// legend says from where on. Hours that were never recorded are marked; those
+/// that were recorded longer than others have more of the messages, and the
+/// sentence says so where it matters.
+pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
+    let people = People::of(activity, names);
+    let (activity, shown, note) = (people.activity, people.shown, people.note);
+    let title = "When Each Member Writes";
+    let axis = "Share of the Member's Own Messages";
+    let labels = Labels::new(title, axis, "share_percent");
+    if shown.members.is_empty() {
+        return nothing::figure(activity.origin(), &labels, note, NOBODY);
+    }
+    let bars = bars(&shown.members, ROWS, 150.0);
+    let hours = hours_by_member(&activity);
+    let mut sent = vec![[0; HOURS]; bars.len()];
+    let bar_of = bar_of_each(activity.members(), names, &bars);
+    for (bar, messages) in bar_of.into_iter().zip(hours.messages) {
+        for (sum, messages) in sent[bar].iter_mut().zip(messages) {
+            *sum += messages;
+        }
+    }
+    let windows = hours.windows;
+    let share = |bar: usize, hour: usize| {
+        let share = sent[bar][hour] as f64 / bars[bar].messages as f64 * 100.0;
+        (windows[hour] > 0).then_some(share)
+    };
+    let places = || (0..bars.len()).flat_map(|bar| (0..HOURS).map(move |hour| (bar, hour)));
+    let cell = |(bar, hour): (usize, usize)| {
+        let count = MESSAGES.count(sent[bar][hour]);
+        let what = match share(bar, hour) {
+            Some(share) => format!("{share:.1}% ({count})"),
+            None => "never recorded".to_owned(),
+        };
+        let when = format!("{}, {}", bars[bar].label, hour_range(hour as u32));
+        Cell {
+            value: share(bar, hour),
+            tooltip: vec![what, when],
+        }
+    };
+    let row = |(bar, hour): (usize, usize)| {
+        let (member, messages) = (bars[bar].fields(), sent[bar][hour]);
+        let share = rounded(share(bar, hour), 4);
+        format!("{member},{hour},{messages},{share},{}", windows[hour])
+    };
+    let columns = "member_id,name,hour,messages,share_percent,windows";
+    Heat {
+        origin: activity.origin(),
+        labels: &labels,
+        rows: bars.iter().map(|bar| bar.label.clone()).collect(),
+        row_height: 24.0,
+        cells: places().map(cell).collect(),
+        unit: "%",
+        content: Content {
+            note,
+            description: "Heat map of messages by member and hour of the day.".to_owned(),
+            says: hours_says(&bars[0], &sent[0], &windows),
+            table: csv(columns, places().map(row)),
+            ..Content::default()
+        },
+    }
+    .figure()
+}
+
+/// When the first member writes the most, and whether hours were recorded unequally.
+fn hours_says(first: &Bar, sent: &[u64; HOURS], windows: &[u64; HOURS]) -> String {
+    let mut says = Vec::new();
+    if first.id.is_some() {
+        let busiest = (0..HOURS).rev().max_by_key(|&hour| sent[hour]);
+        let hour = busiest.unwrap_or(0);
+        says.push(format!(
+            "{} writes the most from {hour:02}:00 to {:02}:00: {} of {}.",
+            first.name,
+            hour + 1,
+            in_percent(sent[hour] as f64 / first.messages as f64 * 100.0),
+            MESSAGES.count(first.messages),
+        ));
+    }
+    let most = windows.iter().max().copied().unwrap_or(0);
+    let least = windows.iter().min().copied().unwrap_or(0);
+    if 3 * least < 2 * most {
+        let most = WINDOWS.count(most);
+        says.push(format!(
+            "Hours of the day were not recorded equally long: from {least} to {most}."
+        ));
+    }
+    says.join(" ")
+}
+
+/// Which member [`member`] shows: one's id, as such or as a number, or `None` for
+/// the most active.
+pub trait WhichMember {
+    /// The id, if one is named.
+    fn id(self) -> Option<MemberId>;
+}
+
+impl WhichMember for MemberId {
+    fn id(self) -> Option<MemberId> {
+        Some(self)
+    }
+}
+
+impl WhichMember for u64 {
+    fn id(self) -> Option<MemberId> {
+        Some(self.into())
+    }
+}
+
+impl WhichMember for Option<MemberId> {
+    fn id(self) -> Option<MemberId> {
+        self
+    }
+}
+
+/// One member's own messages by day, or by week or month where there are more
+/// than 365 days or weeks: of the member with this id, or with `None` of the one
+/// with the most messages. Hidden members and, with `HIDE_BOTS=yes`, bots are not
+/// shown.
+///
+/// ```
+/// use analysis_lib::{Activity, Names, plot};
+///
+/// let activity = Activity::sample()?;
+/// let names = Names::load(&activity)?;
+/// let figure = plot::member(&activity, &names, None);
+/// assert_eq!(figure.title(), "Messages by Day: Aster");
+/// let unknown = plot::member(&activity, &names, 123456789012345678);
+/// assert!(unknown.says().starts_with("No member with this id"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn member(activity: &Activity, names: &Names, which: impl WhichMember) -> Figure {
+    own_messages(activity, names, which.id())
+}
+
+fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Figure {
+    let periods = at_most(activity, DAY, MOST);
+    let noun = Noun::of(periods.period());
+    let messages_of = |title: &str| {
+        let axis = format!("Number of Messages Sent in the {}", noun.title());
+        Labels::new(title, &axis, "messages")
+    };
+    let totals = totals(&without_bots(activity, names));
+    let is_meant = |own: MemberId| match id {
+        Some(id) => own == id,
+        None => !names.is_hidden(own),
+    };
+    let total = totals.iter().find(|total| is_meant(total.id));
+    let why = match id {
+        Some(id) if names.is_hidden(id) => {
+            "This member asked not to be shown: the id is in HIDDEN_MEMBERS."
+        }
+        Some(id) if names.hides_bots() && names.is_bot(id) => {
+            "This is a bot, and bots are not to be shown: HIDE_BOTS=yes."
+        }
+        Some(_) => "No member with this id wrote a message in these windows.",
+        None => "Nobody who may be shown wrote a message in these windows.",
+    };
+    let Some(total) = total.filter(|total| !names.is_hidden(total.id)) else {
+        let labels = messages_of("Messages of One Member");
+        return nothing::figure(activity.origin(), &labels, window_count(activity), why);
+    };
+    let name = clean(&names.show(total.id), 160);
+    let messages = |period: usize| {
+        let mut senders = periods.senders(period);
+        let own = senders.find(|&(member, _)| periods.members()[member] == total.id);
+        own.map_or(0.0, |(_, sent)| sent as f64)
+    };
+    let values: Vec<f64> = (0..periods.len()).map(messages).collect();
+    let all: u64 = totals.iter().map(|total| total.messages).sum();
+    let wrote = values.iter().filter(|&&value| value > 0.0).count();
+    let on = if periods.period() == DAY { "on" } else { "in" };
+    let labels = messages_of(&format!("Messages by {}: {name}", noun.title())).about(format!(
+        "{name} wrote {}, {} of all, {on} {wrote} of {}.",
+        MESSAGES.count(total.messages),
+        in_percent(total.messages as f64 / all as f64 * 100.0),
+        noun.count(periods.len()),
+    ));
+    let series = Series::of_periods(&periods, &values);
+    Bars::of(activity.origin(), &labels, series).figure()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WEEK;
+    use crate::plot::{concentration, growth};
+
+    /// All members' figures.
+    fn figures(activity: &Activity, names: &Names) -> [Figure; 4] {
+        [
+            member_shares(activity, names, WEEK),
+            member_hours(activity, names),
+            concentration(activity, names),
+            growth(activity, names, WEEK),
+        ]
+    }
+
+    /// Nothing in a figure tells who is hidden, and what they wrote still counts.
+    #[test]
+    fn hidden_members_count_without_a_name() {
+        let activity = Activity::sample().unwrap();
+        let totals = totals(&activity);
+        let [first, second, last] = [0, 1, 60].map(|i| totals[i].id);
+        let names = Names::test([first], [first, second, last], false);
+        for figure in figures(&activity, &names) {
+            for id in [first, second, last] {
+                let tail = &id.to_string()[14..];
+                for text in [figure.svg(), figure.csv(), figure.says()] {
+                    assert!(!text.contains(&format!("…{tail}")), "{}", figure.title());
+                    assert!(!text.contains(&format!("bot {id}")), "{}", figure.title());
+                }
+                assert!(
+                    !figure.csv().contains(&id.to_string()),
+                    "{}",
+                    figure.title()
+                );
+            }
+        }
+        let hidden: u64 = [0, 1, 60].iter().map(|&i| totals[i].messages).sum();
+        let shares = member_shares(&activity, &names, WEEK);
+        let fields = shares
+            .csv()
+            .lines()
+            .map(|row| row.split(',').collect::<Vec<_>>());
+        let own = fields.filter(|row| row[3] == "hidden (3 members)");
+        assert_eq!(
+            own.map(|row| row[4].parse::<u64>().unwrap()).sum::<u64>(),
+            hidden
+        );
+        let says = |id| member(&activity, &names, id).says().to_owned();
+        assert!(says(second).contains("asked not to be shown"));
+    }
+
+    #[test]
+    fn bots_that_are_to_be_hidden_are_left_out() {
+        let activity = Activity::sample().unwrap();
+        let bot = totals(&activity)[0].id;
+        let names = Names::test([bot], [], true);
+        for figure in figures(&activity, &names) {
+            assert!(figure.svg().contains("without 1 bot"), "{}", figure.title());
+            assert!(
+                !figure.csv().contains(&bot.to_string()),
+                "{}",
+                figure.title()
+            );
+        }
+        assert!(
+            concentration(&activity, &names)
+                .says()
+                .contains("of 60 members")
+        );
+        assert!(member(&activity, &names, bot).says().contains("HIDE_BOTS"));
+    }
+
+    /// Everyone is hidden: there is no first member to speak of.
+    #[test]
+    fn everyone_may_be_hidden() {
+        let activity = Activity::sample().unwrap().last_hours(0);
+        let ids = std::array::from_fn::<MemberId, 61, _>(|i| activity.members()[i]);
+        let names = Names::test([], ids, false);
+        let [shares, hours, ..] = figures(&activity, &names);
+        assert_eq!(shares.says(), "All messages are from hidden members.");
+        assert!(
+            hours.says().starts_with("Hours of the day"),
+            "{}",
+            hours.says()
+        );
+    }
+
+    /// What is too fine for bars is merged, and the caption says so.
+    #[test]
+    fn too_many_periods_are_merged() {
+        let activity = Activity::sample().unwrap();
+        let figure = member_shares(&activity, &Names::default(), Period::Hour);
+        assert_eq!(figure.title(), "Share of Messages by Member and Day");
+        assert!(
+            figure
+                .svg()
+                .contains("57 days, since there are too many hours")
+        );
+        assert!(figure.svg().len() < 150_000);
+    }
+}

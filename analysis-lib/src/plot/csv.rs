@@ -1,0 +1,20 @@
+//! Figures as CSV.
+
+use crate::MemberId;
+use activity_data::text::csv_field;
+
+/// Rows below their columns' names.
+pub(crate) fn csv(columns: &str, rows: impl IntoIterator<Item = String>) -> String {
+    let rows = rows.into_iter().map(|row| row + "\n");
+    format!("{columns}\n{}", rows.collect::<String>())
+}
+
+/// A number with this many decimal places; nothing where there is none.
+pub(crate) fn rounded(value: Option<f64>, places: usize) -> String {
+    value.map_or(String::new(), |value| format!("{value:.places$}"))
+}
+
+/// A member's id; nothing for several members together.
+pub(crate) fn id_field(id: Option<MemberId>) -> String {
+    id.map_or(String::new(), |id| csv_field(&id.to_string()))
+}

@@ -1,0 +1,163 @@
+//! How does the year look?
+
+use super::axis::{days, duration, number};
+use super::by_period::{ByPeriod, merged};
+use super::chart::bars::Bars;
+use super::chart::calendar::Calendar;
+use super::chart::line::{Line, Overlay};
+use super::chart::nothing;
+use super::chart::series::{Series, extremes};
+use super::chart::shades::Shades;
+use super::figure::Figure;
+use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, Noun, window_count};
+use super::svg::{BLUE, VERMILLION};
+use crate::aggregate;
+use activity_data::text::clean;
+use activity_data::{Activity, DAY, HOUR_LENGTH, Period, Periods};
+
+/// Messages of each day as a calendar, a column a week. Days that were recorded
+/// in part are drawn smaller, days without a window are marked. Of more than a
+/// year, each year has its own rows, and the newest 400 days have tooltips (of
+/// more than 1,000 days, the newest 120).
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::calendar(&Activity::sample()?);
+/// assert!(figure.says().starts_with("57 days"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn calendar(data: &dyn ByPeriod) -> Figure {
+    let labels = Labels::new("Messages by Day", "Number of Messages", "messages");
+    merged(data, DAY, &labels, |days| {
+        let values = messages(days);
+        let series = Series::of_periods(days, &values);
+        let day = |index: usize| {
+            let count = MESSAGES.count(days.messages()[index]);
+            let when = series.when(days.origin().timezone(), index..index + 1);
+            format!("{count} on {when}")
+        };
+        let says = |whole: &[usize]| match extremes(whole.iter().map(|&day| (day, values[day]))) {
+            Some([(least, _), (most, _)]) if most != least => format!(
+                " Of those that were recorded whole, the most: {}; the fewest: {}.",
+                day(most),
+                day(least)
+            ),
+            _ => String::new(),
+        };
+        Calendar {
+            origin: days.origin(),
+            labels: &labels,
+            series,
+            shades: Shades::of(values.iter().copied(), ""),
+            marks_parts: true,
+            says: &says,
+        }
+        .figure()
+    })
+}
+
+/// Messages in an hour, over time: each window's own, and over them the rolling
+/// means of the 24 hours and of the 7 days before each window's end. See
+/// [`aggregate::rolling`] for where these are not given.
+pub fn rolling(activity: &Activity) -> Figure {
+    let (title, axis) = ("Messages in an Hour", "Messages per Hour");
+    let labels = Labels::new(title, axis, "messages_per_hour").measuring("messages per hour", 0);
+    let means = [24, 24 * 7].map(|hours| aggregate::rolling(activity, hours));
+    let recorded = activity.ends()[activity.len() - 1] - activity.begins()[0];
+    if means[0].iter().all(Option::is_none) {
+        let recorded = duration(recorded);
+        let why = format!("A mean over 24 hours needs a day of data; there is {recorded}.");
+        return nothing::figure(activity.origin(), &labels, window_count(activity), &why);
+    }
+    let lengths = activity.ends().iter().zip(activity.begins());
+    let windows = lengths.zip(activity.message_volume());
+    // A window without a length, as two that end together have, has no rate.
+    let usual = activity.usual_length().unwrap_or(HOUR_LENGTH);
+    let per_hour = |((end, begin), &messages): ((&i64, &i64), &u32)| {
+        let length = if end > begin { end - begin } else { usual };
+        f64::from(messages) * HOUR_LENGTH as f64 / length as f64
+    };
+    let values: Vec<f64> = windows.map(per_hour).collect();
+    let says = |name: &str, means: &[Option<f64>]| {
+        let known = means.iter().enumerate();
+        let mut known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
+        let [_, (when, most)] = extremes(known.clone())?;
+        Some(format!(
+            "Over {name}, at most {} messages per hour (to {}), and {} at the end.",
+            number(most, 1),
+            days(activity.origin().timezone(), when, when),
+            number(known.next_back()?.1, 1)
+        ))
+    };
+    let [day, week] = means;
+    let needs = || {
+        let recorded = duration(recorded);
+        format!("A mean over 7 days needs a week of data; there are {recorded}.")
+    };
+    let says = [
+        says("24 hours", &day).unwrap_or_default(),
+        says("7 days", &week).unwrap_or_else(needs),
+    ];
+    let overlay = |values, colour, name, column| Overlay {
+        values,
+        colour,
+        name,
+        column,
+    };
+    Line {
+        overlays: vec![
+            overlay(day, BLUE, "mean of 24 hours", "mean_24_hours"),
+            overlay(week, VERMILLION, "mean of 7 days", "mean_7_days"),
+        ],
+        says: Some(&|_| says.join(" ")),
+        ..Line::of_windows(activity, &labels, &values)
+    }
+    .figure()
+}
+
+/// Mean online members of each hour, day, week or month, over time. Periods that
+/// were recorded in part are marked.
+///
+/// ```
+/// use analysis_lib::{Activity, DAY, plot};
+///
+/// let figure = plot::online_members_by_period(&Activity::sample()?, DAY);
+/// assert_eq!(figure.title(), "Online Members by Day on Sample Server");
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
+    let noun = Noun::of(period);
+    let server = clean(data.origin().server(), 300);
+    let title = format!("Online Members by {} on {server}", noun.title());
+    let axis = "Number of Members (Human, Online), Mean";
+    let labels = Labels {
+        places: 1,
+        ..Labels::new(&title, axis, "online_members_mean").counting(MEMBERS_ONLINE)
+    };
+    merged(data, period, &labels, |periods| {
+        let count = noun.count(periods.len());
+        let note = format!("{count}, of what was recorded in each");
+        let series = Series::of_periods(periods, periods.online_mean());
+        Line::new(periods.origin(), &labels, note, series, &series.gaps()).figure()
+    })
+}
+
+/// Messages in each hour, day, week or month, as bars. Periods that were recorded
+/// in part, and a last one that isn't over, are marked.
+pub fn messages_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
+    let name = Noun::of(period).title();
+    let title = format!("Messages by {name}");
+    let axis = format!("Number of Messages Sent in the {name}");
+    let labels = Labels::new(&title, &axis, "messages");
+    merged(data, period, &labels, |periods| {
+        let values = messages(periods);
+        let series = Series::of_periods(periods, &values);
+        Bars::of(periods.origin(), &labels, series).figure()
+    })
+}
+
+/// Messages of each period, as they are drawn.
+pub(super) fn messages(periods: &Periods) -> Vec<f64> {
+    periods.messages().iter().map(|&sent| sent as f64).collect()
+}
