@@ -23,6 +23,7 @@ pub fn weekly_online(activity: &Activity) -> Figure {
     let axis = "Mean Number of Members (Human, Online)";
     let title = "Online Members by Hour of the Week";
     let labels = Labels::new(title, axis, "mean_online_members").measuring("members online", 0);
+    let labels = labels.of_online(activity.online_members(), activity.message_volume());
     week(activity, labels, WeekHour::online_mean)
 }
 

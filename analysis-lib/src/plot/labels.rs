@@ -3,6 +3,7 @@
 use super::axis::{MINUTE, days, duration, moments, months, number};
 use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
+use activity_data::doubts::nobody_online;
 use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Zone};
 
 /// A word for one of a kind and for others.
@@ -69,6 +70,8 @@ pub(crate) struct Labels {
     pub(crate) places: usize,
     /// A sentence for what the figure is about, before what it says by itself.
     pub(crate) about: String,
+    /// A sentence in place of what the figure says by itself.
+    pub(crate) instead: Option<String>,
     /// What it is drawn on.
     pub(crate) theme: Theme,
 }
@@ -83,6 +86,7 @@ impl Labels {
             unit: MESSAGES,
             places: 0,
             about: String::new(),
+            instead: None,
             theme: LIGHT,
         }
     }
@@ -99,6 +103,12 @@ impl Labels {
             places,
             ..self
         }
+    }
+
+    /// Of online members: where nobody ever is, what to do about it is all that is said.
+    pub(crate) fn of_online<M: Copy + Into<u64>>(self, most: &[u32], messages: &[M]) -> Self {
+        let instead = nobody_online(most, messages).map(|why| format!("{why}."));
+        Self { instead, ..self }
     }
 
     /// With a sentence before what the figure says by itself.

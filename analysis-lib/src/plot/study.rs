@@ -23,6 +23,7 @@ pub fn online_members(activity: &Activity) -> Figure {
     let title = format!("Number of Online Members on {server}");
     let axis = "Number of Members (Human, Online)";
     let labels = Labels::new(&title, axis, "online_members").counting(MEMBERS_ONLINE);
+    let labels = labels.of_online(activity.online_members(), activity.message_volume());
     let online = activity.online_members().iter();
     let values: Vec<f64> = online.map(|&online| f64::from(online)).collect();
     Line::of_windows(activity, &labels, &values).figure()

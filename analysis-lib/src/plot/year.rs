@@ -139,6 +139,9 @@ pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
         let count = noun.count(periods.len());
         let note = format!("{count}, of what was recorded in each");
         let series = Series::of_periods(periods, periods.online_mean());
+        let labels = labels
+            .clone()
+            .of_online(periods.online_max(), periods.messages());
         Line::new(periods.origin(), &labels, note, series, &series.gaps()).figure()
     })
 }

@@ -227,3 +227,18 @@ fn rules_that_differ_are_found_from_their_first_difference_on() {
     let same = Zone::built_in("Africa/Abidjan", None).unwrap();
     assert_eq!(same.differs(0, i64::MAX), None);
 }
+
+/// US/Eastern is New York's other name, which some systems don't have.
+#[test]
+fn an_alias_that_the_system_lacks_is_the_zone_that_it_names() {
+    let file = std::fs::read("/usr/share/zoneinfo/America/New_York");
+    let Ok(file) = file else {
+        panic!("the tests need the system's tz database");
+    };
+    let database = Database::with("alias", "America/New_York", &file);
+    let alias = database.zone("US/Eastern").unwrap();
+    assert_eq!((alias.name(), alias.note()), ("US/Eastern", None));
+    assert!(alias.has_rules_of(&database.zone("America/New_York").unwrap()));
+    // Toronto has had the same clocks for fifty years, but not always.
+    assert!(database.zone("America/Toronto").unwrap().note().is_some());
+}

@@ -286,3 +286,20 @@ fn a_file_that_cannot_be_written_is_named_and_the_old_one_stays() {
         "{error}"
     );
 }
+
+#[test]
+fn members_as_discord_lists_them_are_read() {
+    let json = r#"{
+        "1": {"user": {"id": "1", "username": "ann", "global_name": "Ann"}, "nick": null},
+        "2": {"user": {"username": "ben", "global_name": null, "bot": true}, "nick": "Benny"},
+        "3": {"user": {"username": "cy", "global_name": null}, "nick": null}
+    }"#;
+    let (names, left_out) = parse(json.as_bytes(), true).unwrap();
+    assert_eq!(left_out, Vec::<String>::new());
+    let name = |id: u64| names[&MemberId::from(id)].name.as_deref();
+    assert_eq!(
+        [name(1), name(2), name(3)],
+        [Some("Ann"), Some("Benny"), Some("cy")]
+    );
+    assert!(names[&MemberId::from(2)].bot);
+}

@@ -88,7 +88,8 @@ pub(crate) fn card(
     let body = format!(
         "<rect x=\"0.5\" y=\"0.5\" width=\"{right}\" height=\"{bottom}\" {edge}/>\n{heading}\n{foot}{body}"
     );
-    let says = format!("{} {}", labels.about, content.says);
+    let says = labels.instead.as_ref().unwrap_or(&content.says);
+    let says = format!("{} {says}", labels.about);
     content.says = says.trim_start().to_owned();
     sheet(&title, [WIDTH, height], 1.0, &body, &caption, content)
 }
