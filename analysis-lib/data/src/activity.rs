@@ -86,12 +86,13 @@ impl Activity {
         unused.sort_unstable();
         let alone = lengths::without_twins(&windows.ends, &unused);
         let spans = lengths::spans(&windows.ends, &windows.declared, &alone);
+        let begins = lengths::begins(&spans);
         Ok(Self {
             origin: Held::new(origin),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&spans, &windows.ends),
+                extent: Extent::new(&begins, &windows.ends, lengths::gaps(&spans)),
                 windows,
-                begins: lengths::begins(&spans),
+                begins,
                 twice,
                 kept: Kept::default(),
             }),
@@ -216,9 +217,14 @@ impl Activity {
         self.recorded.twice
     }
 
-    /// The windows that begin before the one before them ended: two bots wrote
+    /// How many windows begin before the one before them ended: two bots wrote
     /// them. They all count, so messages that both bots saw are there twice.
-    pub fn overlapping(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn overlapping(&self) -> usize {
+        self.overlaps().count()
+    }
+
+    /// Which windows these are.
+    pub(crate) fn overlaps(&self) -> impl Iterator<Item = usize> + '_ {
         lengths::overlapping(self.begins(), self.ends())
     }
 
@@ -279,7 +285,7 @@ impl Activity {
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                extent: Extent::of(&begins, &windows.ends, gaps),
+                extent: Extent::new(&begins, &windows.ends, gaps),
                 windows,
                 begins,
                 twice: self.recorded.twice,

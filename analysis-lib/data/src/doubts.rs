@@ -12,7 +12,7 @@ const ENOUGH: usize = 5;
 /// A sentence for each, without its full stop.
 pub fn doubts(activity: &Activity) -> Vec<String> {
     let mut doubts = Vec::new();
-    let (overlapping, all) = (activity.overlapping().count(), activity.len());
+    let (overlapping, all) = (activity.overlapping(), activity.len());
     if let Some(count) = twice_on_the_clock(activity) {
         doubts.push(format!(
             "Clocks went back: {count} of {all} windows lie in an hour that clocks show twice then, so the bot writes its local time as UTC; let it write UTC"
@@ -48,7 +48,7 @@ fn twice_on_the_clock(activity: &Activity) -> Option<usize> {
     let (begins, ends) = (activity.begins(), activity.ends());
     let usual = activity.usual_length().unwrap_or(0);
     let short = (1..activity.len()).filter(|&index| 2 * (ends[index] - begins[index]) < usual);
-    let odd: BTreeSet<usize> = activity.overlapping().chain(short).collect();
+    let odd: BTreeSet<usize> = activity.overlaps().chain(short).collect();
     let is_twice = |&index: &usize| Zone::comes_twice(activity.middle(index));
     (odd.len() >= 3 && odd.iter().all(is_twice)).then_some(odd.len())
 }

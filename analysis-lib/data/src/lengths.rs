@@ -197,7 +197,10 @@ fn around(steps: &[i64], step: usize, before: usize, after: usize) -> &[i64] {
 /// The length of windows, where several bots write: as many steps as there are bots
 /// take as long everywhere, though one step doesn't.
 fn length_by_bots(steps: &[i64]) -> Option<i64> {
-    let found: Vec<(usize, i64)> = (2..=BOTS).map(|bots| length_of(steps, bots)).collect();
+    let mut found: Vec<(usize, i64)> = Vec::new();
+    while found.len() < BOTS - 1 && found.last().is_none_or(|&(near, _)| near < 90) {
+        found.push(length_of(steps, found.len() + 2));
+    }
     let numbered = (2..).zip(&found);
     let (bots, &(sure, whole)) = numbered.max_by_key(|&(bots, found)| (found.0, Reverse(bots)))?;
     // Twice as many steps as there are bots take twice as long.
@@ -239,8 +242,8 @@ fn length_of(steps: &[i64], bots: usize) -> (usize, i64) {
     if lengths.len() < bots + 2 || ((bots * uneven) as f64) < least * pairs.len() as f64 {
         return (0, 0);
     }
-    lengths.sort_unstable();
-    let middle = lengths[lengths.len() / 2];
+    let half = lengths.len() / 2;
+    let middle = *lengths.select_nth_unstable(half).1;
     let most = middle / (5 * bots as i64);
     let near = lengths
         .iter()
@@ -262,7 +265,7 @@ pub struct Gap {
 /// The stretches from the first window that can be used to the last in which there is
 /// none. A bot that pauses for less than a hundredth of a window between two windows
 /// has missed nothing.
-fn gaps(spans: &[Span]) -> Vec<Gap> {
+pub(crate) fn gaps(spans: &[Span]) -> Vec<Gap> {
     let is_used = |span: &Span| span.is_used;
     let first = spans.iter().position(is_used).unwrap_or(0);
     let last = spans.iter().rposition(is_used).unwrap_or(0);
@@ -312,12 +315,7 @@ pub struct Extent {
 
 impl Extent {
     /// Of windows in order of their ends, at least one.
-    pub(crate) fn new(spans: &[Span], ends: &[i64]) -> Self {
-        Self::of(&begins(spans), ends, gaps(spans))
-    }
-
-    /// As above, with these gaps.
-    pub(crate) fn of(begins: &[i64], ends: &[i64], gaps: Vec<Gap>) -> Self {
+    pub(crate) fn new(begins: &[i64], ends: &[i64], gaps: Vec<Gap>) -> Self {
         Self {
             span: (begins[0], ends[ends.len() - 1]),
             gaps,

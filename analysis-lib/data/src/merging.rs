@@ -143,7 +143,8 @@ impl Merging {
         let left_out = [&self.left_out[..], &self.waiting].concat();
         let alone = lengths::without_twins(&self.ends, &left_out);
         let spans = lengths::spans(&self.ends, &self.declared, &alone);
-        (!self.ends.is_empty()).then(|| Extent::new(&spans, &self.ends))
+        let begins = lengths::begins(&spans);
+        (!self.ends.is_empty()).then(|| Extent::new(&begins, &self.ends, lengths::gaps(&spans)))
     }
 }
 

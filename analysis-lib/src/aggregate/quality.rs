@@ -61,7 +61,7 @@ pub fn quality(activity: &Activity) -> Quality {
         left_out: activity.left_out().len(),
         left_out_time: activity.left_out_time(),
         duplicates: activity.duplicates(),
-        overlapping: activity.overlapping().count(),
+        overlapping: activity.overlapping(),
         doubts: doubts::doubts(activity),
     }
 }
