@@ -49,7 +49,7 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 16_950, "whoever keeps the project reads all of it"),
+    ("all", 17_000, "whoever keeps the project reads all of it"),
     (
         "cells",
         13_100,

@@ -208,38 +208,23 @@ fn length_by_bots(steps: &[i64]) -> Option<i64> {
         let times = bots as f64 / part as f64 * length as f64 / whole as f64;
         bots % part == 0 && near >= 50 && (times - 1.0).abs() < 0.25
     };
-    let (_, &(_, length)) = (2..).zip(&found).find(is_part)?;
-    (sure >= 75).then_some(length)
+    let (bots, &(_, length)) = (2..).zip(&found).find(is_part)?;
+    (sure >= 75 && are_unlike(steps, bots)).then_some(length)
 }
 
 /// The most bots in one collection that are told apart.
 const BOTS: usize = 6;
-/// Of two steps in a row of two bots, the shorter is less than this share of the
-/// longer; of more bots, whose pattern might as well be one bot's that misses
-/// a window now and then, less than one that makes a gap.
-const UNEVEN: f64 = 0.7;
-const GAPPED: f64 = 1.0 / 2.25;
-
-fn are_uneven(pair: &[i64], share: f64) -> bool {
-    (pair[0].min(pair[1]) as f64) < share * pair[0].max(pair[1]) as f64
-}
+/// No bot's windows are shorter, in milliseconds.
+const MINUTE: i64 = 60_000;
 
 /// The length of windows of so many bots, and before it, of a hundred lengths how many
-/// are about as long: none where steps aren't unlike.
+/// are about as long.
 fn length_of(steps: &[i64], bots: usize) -> (usize, i64) {
-    // Of two bots every other pair is uneven; of more, those beside the longest step.
-    let (share, least) = if bots == 2 {
-        (UNEVEN, 1.0)
-    } else {
-        (GAPPED, 1.5)
-    };
-    let pairs = steps.windows(2);
-    let uneven = pairs.clone().filter(|pair| are_uneven(pair, share)).count();
     let mut lengths: Vec<i64> = steps
         .windows(bots)
         .map(|group| group.iter().sum())
         .collect();
-    if lengths.len() < bots + 2 || ((bots * uneven) as f64) < least * pairs.len() as f64 {
+    if lengths.len() < bots + 2 {
         return (0, 0);
     }
     let half = lengths.len() / 2;
@@ -249,6 +234,33 @@ fn length_of(steps: &[i64], bots: usize) -> (usize, i64) {
         .iter()
         .filter(|&&length| (length - middle).abs() <= most);
     (100 * near.count() / lengths.len(), middle)
+}
+
+/// Whether steps are as unlike as those from one of so many bots to the next. Of two,
+/// every other is clearly shorter. Of more, one is so long that it would be a gap, and
+/// the others aren't alike either, or too short for windows: they might as well be
+/// those of one bot that is up for an hour a day.
+fn are_unlike(steps: &[i64], bots: usize) -> bool {
+    let in_a_round = |share: f64| {
+        let is_uneven = |pair: &&[i64]| are_uneven(pair, share);
+        let uneven = steps.windows(2).filter(is_uneven).count();
+        (bots * uneven) as f64 / (steps.len() - 1) as f64
+    };
+    if bots == 2 {
+        return in_a_round(UNEVEN) >= 1.0;
+    }
+    let mut sorted = steps.to_vec();
+    sorted.sort_unstable();
+    let middle_of = |place: usize| sorted[(2 * place + 1) * sorted.len() / (2 * bots)];
+    let others = [middle_of(0), middle_of(bots - 2)];
+    in_a_round(1.0 / 2.25) >= 1.5 && (others[0] < MINUTE || are_uneven(&others, UNEVEN))
+}
+
+/// One step is clearly shorter than another: less than this share of it.
+const UNEVEN: f64 = 0.7;
+
+fn are_uneven(pair: &[i64], share: f64) -> bool {
+    (pair[0].min(pair[1]) as f64) < share * pair[0].max(pair[1]) as f64
 }
 
 /// A stretch in which nothing was recorded.

@@ -117,3 +117,95 @@ impl fmt::Display for Quality {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::rate;
+    use activity_data::{DAY, LeftOut, Origin, Source, WindowsBuilder, Zone};
+
+    const BEGIN: i64 = 1_790_985_600_000;
+    const WINDOW: i64 = 600_000;
+
+    /// Two days of 10 messages a window, and 40 around 20:00, of which some windows
+    /// are left out.
+    fn two_days(is_left_out: impl Fn(i64) -> bool) -> Activity {
+        let (mut windows, mut left_out) = (WindowsBuilder::new(), Vec::new());
+        for i in 0..288 {
+            let end = BEGIN + (i + 1) * WINDOW;
+            if is_left_out(i) {
+                left_out.push(LeftOut {
+                    document: i.to_string(),
+                    reason: "messages-sent is missing".to_owned(),
+                    end: Some(end),
+                });
+                continue;
+            }
+            let distance = (i % 144 - 120).abs() as f64;
+            let volume = (10.0 + 30.0 * (-distance * distance / 200.0).exp()).round() as u32;
+            let window = activity_data::Window {
+                end,
+                declared: 0,
+                online: 5,
+                volume,
+            };
+            windows.window(window).unwrap();
+        }
+        let origin = Origin {
+            source: Source::Sample,
+            server: String::new(),
+            timezone: Zone::named("UTC", None).unwrap(),
+        };
+        Activity::new(origin, windows.finish(), left_out).unwrap()
+    }
+
+    /// Every second window of both evenings, from 15:00 to 23:00.
+    fn in_the_evening(i: i64) -> bool {
+        (90..138).contains(&(i % 144)) && i % 2 == 0
+    }
+
+    #[test]
+    fn what_is_left_out_is_time_that_is_not_recorded_and_moves_no_peak() {
+        let (all, some) = (two_days(|_| false), two_days(in_the_evening));
+        let quality = quality(&some);
+        assert_eq!(quality.left_out_time, 48 * WINDOW);
+        assert!((quality.coverage - 240.0 / 288.0).abs() < 1e-12);
+        let lines = quality.to_string();
+        assert!(lines.starts_with("Recorded: 83.3 % of the time"), "{lines}");
+        assert!(
+            lines.contains("48 documents, with 8.0 hours that count as gaps"),
+            "{lines}"
+        );
+        let days = some.every(DAY);
+        assert!(
+            days.coverage()
+                .iter()
+                .all(|share| (share - 120.0 / 144.0).abs() < 1e-12)
+        );
+        let peak = |activity: &Activity| {
+            let rate = rate(activity).unwrap();
+            let per_minute = rate.per_minute().iter().enumerate();
+            let (most, value) = per_minute.max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+            (rate.times()[most] as i64, *value)
+        };
+        let ((at, value), (other, less)) = (peak(&all), peak(&some));
+        let day = 144 * WINDOW;
+        assert!(
+            (at - other)
+                .rem_euclid(day)
+                .min((other - at).rem_euclid(day))
+                < 3_600_000
+        );
+        // As fast to a tenth, where half of the windows are there.
+        assert!((value / less - 1.0).abs() < 0.1, "{value} {less}");
+    }
+
+    /// Every third window is left out: two thirds are recorded, at the same rate.
+    #[test]
+    fn every_third_window_left_out_leaves_rates_as_they_are() {
+        let some = two_days(|i| i % 3 == 1);
+        assert!((coverage(&some) - 191.0 / 287.0).abs() < 0.01);
+        let begins = some.begins().iter().zip(some.ends());
+        assert!(begins.into_iter().all(|(begin, end)| end - begin == WINDOW));
+    }
+}

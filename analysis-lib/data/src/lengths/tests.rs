@@ -2,7 +2,6 @@ use super::*;
 use crate::source::sample::Random;
 
 const SECOND: i64 = 1_000;
-const MINUTE: i64 = 60 * SECOND;
 const START: i64 = 1_700_000_000_000;
 const INTERVALS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 360, 1440];
 
@@ -314,10 +313,13 @@ fn several_bots_windows_are_as_long_as_one_bots_and_their_gap_is_found() {
 /// A window that is missing every fifth time is no third bot's.
 #[test]
 fn one_bot_that_misses_a_window_now_and_then_stays_one() {
-    let lengths = (0..200).map(|i| if i % 4 == 3 { 20 } else { 10 } * MINUTE);
-    let ends = bot(lengths, SECOND, &mut Random(8));
-    let (begins, _) = rule(&ends);
-    assert_eq!(overlapping(&begins, &ends).count(), 0);
+    // One that is up for an hour a day, too.
+    for (every, length) in [(4, 20), (5, 20), (3, 23 * 60), (6, 23 * 60)] {
+        let lengths = (0..200).map(|i| if i % every == 0 { length } else { 10 } * MINUTE);
+        let ends = bot(lengths, SECOND, &mut Random(8));
+        let (begins, _) = rule(&ends);
+        assert_eq!(overlapping(&begins, &ends).count(), 0, "{every}, {length}");
+    }
 }
 
 /// Of 288 windows of ten minutes, which are left out.

@@ -7,7 +7,6 @@ use mongodb::bson::raw::RawBsonRef;
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
-use super::connect::Connection;
 use super::failure::{Failure, within};
 use activity_data::source::document;
 
@@ -26,7 +25,7 @@ pub(crate) fn projection() -> Document {
 /// That a document's `_id` compares so with this one. An operator of a filter
 /// compares only values of the same type, an expression all, but without the
 /// index.
-fn compared(id: &Bson, operator: &str) -> Document {
+pub(crate) fn compared(id: &Bson, operator: &str) -> Document {
     match id {
         Bson::ObjectId(_) => doc! { "_id": { operator: id } },
         _ => doc! { "$expr": { operator: ["$_id", { "$literal": id }] } },
@@ -56,46 +55,6 @@ pub(crate) async fn patiently<T, A: Future<Output = mongodb::error::Result<T>>>(
             Err(Failure::Later(wait)) if wait < left => tokio::time::sleep(wait).await,
             answer => return answer,
         }
-    }
-}
-
-impl Connection {
-    /// About how many documents there are.
-    pub(crate) async fn estimated_count(&self) -> Result<u64, Failure> {
-        let count = || self.collection.estimated_document_count().into_future();
-        patiently(self.timeout, count).await
-    }
-
-    /// How many documents that the filter takes have an `_id` up to this one.
-    pub(crate) async fn count_up_to(
-        &self,
-        id: &Bson,
-        mut filter: Document,
-        patience: Duration,
-    ) -> Result<u64, Failure> {
-        filter.extend(compared(id, "$lte"));
-        let count = || self.collection.count_documents(filter.clone());
-        patiently(patience, || count().into_future()).await
-    }
-
-    /// Hands over the documents with these `_id`s.
-    pub(crate) async fn fetch(
-        &self,
-        ids: &[&Bson],
-        mut take: impl FnMut(&RawDocument),
-    ) -> Result<(), Failure> {
-        // A reply of this many documents comes within the timeout.
-        for ids in ids.chunks(1_000) {
-            let find = || {
-                let find = self.collection.find(doc! { "_id": { "$in": ids } });
-                find.projection(projection()).batch()
-            };
-            let mut cursor = patiently(self.timeout, find).await?;
-            while let Some(batch) = within(self.timeout, next(&mut cursor)).await? {
-                documents(&batch, &mut take).ok_or(Failure::Unreadable)?;
-            }
-        }
-        Ok(())
     }
 }
 

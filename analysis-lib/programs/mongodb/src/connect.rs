@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::event::{EventHandler, sdam::SdamEvent};
 use mongodb::options::{ClientOptions, Tls};
 use mongodb::{Client, Collection, Database};
 
-use super::ask::{documents, next, patiently};
-use super::failure::{Failure, Servers, one_line};
+use super::ask::{compared, documents, next, patiently, projection};
+use super::failure::{Failure, Servers, one_line, within};
 use super::uri;
 use activity_data::Error;
 use activity_data::Source;
@@ -351,5 +351,45 @@ impl Connection {
             .await
             .unwrap_or_else(|_| "the bot has written nothing yet".to_owned());
         format!("{} has no documents; {there}", self.name())
+    }
+}
+
+impl Connection {
+    /// About how many documents there are.
+    pub(crate) async fn estimated_count(&self) -> Result<u64, Failure> {
+        let count = || self.collection.estimated_document_count().into_future();
+        patiently(self.timeout, count).await
+    }
+
+    /// How many documents that the filter takes have an `_id` up to this one.
+    pub(crate) async fn count_up_to(
+        &self,
+        id: &Bson,
+        mut filter: Document,
+        patience: Duration,
+    ) -> Result<u64, Failure> {
+        filter.extend(compared(id, "$lte"));
+        let count = || self.collection.count_documents(filter.clone());
+        patiently(patience, || count().into_future()).await
+    }
+
+    /// Hands over the documents with these `_id`s.
+    pub(crate) async fn fetch(
+        &self,
+        ids: &[&Bson],
+        mut take: impl FnMut(&RawDocument),
+    ) -> Result<(), Failure> {
+        // A reply of this many documents comes within the timeout.
+        for ids in ids.chunks(1_000) {
+            let find = || {
+                let find = self.collection.find(doc! { "_id": { "$in": ids } });
+                find.projection(projection()).batch()
+            };
+            let mut cursor = patiently(self.timeout, find).await?;
+            while let Some(batch) = within(self.timeout, next(&mut cursor)).await? {
+                documents(&batch, &mut take).ok_or(Failure::Unreadable)?;
+            }
+        }
+        Ok(())
     }
 }
