@@ -39,9 +39,12 @@ ifeq ($(filter setup notebook report names record,$(or $(MAKECMDGOALS),notebook)
 unexport MONGOKEY DISCORD_TOKEN
 endif
 
-# Jupyter's settings, state and trust: the project's own, not the user's.
+# Jupyter's settings, state and trust: the project's own, not the user's. No news and
+# no offers of updates stand over the notebook; figures show real people, so they get
+# into the file when its user says so.
 STATE = $${ACTIVITY_STATE:-$$ACTIVITY_TOOLS/state}
 JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(STATE)/config" \
+	JUPYTER_CONFIG_PATH="$$PWD/notebooks/settings/jupyter" \
 	JUPYTER_DATA_DIR="$(STATE)/data" \
 	JUPYTER_RUNTIME_DIR="$(STATE)/runtime" \
 	JUPYTERLAB_SETTINGS_DIR="$(STATE)/settings" \
@@ -71,7 +74,7 @@ setup:
 
 notebook: setup
 	@echo "Opening the study in JupyterLab. Run it with Run > Run All Cells; stop JupyterLab with Ctrl+C here."
-	@cd notebooks && exec env $(JUPYTER_HOME) $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
+	@export $(JUPYTER_HOME) && cd notebooks && exec $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
 
 report: setup
 	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py "$(REPORT)" notebooks/$(STUDY) notebooks/$(PATTERNS)

@@ -189,15 +189,16 @@ def find_kernel():
         if not why and number != EVCXR and program != os.path.abspath(named):
             why = f"it is version {number}, and {EVCXR} is supported"
         if not why:
-            say(f"The Rust kernel: {program}, version {number}.")
-            return program
+            break
         say(f"The Rust kernel {program} is passed over: {why}.")
-    program = BUILT / "bin/evcxr_jupyter"
-    if not os.access(program, os.X_OK) and not fetch_kernel(program):
-        build_kernel()
-    # A build that was cut off goes on from here; one that is done leaves nothing.
-    shutil.rmtree(TOOLS / "evcxr-build", ignore_errors=True)
-    return str(program)
+    else:
+        program, number = str(BUILT / "bin/evcxr_jupyter"), EVCXR
+        if not os.access(program, os.X_OK) and not fetch_kernel(program):
+            build_kernel()
+        # A build that was cut off goes on from here; one that is done leaves nothing.
+        shutil.rmtree(TOOLS / "evcxr-build", ignore_errors=True)
+    say(f"The Rust kernel: {program}, version {number}.")
+    return program
 
 
 def fetch_kernel(program):
@@ -209,7 +210,7 @@ def fetch_kernel(program):
     say(f"Fetching the Rust kernel, evcxr_jupyter {EVCXR}, with cargo binstall …")
     arguments = ["--no-confirm", "--disable-strategies", "quick-install,compile", "--root", BUILT]
     done = subprocess.run([binstall, f"evcxr_jupyter@{EVCXR}", *arguments], stdin=subprocess.DEVNULL)
-    number, why = version(str(program)) if done.returncode == 0 else ("", "cargo binstall says above why it fetched none")
+    number, why = version(program) if done.returncode == 0 else ("", "cargo binstall says above why it fetched none")
     if number == EVCXR:
         return True
     shutil.rmtree(BUILT, ignore_errors=True)
@@ -226,11 +227,7 @@ def build_kernel():
 
 
 def write_spec(kernels, program):
-    """Tells Jupyter about the kernel, and how things are in this project."""
-    share = JUPYTER / "share/jupyter"
-    if not (share / "kernels/rust/version.txt").exists():
-        # For its logos, without which nothing is lost.
-        subprocess.run([program, "--install"], env=os.environ | {"JUPYTER_PATH": str(share)}, capture_output=True)
+    """Tells Jupyter about the kernel."""
     starter = [str(JUPYTER / "bin/python"), "-I", "-S", "-X", "utf8", str(NOTEBOOKS / "kernel.py"), str(kernels)]
     spec = {
         "argv": [*starter, program, "--control_file", "{connection_file}"],
@@ -241,18 +238,9 @@ def write_spec(kernels, program):
         "interrupt_mode": "message",
         "language": "rust",
     }
-    (share / "kernels/rust").mkdir(parents=True, exist_ok=True)
-    (share / "kernels/rust/kernel.json").write_text(json.dumps(spec, indent=1))
-    packages = next(JUPYTER.glob("lib/python3*/site-packages"))
-    for file, folder in (
-        # No news and no offers of updates over the notebook. Figures show real people:
-        # they get into the file when its user says so.
-        ("settings/overrides.json", share / "lab/settings"),
-        ("settings/kernel_ahead.json", JUPYTER / "etc/jupyter/jupyter_server_config.d"),
-        ("kernel_ahead.py", packages),
-    ):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(NOTEBOOKS / file, folder)
+    folder = JUPYTER / "share/jupyter/kernels/rust"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernel.json").write_text(json.dumps(spec, indent=1))
 
 
 def copy_sources(copies, toolchain):
