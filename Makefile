@@ -7,6 +7,7 @@
 # make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
+# make post       post the last week to a channel of Discord's
 # make record     record your own server, until it is stopped
 # make clean      remove what was built and installed in this folder
 #
@@ -35,13 +36,16 @@ unexport PYTHONPATH PYTHONHOME
 # Secrets are for the programs that need them, not for pip, Cargo or what crates
 # run when they are built. Where they are needed, setup.py goes first and hands
 # them to nothing that it starts.
-ifeq ($(filter setup notebook report names record,$(or $(MAKECMDGOALS),notebook)),)
-unexport MONGOKEY DISCORD_TOKEN
+ifeq ($(filter setup notebook report names record post,$(or $(MAKECMDGOALS),notebook)),)
+unexport MONGOKEY DISCORD_TOKEN DISCORD_WEBHOOK
 endif
 
-# Jupyter's settings, state and trust: the project's own, not the user's.
+# Jupyter's settings, state and trust: the project's own, not the user's. No news and
+# no offers of updates stand over the notebook; figures show real people, so they get
+# into the file when its user says so.
 STATE = $${ACTIVITY_STATE:-$$ACTIVITY_TOOLS/state}
 JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(STATE)/config" \
+	JUPYTER_CONFIG_PATH="$$PWD/notebooks/settings/jupyter" \
 	JUPYTER_DATA_DIR="$(STATE)/data" \
 	JUPYTER_RUNTIME_DIR="$(STATE)/runtime" \
 	JUPYTERLAB_SETTINGS_DIR="$(STATE)/settings" \
@@ -61,7 +65,7 @@ NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.exam
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(PROGRAMS) mongod)" \
 	CHROMIUM="$$($(PROGRAMS) chromium)" JUPYTER_PATH="$$ACTIVITY_TOOLS/jupyter/share/jupyter"
 
-.PHONY: notebook test lint unit golden report bench figures names record setup clean
+.PHONY: notebook test lint unit golden report bench figures names record post setup clean
 
 .DEFAULT_GOAL := notebook
 
@@ -71,7 +75,7 @@ setup:
 
 notebook: setup
 	@echo "Opening the study in JupyterLab. Run it with Run > Run All Cells; stop JupyterLab with Ctrl+C here."
-	@cd notebooks && exec env $(JUPYTER_HOME) $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
+	@export $(JUPYTER_HOME) && cd notebooks && exec $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
 
 report: setup
 	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py "$(REPORT)" notebooks/$(STUDY) notebooks/$(PATTERNS)
@@ -130,7 +134,12 @@ names:
 # As above. Cargo becomes the program, which hears the signals.
 record:
 	@$(SETUP) record
-	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --bin record
+	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features record --bin record
+
+# As above: the programs that pull and that draw are built without secrets, too.
+post:
+	@$(SETUP) post
+	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features period --bin post-period
 
 clean:
 	rm -rf .tools target notebooks/report

@@ -2,8 +2,8 @@
 opens at once, while the page still loads.
 
 The session is the server's own, for the notebook's path: the page connects to it,
-and the server ends it. setup.py puts this file into the Python environment of
-`make notebook`.
+and the server ends it. `make notebook` starts the server in this file's folder, where
+Python finds it.
 """
 
 import pathlib

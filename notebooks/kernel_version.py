@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from jupyter_client import KernelManager
+from jupyter_client.manager import run_kernel
 
 SECONDS = 60
 
@@ -30,19 +30,13 @@ def version(program, folder):
     }
     spec.write_text(json.dumps(settings))
     os.environ["JUPYTER_PATH"] = folder
-    manager = KernelManager(kernel_name="asked")
-    manager.start_kernel(cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        client = manager.client()
-        client.start_channels()
-        client.wait_for_ready(timeout=SECONDS)
+    devnull = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with run_kernel(kernel_name="asked", startup_timeout=SECONDS, cwd=folder, **devnull) as client:
         said = []
         client.execute_interactive("6 * 7", timeout=SECONDS, output_hook=lambda message: said.append(message["content"]))
         if not any(content.get("data", {}).get("text/plain") == "42" for content in said):
             sys.exit("a cell with 6 * 7 doesn't give 42")
         return client.kernel_info(reply=True, timeout=SECONDS)["content"]["implementation_version"]
-    finally:
-        manager.shutdown_kernel(now=True)
 
 
 if __name__ == "__main__":

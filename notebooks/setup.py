@@ -6,6 +6,7 @@
                        compiled for it
     setup.py pull      the program that speaks to MongoDB, where MONGOKEY is set
     setup.py names     the program behind `make names`
+    setup.py post      the program behind `make post`
     setup.py record    the program behind `make record`, and the one that pulls
 
 ACTIVITY_TOOLS is the folder for all of it. Only Python's standard library is used.
@@ -39,11 +40,13 @@ BUILT = TOOLS / f"evcxr-{EVCXR}"
 
 # What Cargo builds in each step. Who records and looks on one machine has the
 # crates compiled once for both.
+RECORDS = "--package activity-discord --package activity-mongodb --no-default-features --features activity-discord/record"
 PROGRAMS = {
-    "pull": ["--package", "activity-mongodb", "--bin", "pull"],
-    "pull beside record": ["--bin", "pull"],
-    "names": ["--package", "analysis-lib", "--example", "refresh_names"],
-    "record": ["--bin", "record", "--bin", "pull"],
+    "pull": "--package activity-mongodb --bin pull",
+    "pull beside record": f"{RECORDS} --bin pull",
+    "names": "--package analysis-lib --example refresh_names",
+    "post": "--package activity-discord --no-default-features --features period --bin post-period",
+    "record": f"{RECORDS} --bin record --bin pull",
 }
 
 # What no cell makes the kernel do (refactoring, lints, watching files), and what
@@ -146,7 +149,7 @@ def cargo(what, *arguments, env=(), **options):
 
 
 def build(step):
-    cargo(f"the program {step}", "build", "--release", "--locked", *PROGRAMS[step], cwd=PROJECT)
+    cargo(f"the program {step}", "build", "--release", "--locked", *PROGRAMS[step].split(), cwd=PROJECT)
 
 
 def install(folder, *requirements):
@@ -189,15 +192,16 @@ def find_kernel():
         if not why and number != EVCXR and program != os.path.abspath(named):
             why = f"it is version {number}, and {EVCXR} is supported"
         if not why:
-            say(f"The Rust kernel: {program}, version {number}.")
-            return program
+            break
         say(f"The Rust kernel {program} is passed over: {why}.")
-    program = BUILT / "bin/evcxr_jupyter"
-    if not os.access(program, os.X_OK) and not fetch_kernel(program):
-        build_kernel()
-    # A build that was cut off goes on from here; one that is done leaves nothing.
-    shutil.rmtree(TOOLS / "evcxr-build", ignore_errors=True)
-    return str(program)
+    else:
+        program, number = str(BUILT / "bin/evcxr_jupyter"), EVCXR
+        if not os.access(program, os.X_OK) and not fetch_kernel(program):
+            build_kernel()
+        # A build that was cut off goes on from here; one that is done leaves nothing.
+        shutil.rmtree(TOOLS / "evcxr-build", ignore_errors=True)
+    say(f"The Rust kernel: {program}, version {number}.")
+    return program
 
 
 def fetch_kernel(program):
@@ -209,7 +213,7 @@ def fetch_kernel(program):
     say(f"Fetching the Rust kernel, evcxr_jupyter {EVCXR}, with cargo binstall …")
     arguments = ["--no-confirm", "--disable-strategies", "quick-install,compile", "--root", BUILT]
     done = subprocess.run([binstall, f"evcxr_jupyter@{EVCXR}", *arguments], stdin=subprocess.DEVNULL)
-    number, why = version(str(program)) if done.returncode == 0 else ("", "cargo binstall says above why it fetched none")
+    number, why = version(program) if done.returncode == 0 else ("", "cargo binstall says above why it fetched none")
     if number == EVCXR:
         return True
     shutil.rmtree(BUILT, ignore_errors=True)
@@ -226,11 +230,7 @@ def build_kernel():
 
 
 def write_spec(kernels, program):
-    """Tells Jupyter about the kernel, and how things are in this project."""
-    share = JUPYTER / "share/jupyter"
-    if not (share / "kernels/rust/version.txt").exists():
-        # For its logos, without which nothing is lost.
-        subprocess.run([program, "--install"], env=os.environ | {"JUPYTER_PATH": str(share)}, capture_output=True)
+    """Tells Jupyter about the kernel."""
     starter = [str(JUPYTER / "bin/python"), "-I", "-S", "-X", "utf8", str(NOTEBOOKS / "kernel.py"), str(kernels)]
     spec = {
         "argv": [*starter, program, "--control_file", "{connection_file}"],
@@ -241,18 +241,9 @@ def write_spec(kernels, program):
         "interrupt_mode": "message",
         "language": "rust",
     }
-    (share / "kernels/rust").mkdir(parents=True, exist_ok=True)
-    (share / "kernels/rust/kernel.json").write_text(json.dumps(spec, indent=1))
-    packages = next(JUPYTER.glob("lib/python3*/site-packages"))
-    for file, folder in (
-        # No news and no offers of updates over the notebook. Figures show real people:
-        # they get into the file when its user says so.
-        ("settings/overrides.json", share / "lab/settings"),
-        ("settings/kernel_ahead.json", JUPYTER / "etc/jupyter/jupyter_server_config.d"),
-        ("kernel_ahead.py", packages),
-    ):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(NOTEBOOKS / file, folder)
+    folder = JUPYTER / "share/jupyter/kernels/rust"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernel.json").write_text(json.dumps(spec, indent=1))
 
 
 def copy_sources(copies, toolchain):
@@ -347,7 +338,7 @@ def alone():
 def main(step=""):
     has_mongokey, records = setting("MONGOKEY"), setting("DISCORD_GUILD_ID")
     # What is installed and compiled here has no business with secrets.
-    for secret in ("MONGOKEY", "DISCORD_TOKEN"):
+    for secret in ("MONGOKEY", "DISCORD_TOKEN", "DISCORD_WEBHOOK"):
         os.environ.pop(secret, None)
     if step == "check":
         check_prerequisites()
@@ -357,11 +348,11 @@ def main(step=""):
     elif step == "pull" and has_mongokey:
         say("Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …")
         build("pull beside record" if records else "pull")
-    elif step in ("names", "record"):
+    elif step in ("names", "record", "post"):
         check_compilers()
         build(step)
     elif step != "pull":
-        raise Failed("usage: setup.py check | jupyter | pull | names | record")
+        raise Failed("usage: setup.py check | jupyter | pull | names | record | post")
 
 
 def run(main, *arguments):

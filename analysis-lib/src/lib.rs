@@ -72,6 +72,7 @@
 #![doc(test(attr(deny(warnings))))]
 
 mod names;
+mod post;
 mod program;
 mod pull;
 

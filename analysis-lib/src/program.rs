@@ -22,7 +22,7 @@ use crate::{Error, Result};
 
 /// Settings that are secret: a program gets those it needs, and Cargo, with all
 /// the crates' build scripts, none.
-const SECRETS: [&str; 2] = ["MONGOKEY", "DISCORD_TOKEN"];
+const SECRETS: [&str; 3] = ["MONGOKEY", "DISCORD_TOKEN", "DISCORD_WEBHOOK"];
 
 /// A program that runs. Dropping it ends it.
 pub(crate) struct Program {

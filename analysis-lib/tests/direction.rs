@@ -32,7 +32,7 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
         "src",
         &[
             &["program", "spline"],
-            &["names", "pull"],
+            &["names", "post", "pull"],
             &["aggregate"],
             &["plot"],
             &["table"],
@@ -49,7 +49,7 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 17_000, "whoever keeps the project reads all of it"),
+    ("all", 18_000, "whoever keeps the project reads all of it"),
     (
         "cells",
         13_100,
@@ -97,12 +97,17 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("src/program", 300, "starting and building the programs"),
     ("src/spline", 1_300, "SciPy's spline, and the rate's"),
     ("src/names", 800, "names from files and from Discord"),
+    ("src/post", 35, "what a cell posts, handed to its program"),
     ("src/pull", 330, "the programs' columns as windows"),
     ("src/aggregate", 1_550, "a file a question"),
     ("src/plot", 4_650, "figures, and what draws them"),
     ("src/table", 660, "tables"),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
-    ("programs/discord/src", 2_150, "what speaks to Discord"),
+    (
+        "programs/discord/src",
+        2_930,
+        "what speaks to Discord: names, the recorder, posting",
+    ),
     ("programs/png/src", 85, "pictures of figures"),
 ];
 

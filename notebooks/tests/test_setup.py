@@ -154,8 +154,9 @@ esac
 
 def test_nothing_that_is_installed_or_built_sees_a_secret(setup):
     """Neither pip nor Cargo, which runs what crates bring for their build."""
-    secrets = {"MONGOKEY": "mongodb://s3cr3t", "DISCORD_TOKEN": "s3cr3t"}
-    steps = {"jupyter": ("-m pip", "cargo install"), "pull": ("--bin pull",), "names": ("refresh_names",)}
+    secrets = {"MONGOKEY": "mongodb://s3cr3t", "DISCORD_TOKEN": "s3cr3t", "DISCORD_WEBHOOK": "s3cr3t"}
+    steps = {"jupyter": ("-m pip", "cargo install"), "pull": ("--bin pull",), "names": ("refresh_names",),
+             "record": ("--bin record",), "post": ("--bin post-period",)}
     for step, done_by in steps.items():
         done, calls = setup(step, SETS_UP, **secrets)
         assert done.returncode == 0, done.stderr
@@ -176,7 +177,7 @@ def test_make_hands_secrets_to_nothing_but_what_needs_them(tmp_path):
     calls = tmp_path / "calls"
     environment = os.environ | {
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "CALLS": str(calls),
-        "MONGOKEY": "mongodb://s3cr3t", "DISCORD_TOKEN": "s3cr3t",
+        "MONGOKEY": "mongodb://s3cr3t", "DISCORD_TOKEN": "s3cr3t", "DISCORD_WEBHOOK": "s3cr3t",
     }
     for target in ("test", "bench", "figures"):
         calls.write_text("")

@@ -8,7 +8,7 @@ use crate::Zone;
 use crate::{Error, MemberId, Result, text};
 
 /// Every setting there is.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 19] = [
     "MONGOKEY",
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
@@ -19,6 +19,10 @@ const NAMES: [&str; 15] = [
     "ACTIVITY_SNAPSHOT",
     "DISCORD_TOKEN",
     "DISCORD_GUILD_ID",
+    "DISCORD_WEBHOOK",
+    "POST_PERIOD",
+    "POST_ONLY",
+    "POST_PINNED",
     "RECORD_MINUTES",
     "HIDDEN_MEMBERS",
     "HIDE_BOTS",
@@ -171,6 +175,15 @@ impl Settings {
                 text::shorten(&guild)
             ))),
         }
+    }
+
+    /// `DISCORD_WEBHOOK`, unseen. It is a password: nothing repeats it.
+    pub fn discord_webhook(&self) -> Result<String> {
+        self.get("DISCORD_WEBHOOK").ok_or_else(|| {
+            Error::new(
+                "DISCORD_WEBHOOK is not set, so there is no channel to post to: in Discord, make one in the channel's settings > Integrations > Webhooks > New Webhook > Copy Webhook URL, and put it into .env",
+            )
+        })
     }
 
     /// `NAMES_FILE`, if set.

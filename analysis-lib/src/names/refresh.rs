@@ -76,7 +76,13 @@ fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Fi
     let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
     let (mut program, answers) = Program::start(
         "names",
-        &["--package", "activity-discord", "--no-default-features"],
+        &[
+            "--package",
+            "activity-discord",
+            "--no-default-features",
+            "--features",
+            "names",
+        ],
         &environment,
     )?;
     let mut members = String::new();

@@ -86,8 +86,25 @@ impl Figure {
         }
     }
 
-    /// The figure as a picture, drawn by a program of this package.
-    fn png(&self) -> Result<Vec<u8>> {
+    /// Posts the figure to the channel of `DISCORD_WEBHOOK`: its picture, which is
+    /// drawn as [`save`](Self::save) does, with [`says`](Self::says) as the message and
+    /// as what is read out to those who can't see it. The same picture isn't posted
+    /// twice within an hour.
+    ///
+    /// # Errors
+    ///
+    /// `DISCORD_WEBHOOK` is missing or wrong; Discord refuses, can't be reached or gives
+    /// no clear answer; the picture can't be drawn.
+    pub fn post(&self) -> Result<()> {
+        crate::post::post(&self.title, &self.says, None, || self.png())
+    }
+
+    /// The figure as a PNG, as [`save`](Self::save) writes it.
+    ///
+    /// # Errors
+    ///
+    /// The program that draws it fails.
+    pub fn png(&self) -> Result<Vec<u8>> {
         let (mut program, mut stdout) = Program::start("png", &["--package", "svg-to-png"], &[])?;
         program.send(&(self.still.len() as u64).to_le_bytes());
         program.send(self.still.as_bytes());

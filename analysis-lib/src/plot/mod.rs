@@ -45,7 +45,7 @@ pub use rate::rate;
 pub use study::{
     cumulative_messages, message_rate, message_volume, online_members, smoothed_cumulative,
 };
-pub use summary::summary;
+pub use summary::{summary, summary_so_far};
 pub use trust::coverage;
 pub use unusual::unusual;
 pub use year::{calendar, messages_by_period, online_members_by_period, rolling};

@@ -73,9 +73,26 @@ struct Summary<'a> {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn summary(activity: &Activity, names: &Names, period: Period) -> Figure {
+    of(activity, names, period, |all| {
+        newest_whole(all.coverage(), all.is_over())
+    })
+}
+
+/// As [`summary`], of the newest period, whether it is over or not.
+pub fn summary_so_far(activity: &Activity, names: &Names, period: Period) -> Figure {
+    of(activity, names, period, |all| all.len() - 1)
+}
+
+/// The summary of the period that is chosen.
+fn of(
+    activity: &Activity,
+    names: &Names,
+    period: Period,
+    choose: impl FnOnce(&Periods) -> usize,
+) -> Figure {
     let activity = aggregate::without_bots(activity, names);
     let all = activity.every(period);
-    let index = newest_whole(all.coverage(), all.is_over());
+    let index = choose(&all);
     // The period has a window, or it wouldn't be there.
     let own = activity.between(all.begins()[index], all.ends()[index]);
     let own = own.unwrap_or_else(|| activity.clone());

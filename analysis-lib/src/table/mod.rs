@@ -186,6 +186,26 @@ impl Table {
         }
     }
 
+    /// Posts the table to the channel of `DISCORD_WEBHOOK`, as text: the rows that a
+    /// notebook shows, as many as fit into a message, then [`says`](Self::says). The
+    /// same table isn't posted twice within an hour.
+    ///
+    /// # Errors
+    ///
+    /// `DISCORD_WEBHOOK` is missing or wrong; Discord refuses, can't be reached or gives
+    /// no clear answer.
+    pub fn post(&self) -> Result<()> {
+        let text = self.to_string();
+        // The title and the sentences stand outside the block of code.
+        let rows = &text[self.title.len()..text.len() - self.says.len()];
+        crate::post::post(
+            &self.title,
+            &self.says,
+            Some(rows.trim_matches('\n')),
+            || Ok(Vec::new()),
+        )
+    }
+
     /// Shows the table: evcxr calls this for a cell's last expression.
     pub fn evcxr_display(&self) {
         println!(

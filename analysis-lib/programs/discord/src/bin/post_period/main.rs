@@ -1,0 +1,180 @@
+//! Posts the last week or month that is over, in one picture: what `make post` runs,
+//! in the notebooks' folder.
+
+use std::process::ExitCode;
+
+use activity_data::settings::Settings;
+use activity_data::text::{counted, grouped};
+use activity_data::{Error, Result, newest_whole};
+use activity_discord::post::{Once, Picture, Post, Webhook, deliver, escape};
+use analysis_lib::{Activity, MONTH, Names, Period, WEEK, aggregate, plot, pull, table};
+
+/// Less of a period than this is said before anything else.
+const WELL_RECORDED: f64 = 0.8;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<String> {
+    let settings = Settings::load()?;
+    let period = choice(
+        &settings,
+        "POST_PERIOD",
+        &[("WEEK", WEEK), ("MONTH", MONTH)],
+    )?
+    .unwrap_or(WEEK);
+    let only_unusual = choice(&settings, "POST_ONLY", &[("unusual", ())])?.is_some();
+    let pinned = choice(&settings, "POST_PINNED", &[("yes", true), ("no", false)])? == Some(true);
+    // What is wrong with it is said before anything is pulled.
+    Webhook::from_settings(&settings)?;
+    let activity = pull()?;
+    if activity.origin().is_sample() {
+        return Err(Error::new(
+            "there is nothing to post but the sample, which is made up: set MONGOKEY to your own server's record",
+        ));
+    }
+    let names = Names::load(&activity)?;
+    let post = match pinned {
+        true => so_far(&activity, &names, period)?,
+        false => match over(&activity, &names, period, only_unusual)? {
+            Some(post) => post,
+            None => {
+                return Ok(format!(
+                    "Nothing is posted: the last {period} was like others."
+                ));
+            }
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::new(format!("the program can't start: {e}")))?;
+    runtime.block_on(deliver(&settings, &post))
+}
+
+/// What a setting means, if it is set.
+fn choice<T: Copy>(settings: &Settings, name: &str, choices: &[(&str, T)]) -> Result<Option<T>> {
+    let Some(value) = settings.get(name) else {
+        return Ok(None);
+    };
+    let meant = choices
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(value.trim()));
+    meant.map(|&(_, meant)| Some(meant)).ok_or_else(|| {
+        let words: Vec<&str> = choices.iter().map(|&(word, _)| word).collect();
+        Error::new(format!(
+            "{name}={value} is unknown; use {}",
+            words.join(" or ")
+        ))
+    })
+}
+
+/// The newest period that is over, with three sentences. `None` if it was like others
+/// and only one that wasn't is wanted.
+fn over(
+    activity: &Activity,
+    names: &Names,
+    period: Period,
+    only_unusual: bool,
+) -> Result<Option<Post>> {
+    let periods = activity.every(period);
+    let newest = newest_whole(periods.coverage(), periods.is_over());
+    let (begin, end) = (periods.begins()[newest], periods.ends()[newest]);
+    if newest + 1 == periods.len() && !periods.is_over() {
+        return Err(Error::new(format!(
+            "there is nothing to post yet: no {period} is over of which half was recorded"
+        )));
+    }
+    let found = aggregate::unusual(activity);
+    let mut events = found
+        .events
+        .iter()
+        .filter(|event| event.begin < end && event.end > begin);
+    let event = events.next();
+    let changed = aggregate::compare(activity, period)
+        .ok()
+        .filter(|changed| changed.begin == begin);
+    let is_more_than_chance = changed.as_ref().is_some_and(|changed| {
+        [
+            changed.messages,
+            changed.active_members,
+            changed.online_mean,
+        ]
+        .iter()
+        .any(|change| change.more_than_chance == Some(true))
+    });
+    if only_unusual && event.is_none() && !is_more_than_chance {
+        return Ok(None);
+    }
+    let zone = activity.origin().timezone();
+    let mut sentences = Vec::new();
+    let coverage = periods.coverage()[newest];
+    if coverage < WELL_RECORDED {
+        sentences.push(format!(
+            "Only {:.0}% of the {period} was recorded: all numbers are of that part.",
+            (coverage * 100.0).floor()
+        ));
+    }
+    sentences.push(match changed {
+        Some(_) => table::compare(activity, names, period).says().to_owned(),
+        None => format!(
+            "With the {period} before it can't be compared: too little was recorded in both."
+        ),
+    });
+    sentences.push(match event {
+        Some(event) => format!(
+            "The most unusual: on {}, for {}, {} where {} are usual.",
+            zone.date_time(event.begin).format("%A %-d %B at %H:%M"),
+            counted(((event.end - event.begin) / 3_600_000) as usize, "hour"),
+            counted(event.messages as usize, "message"),
+            grouped(&format!("{:.0}", event.usual)),
+        ),
+        None if found.compared_hours == 0 => "What is usual can't be told yet.".to_owned(),
+        None => "No hour was far from usual.".to_owned(),
+    });
+    let figure = plot::summary(activity, names, period);
+    let day = zone.date_time(begin).format("%Y-%m-%d").to_string();
+    Ok(Some(Post {
+        name: format!("the {period} from {day}"),
+        content: format!(
+            "**{}**\n{}",
+            escape(figure.title()),
+            escape(&sentences.join(" "))
+        ),
+        picture: Some(Picture {
+            file: format!("{period}-{day}.png"),
+            bytes: figure.png()?,
+            description: format!("{}: {}", figure.title(), figure.says()),
+        }),
+        kind: period.to_string(),
+        period: day,
+        once: Once::Forever,
+    }))
+}
+
+/// The running period.
+fn so_far(activity: &Activity, names: &Names, period: Period) -> Result<Post> {
+    let figure = plot::summary_so_far(activity, names, period);
+    Ok(Post {
+        name: format!("the {period} so far"),
+        content: format!("**{}**\n{}", escape(figure.title()), escape(figure.says())),
+        picture: Some(Picture {
+            file: format!("{period}.png"),
+            bytes: figure.png()?,
+            description: format!("{}: {}", figure.title(), figure.says()),
+        }),
+        kind: format!("pinned {period}"),
+        period: String::new(),
+        once: Once::Edited,
+    })
+}
