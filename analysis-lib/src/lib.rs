@@ -87,13 +87,15 @@ pub mod plot;
 pub mod spline;
 pub mod table;
 
+pub use activity_data::rows::{PeriodRow, Window};
 pub use activity_data::{
     Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Period, Periods, Source, WEEK, Zone,
     ZoneOffset,
 };
 use activity_data::{Error, Result};
+pub use chrono::{Datelike, Timelike, Weekday};
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
-pub use table::Table;
+pub use table::{ShownAsTable, Table};

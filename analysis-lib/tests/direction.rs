@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// What was recorded, without files and settings.
 const NOUNS: &[&str] = &[
-    "activity", "calendar", "lengths", "merging", "origin", "period", "periods", "windows", "zone",
+    "activity", "calendar", "lengths", "merging", "origin", "parts", "period", "periods", "rows",
+    "windows", "written", "zone",
 ];
 
 /// Of each package the rooms, from the bottom up: what a line names may be used by

@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::lengths::Extent;
 use super::periods::Merger;
 use super::windows::{LeftOut, Windows};
-use super::{Gap, Origin, Period, Periods, lengths};
+use super::{Gap, Origin, Period, Periods, Provenance, lengths};
 use crate::Held;
 use crate::{MemberId, Result};
 
@@ -112,6 +111,11 @@ impl Activity {
         self.origin.clone()
     }
 
+    /// Its origin for rows of results.
+    pub fn provenance(&self) -> Provenance {
+        Provenance::of(&self.origin)
+    }
+
     /// A value computed from the windows, one of each type: computed for the first
     /// who asks, and kept for all others who look at the same windows.
     ///
@@ -155,13 +159,20 @@ impl Activity {
         &self.recorded.extent.gaps
     }
 
+    /// The stretches that [`when`](Self::when) dropped, in order: whether anything was
+    /// recorded there isn't asked any more.
+    pub fn unseen(&self) -> &[Gap] {
+        &self.recorded.extent.unseen
+    }
+
     /// The middle of a window, in milliseconds since the epoch (UTC): the window
     /// belongs to the hour, day, week and month that this lies in.
     pub fn middle(&self, index: usize) -> i64 {
         self.begins()[index].midpoint(self.ends()[index])
     }
 
-    /// When the first window began, and when the last ended.
+    /// The time that was looked through: when the first window began, and when the
+    /// last ended, those that [`when`](Self::when) dropped included.
     pub fn span(&self) -> (i64, i64) {
         self.recorded.extent.span
     }
@@ -239,39 +250,16 @@ impl Activity {
         let last = self.ends()[self.len() - 1];
         let after = last.saturating_sub(i64::from(hours) * 3_600_000);
         let first = self.ends().partition_point(|&time| time <= after);
-        self.part(first.min(self.len() - 1)..self.len())
-    }
-
-    /// The windows whose middles lie from one time to another, that one left
-    /// out. `None` if there is none.
-    pub fn between(&self, from: i64, to: i64) -> Option<Self> {
-        let is_in = |index| (from..to).contains(&self.middle(index));
-        let mut own = (0..self.len()).map(is_in);
-        let first = own.position(|is_in| is_in)?;
-        let last = self.len()
-            - 1
-            - own
-                .rev()
-                .position(|is_in| is_in)
-                .unwrap_or(self.len() - 1 - first);
-        Some(self.part(first..last + 1))
-    }
-
-    /// Some of the windows. They stay as long as they are here, whatever lies
-    /// around them.
-    fn part(&self, own: Range<usize>) -> Self {
-        self.with_windows(
-            self.windows().take(own.clone()),
-            self.begins()[own].to_vec(),
-        )
+        let kept = first.min(self.len() - 1)..self.len();
+        self.some(&kept.collect::<Vec<_>>(), None)
     }
 
     /// These windows in place of its own.
-    fn with_windows(&self, windows: Windows, begins: Vec<i64>) -> Self {
+    pub(crate) fn with_windows(&self, windows: Windows, begins: Vec<i64>, extent: Extent) -> Self {
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&begins, &windows.ends),
+                extent,
                 windows,
                 begins,
                 twice: self.recorded.twice,
@@ -306,7 +294,8 @@ impl Activity {
             }
             kept.first_sender.push(kept.sender.len() as u32);
         }
-        self.with_windows(kept, self.begins().to_vec())
+        let (begins, extent) = (self.begins().to_vec(), self.recorded.extent.clone());
+        self.with_windows(kept, begins, extent)
     }
 
     /// Merges windows into hours, days, weeks or months of the origin's time

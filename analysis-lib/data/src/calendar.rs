@@ -41,7 +41,7 @@ impl Calendar {
         let first_of = |&start: &i64| windows.partition_point(|&window| middle(window) < start);
         Self {
             period,
-            coverage: coverage(activity.span(), activity.gaps(), &begins, &ends),
+            coverage: coverage(&activity.recorded.extent, &begins, &ends),
             is_over: activity.reaches(start),
             first_window: begins.iter().chain([&start]).map(first_of).collect(),
             windows,

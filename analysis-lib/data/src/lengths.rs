@@ -163,6 +163,8 @@ pub struct Extent {
     pub span: (i64, i64),
     /// The stretches between in which nothing was recorded, in order.
     pub gaps: Vec<Gap>,
+    /// The stretches between that nobody looks at, in order.
+    pub unseen: Vec<Gap>,
     /// The usual length of a window in milliseconds, where one can be told.
     pub usual_length: Option<i64>,
 }
@@ -173,6 +175,7 @@ impl Extent {
         Self {
             span: (begins[0], ends[ends.len() - 1]),
             gaps: gaps(begins, ends),
+            unseen: Vec::new(),
             usual_length: median(begins, ends),
         }
     }

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use super::chance::{jackknife, ratio};
 use super::hours::are_within_hours;
 use crate::{Error, Result};
-use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, WHOLE};
+use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, Provenance, WHOLE};
 
 /// A period beside the one directly before it: see [`compare`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Comparison {
     /// What is compared: hours, days, weeks or months.
     pub period: Period,
@@ -35,6 +36,28 @@ pub struct Comparison {
     pub lost: u64,
     /// See `retained`.
     pub new: u64,
+    pub(crate) provenance: Provenance,
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [earlier_begin, begin, end] =
+            [self.earlier_begin, self.begin, self.end].map(|time| self.provenance.show(time));
+        f.debug_struct("Comparison")
+            .field("period", &self.period)
+            .field("earlier_begin", &format_args!("{earlier_begin}"))
+            .field("begin", &format_args!("{begin}"))
+            .field("end", &format_args!("{end}"))
+            .field("hours", &self.hours)
+            .field("messages", &self.messages)
+            .field("active_members", &self.active_members)
+            .field("online_mean", &self.online_mean)
+            .field("online_peak", &self.online_peak)
+            .field("retained", &self.retained)
+            .field("lost", &self.lost)
+            .field("new", &self.new)
+            .finish()
+    }
 }
 
 /// A number before and now.
@@ -194,6 +217,7 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
         retained,
         lost,
         new,
+        provenance: activity.provenance(),
     })
 }
 

@@ -1,9 +1,9 @@
 use super::messages_by_member;
 use crate::MemberId;
-use activity_data::{Activity, Calendar, DAY};
+use activity_data::{Activity, Calendar, DAY, Provenance};
 
 /// When one member wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// The member's Discord id.
     pub id: MemberId,
@@ -19,6 +19,7 @@ pub struct Seen {
     /// Local days from the day of `last` to the day of the last window of all; 0
     /// for who wrote on that day.
     pub days_ago: i64,
+    pub(crate) provenance: Provenance,
 }
 
 /// When each member wrote first and last, and on how many days, in the order of
@@ -65,6 +66,7 @@ pub fn seen(activity: &Activity) -> Vec<Seen> {
             last: last[member],
             days: days[member],
             days_ago: zone.day(newest) - zone.day(last[member]),
+            provenance: total.provenance,
         }
     });
     seen.collect()

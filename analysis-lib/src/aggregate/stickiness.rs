@@ -1,12 +1,12 @@
 use std::collections::VecDeque;
 
-use activity_data::{Activity, Calendar, DAY};
+use activity_data::{Activity, Calendar, DAY, Provenance};
 
 /// Days that "monthly" looks at, the day itself included.
 const MONTH_DAYS: usize = 30;
 
 /// How many of those who wrote within a month wrote on its last day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stickiness {
     /// The first instant of the local day, in milliseconds since the epoch (UTC).
     pub begin: i64,
@@ -14,6 +14,7 @@ pub struct Stickiness {
     pub daily: u64,
     /// Members who sent a message in the 30 local days that end with it.
     pub monthly: u64,
+    pub(crate) provenance: Provenance,
 }
 
 impl Stickiness {
@@ -82,6 +83,7 @@ pub(crate) fn stickiness_over(activity: &Activity, days: &Calendar) -> Vec<(usiz
                     begin,
                     daily,
                     monthly,
+                    provenance: activity.provenance(),
                 },
             ));
         }

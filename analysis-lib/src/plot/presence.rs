@@ -68,6 +68,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         values: &active,
         coverage: &calendar.coverage,
         is_over: calendar.is_over,
+        unseen: activity.unseen(),
     };
     let mut gaps: Vec<Gap> = Vec::new();
     for i in (0..calendar.len()).filter(|&i| calendar.windows(i).is_empty()) {
@@ -77,6 +78,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             _ => gaps.push(Gap { begin, end }),
         }
     }
+    gaps.retain(|gap| !series.is_unseen(gap));
     let tooltip = |growth: &Growth| {
         let [new, retained, resurrected, churned] = counts(growth);
         vec![
@@ -94,6 +96,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
             retained,
             resurrected,
             churned,
+            ..
         } = *growth;
         let (when, coverage) = (iso(zone, begin), calendar.coverage[i]);
         let over = !series.is_running(i);
@@ -187,6 +190,7 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         values: &values,
         coverage: &coverage,
         is_over: days.is_over || last + 1 < days.len(),
+        unseen: activity.unseen(),
     };
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =

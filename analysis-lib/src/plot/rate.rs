@@ -47,7 +47,10 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     let slope = aggregate::smoothed(activity)
         .ok()
         .map(|fit| slope(&fit, &times));
-    let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let series = |values| Series {
+        unseen: activity.unseen(),
+        ..Series::of_moments(WINDOWS, &times, values)
+    };
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
     Line {
         band: Some(Band {

@@ -70,7 +70,7 @@ pub fn summary(activity: &Activity, names: &Names) -> Figure {
     let (from, to) = (all.begins()[index], all.ends()[index]);
     // The month has a window, or it wouldn't be there.
     let own = activity
-        .between(from, to)
+        .within(from, to)
         .unwrap_or_else(|| activity.clone());
     let so_far = if index + 1 == all.len() && !all.is_over() {
         ", so far"

@@ -15,7 +15,7 @@ pub fn gaps(activity: &Activity) -> Table {
     let mut table = Table::new(origin, "Gaps", &columns);
     let mut gaps = aggregate::gaps(activity);
     gaps.sort_by_key(|gap| (gap.begin - gap.end, gap.begin));
-    for &Gap { begin, end } in &gaps {
+    for &Gap { begin, end, .. } in &gaps {
         let when = moments(origin.timezone(), begin, end);
         let hours = (end - begin) as f64 / 3_600_000.0;
         table.row([

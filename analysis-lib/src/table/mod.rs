@@ -7,16 +7,19 @@
 mod compare;
 mod gaps;
 mod members;
+mod rows;
 mod unusual;
 
 pub use compare::compare;
 pub use gaps::gaps;
 pub use members::{seen, top_members};
+pub use rows::{ShownAsTable, messages, windows};
 pub use unusual::unusual;
 
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::plot::axis::number::number;
 use crate::plot::axis::time::iso;
@@ -28,6 +31,8 @@ use activity_data::text::{clean, csv_field};
 
 /// As many rows are shown; CSV has all.
 const SHOWN: usize = 25;
+/// Of more rows that are made when they are asked for, as many from both ends.
+const ENDS: usize = 5;
 
 /// A table that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
@@ -35,8 +40,16 @@ pub struct Table {
     title: String,
     caption: String,
     columns: Vec<Column>,
-    rows: Vec<Vec<Cell>>,
+    rows: Rows,
     says: String,
+}
+
+/// Rows that are there, or that are made when they are shown or saved: a year has a
+/// million of a window and member.
+#[derive(Clone)]
+enum Rows {
+    There(Vec<Vec<Cell>>),
+    Made(usize, Arc<dyn Fn(usize) -> Vec<Cell> + Send + Sync>),
 }
 
 /// A column's heading, and its name in CSV.
@@ -104,6 +117,22 @@ impl Cell {
         }
     }
 
+    /// A member's id that is shown.
+    pub(crate) fn shown_id(id: MemberId) -> Self {
+        Self {
+            shown: id.to_string(),
+            ..Self::id(Some(id))
+        }
+    }
+
+    /// Two numbers, shown as this; in CSV two columns.
+    pub(crate) fn pair([low, high]: [f64; 2], shown: String) -> Self {
+        Self {
+            plain: format!("{low},{high}"),
+            ..Self::measure(low, shown)
+        }
+    }
+
     /// Nothing is known.
     pub(crate) fn none() -> Self {
         Self::text("")
@@ -114,11 +143,7 @@ impl Table {
     /// A table without rows. Columns are a heading and a name in CSV each; a
     /// column without a heading isn't shown, and one of times has two names with
     /// a comma between them.
-    pub(crate) fn new(
-        origin: &Origin,
-        title: &str,
-        columns: &[(&'static str, &'static str)],
-    ) -> Self {
+    pub(crate) fn new(origin: &Origin, title: &str, columns: &[(&'static str, &str)]) -> Self {
         let source = clean(&origin.source().to_string(), TEXT_LIMIT);
         let zone = origin.timezone().name();
         Self {
@@ -131,15 +156,41 @@ impl Table {
                     name: name.to_owned(),
                 })
                 .collect(),
-            rows: Vec::new(),
+            rows: Rows::There(Vec::new()),
             says: String::new(),
         }
+    }
+
+    /// A table without rows of which nobody knows where they are from.
+    pub(crate) fn unknown(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            caption: "Source: none".to_owned(),
+            columns: Vec::new(),
+            rows: Rows::There(Vec::new()),
+            says: String::new(),
+        }
+    }
+
+    /// So many rows, each made when it is asked for; `note` stands in the caption.
+    pub(crate) fn made(
+        &mut self,
+        count: usize,
+        note: String,
+        make: impl Fn(usize) -> Vec<Cell> + Send + Sync + 'static,
+    ) {
+        self.rows = Rows::Made(count, Arc::new(make));
+        self.caption = self
+            .caption
+            .replace(" · times", &format!(" · {note} · times"));
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let row: Vec<Cell> = cells.into_iter().collect();
         debug_assert_eq!(row.len(), self.columns.len());
-        self.rows.push(row);
+        if let Rows::There(rows) = &mut self.rows {
+            rows.push(row);
+        }
     }
 
     /// The table with what it shows, in words.
@@ -162,21 +213,30 @@ impl Table {
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        match &self.rows {
+            Rows::There(rows) => rows.len(),
+            Rows::Made(count, _) => *count,
+        }
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// All rows as CSV. An apostrophe stands before members' ids, of which a
     /// spreadsheet would keep 15 digits of 18, and before names that it would
     /// take for numbers or formulas.
     pub fn csv(&self) -> String {
+        let mut csv = Vec::new();
+        self.write(&mut csv).expect("memory takes all");
+        String::from_utf8(csv).expect("rows are text")
+    }
+
+    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        let mut csv = names.join(",") + "\n";
-        for row in &self.rows {
+        writeln!(out, "{}", names.join(","))?;
+        let mut write = |row: &[Cell]| {
             // An empty cell of a column of times is two empty fields.
             let field = |(cell, column): (&Cell, &Column)| {
                 let missing = column.name.matches(',').count();
@@ -184,10 +244,12 @@ impl Table {
                 cell.plain.clone() + &",".repeat(missing)
             };
             let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
-            csv += &fields.join(",");
-            csv.push('\n');
+            writeln!(out, "{}", fields.join(","))
+        };
+        match &self.rows {
+            Rows::There(rows) => rows.iter().try_for_each(|row| write(row)),
+            Rows::Made(count, make) => (0..*count).try_for_each(|row| write(&make(row))),
         }
-        csv
     }
 
     /// Saves all rows as `.csv`. The file may show people: it is readable by you
@@ -207,7 +269,7 @@ impl Table {
                 path.display()
             )));
         }
-        activity_data::store::replace::replace(path, |out| out.write_all(self.csv().as_bytes()))
+        activity_data::store::replace::replace(path, |out| self.write(out))
             .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 
@@ -226,24 +288,40 @@ impl Table {
         (0..self.columns.len()).filter(|&column| !self.columns[column].heading.is_empty())
     }
 
-    /// Whether a column holds numbers, which stand at its right.
-    fn is_number(&self, column: usize) -> bool {
-        self.rows.iter().any(|row| row[column].is_number)
+    /// The rows that are shown, and whether each column holds numbers, which stand
+    /// at its right.
+    fn shown_rows(&self) -> (Vec<Vec<Cell>>, Vec<bool>) {
+        let rows = match &self.rows {
+            Rows::There(rows) => rows.iter().take(SHOWN).cloned().collect(),
+            &Rows::Made(count, ref make) if count <= SHOWN => (0..count).map(|i| make(i)).collect(),
+            &Rows::Made(count, ref make) => {
+                let mut rows: Vec<Vec<Cell>> = (0..ENDS).map(|i| make(i)).collect();
+                rows.push(vec![Cell::text("⋮"); self.columns.len()]);
+                rows.extend((count - ENDS..count).map(|i| make(i)));
+                rows
+            }
+        };
+        let is_number = |column: usize| rows.iter().any(|row: &Vec<Cell>| row[column].is_number);
+        let numbers = (0..self.columns.len()).map(is_number).collect();
+        (rows, numbers)
     }
 
     /// How many rows aren't shown, in words.
     fn more(&self) -> Option<String> {
-        let more = self
-            .rows
-            .len()
-            .checked_sub(SHOWN)
-            .filter(|&more| more > 0)?;
-        let more = number(more as f64, 0);
-        Some(format!("and {more} more: save(\"table.csv\") has all rows"))
+        let (shown, place, all) = match self.rows {
+            Rows::There(_) => (SHOWN, "more", ""),
+            Rows::Made(..) => (2 * ENDS, "between", "table()."),
+        };
+        let more = self.len().checked_sub(SHOWN).filter(|&more| more > 0)?;
+        let more = number((more + SHOWN - shown) as f64, 0);
+        Some(format!(
+            "and {more} {place}: {all}save(\"table.csv\") has all rows"
+        ))
     }
 
     fn html(&self) -> String {
-        let align = |column: usize| match self.is_number(column) {
+        let (rows, is_number) = self.shown_rows();
+        let align = |column: usize| match is_number[column] {
             true => {
                 " style=\"text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums\""
             }
@@ -261,8 +339,8 @@ impl Table {
                 .shown()
                 .map(|column| (column, self.columns[column].heading)),
         );
-        let rows = self.rows.iter().take(SHOWN);
         let rows: String = rows
+            .iter()
             .map(|cells| {
                 row(
                     "td",
@@ -272,7 +350,7 @@ impl Table {
                 )
             })
             .collect();
-        let table = match self.rows.is_empty() {
+        let table = match self.is_empty() {
             true => String::new(),
             false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
         };
@@ -292,8 +370,9 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns: Vec<usize> = self.shown().collect();
+        let (rows, is_number) = self.shown_rows();
         let width = |&column: &usize| {
-            let cells = self.rows.iter().take(SHOWN).map(|row| &row[column].shown);
+            let cells = rows.iter().map(|row| &row[column].shown);
             let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
             widest.max(self.columns[column].heading.chars().count())
         };
@@ -301,7 +380,7 @@ impl fmt::Display for Table {
         let line = |texts: Vec<&str>| {
             let cells = columns.iter().zip(&widths).zip(texts);
             let cells: Vec<String> = cells
-                .map(|((&column, &width), text)| match self.is_number(column) {
+                .map(|((&column, &width), text)| match is_number[column] {
                     true => format!("{text:>width$}"),
                     false => format!("{text:<width$}"),
                 })
@@ -309,11 +388,11 @@ impl fmt::Display for Table {
             cells.join("  ").trim_end().to_owned()
         };
         writeln!(f, "{}", self.title)?;
-        if !self.rows.is_empty() {
+        if !self.is_empty() {
             let headings = columns.iter().map(|&column| self.columns[column].heading);
             writeln!(f, "{}", line(headings.collect()))?;
         }
-        for row in self.rows.iter().take(SHOWN) {
+        for row in &rows {
             let cells = columns.iter().map(|&column| row[column].shown.as_str());
             writeln!(f, "{}", line(cells.collect()))?;
         }
@@ -327,7 +406,7 @@ impl fmt::Display for Table {
 /// One line: the rows would fill pages.
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({:?}, {} rows)", self.title, self.rows.len())
+        write!(f, "Table({:?}, {} rows)", self.title, self.len())
     }
 }
 

@@ -34,6 +34,7 @@ pub fn unusual(activity: &Activity) -> Table {
             begin,
             end,
             messages,
+            ..
         } = stretch;
         let when = item.when(origin.timezone(), begin, end);
         let messages = messages as f64;
@@ -95,6 +96,7 @@ pub fn unusual(activity: &Activity) -> Table {
                 begin,
                 end,
                 messages,
+                provenance: event.provenance,
             },
             Some(usual),
         );

@@ -5,3 +5,4 @@ pub(crate) mod export;
 mod file;
 pub mod request;
 pub mod sample;
+mod write;

@@ -269,14 +269,7 @@ pub(crate) fn duration(milliseconds: i64) -> String {
 /// Local time with its offset and UTC, to the second or millisecond, as two
 /// columns of a table (ISO 8601).
 pub(crate) fn iso(zone: &Zone, time: i64) -> String {
-    let time = local(zone, time);
-    let format = if time.nanosecond() == 0 {
-        "%Y-%m-%dT%H:%M:%S%:z"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.3f%:z"
-    };
-    let utc = time.with_timezone(&chrono::Utc);
-    format!("{},{}", time.format(format), utc.format(format))
+    zone.iso(time)
 }
 
 #[cfg(test)]

@@ -326,6 +326,7 @@ mod tests {
             values: &values,
             coverage,
             is_over: false,
+            unseen: &[],
         };
         let labels = Labels::new("Messages", "Number of Messages", "messages");
         Bars::of(&origin(), &labels, series).figure()

@@ -27,7 +27,20 @@ pub(crate) struct Thinned {
 ///
 /// References: U. Jugel, Z. Jerzak, G. Hackenbroich, V. Markl (2014), M4: a
 /// visualization-oriented time series data aggregation, PVLDB 7(10).
+///
+/// The line also breaks at what nobody looks at, which is not among the gaps.
 pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
+    let mut thinned = broken(series, gaps, scale);
+    if !series.unseen.is_empty() {
+        let mut breaks = [gaps, series.unseen].concat();
+        breaks.sort_by_key(|gap| gap.begin);
+        thinned.runs = broken(series, &breaks, scale).runs;
+    }
+    thinned
+}
+
+/// The points of a line that breaks at these gaps.
+fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     let times = series.starts;
     let pixels = |from: i64, to: i64| scale.pixels(from as f64, to as f64);
     // Gaps that are drawn as one, with the index of the point after each.

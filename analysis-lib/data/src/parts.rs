@@ -1,0 +1,176 @@
+//! Parts of an activity, which are activities too.
+
+use std::collections::HashSet;
+
+use super::lengths::{Extent, Gap};
+use super::rows;
+use super::{Activity, Error, MemberId, Result, Window, WindowsBuilder};
+
+impl Activity {
+    /// The windows of the last `days` local days; the day of the newest window is
+    /// one of them. A window belongs to the day that its middle lies in. At least
+    /// the newest window is in it.
+    #[must_use]
+    pub fn last_days(&self, days: u32) -> Self {
+        let zone = self.origin().timezone();
+        let newest = self.len() - 1;
+        let first = zone.day(self.middle(newest)) + 1 - i64::from(days);
+        let begin = zone.day_begin(first);
+        let kept = (0..self.len()).filter(|&i| i == newest || self.middle(i) >= begin);
+        self.some(&kept.collect::<Vec<_>>(), None)
+    }
+
+    /// The windows whose middles lie from one time to another, that one left out.
+    /// Times are written `2026-03-01` (its midnight), `2026-03-01 14:30` on local
+    /// clocks, or `2026-03-01T14:30:00Z`.
+    ///
+    /// # Errors
+    ///
+    /// A time can't be read, the second isn't later than the first, or no window
+    /// lies between.
+    ///
+    /// ```
+    /// let activity = activity_data::Activity::sample()?;
+    /// let week = activity.between("2026-03-02", "2026-03-09")?;
+    /// assert_eq!(week.last_days(7).len(), week.len());
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    pub fn between(&self, begin: &str, end: &str) -> Result<Self> {
+        let zone = self.origin().timezone();
+        let (from, to) = (zone.read(begin)?, zone.read(end)?);
+        if from >= to {
+            return Err(Error::new(format!(
+                "the span between {begin} and {end} is empty; the second time must be later than the first"
+            )));
+        }
+        self.within(from, to).ok_or_else(|| {
+            let (first, last) = self.span();
+            Error::new(format!(
+                "{} has no window between {begin} and {end}; its windows reach from {} to {}",
+                self.origin().source(),
+                self.origin().show(first),
+                self.origin().show(last)
+            ))
+        })
+    }
+
+    /// As [`between`](Self::between), in milliseconds since the epoch (UTC). `None` if
+    /// there is no window.
+    pub fn within(&self, from: i64, to: i64) -> Option<Self> {
+        let is_in = |&i: &usize| (from..to).contains(&self.middle(i));
+        let kept: Vec<usize> = (0..self.len()).filter(is_in).collect();
+        (!kept.is_empty()).then(|| self.some(&kept, None))
+    }
+
+    /// The windows for which this is true. All others are *not looked at*, which
+    /// isn't *no data*: coverage and gaps don't count them, and lines break there
+    /// without grey.
+    ///
+    /// # Panics
+    ///
+    /// It is true for no window: an activity has one at least.
+    ///
+    /// ```
+    /// use chrono::Timelike;
+    ///
+    /// let activity = activity_data::Activity::sample()?;
+    /// let night = activity.when(|window| window.end().hour() < 6);
+    /// assert!(night.gaps().len() <= activity.gaps().len());
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn when(&self, is_kept: impl Fn(&rows::Window) -> bool) -> Self {
+        let kept = self.iter().filter(|window| is_kept(window));
+        let kept: Vec<usize> = kept.map(|window| window.index()).collect();
+        assert!(
+            !kept.is_empty(),
+            "`when` keeps none of the {} windows: ask for something that is true for one at least",
+            self.len()
+        );
+        self.some(&kept, Some(self.span()))
+    }
+
+    /// The windows at these places, which ascend. Between two that didn't follow
+    /// each other, nobody looked. `span` is the time that was looked through, where
+    /// that is more than from the first window to the last.
+    pub(crate) fn some(&self, kept: &[usize], span: Option<(i64, i64)>) -> Self {
+        let windows = self.windows().take(kept.iter().copied());
+        let begins: Vec<i64> = kept.iter().map(|&i| self.begins()[i]).collect();
+        let mut extent = Extent::new(&begins, &windows.ends);
+        let is_gap = |hole: &Gap| {
+            let place = self
+                .gaps()
+                .binary_search_by_key(&hole.begin, |gap| gap.begin);
+            place.is_ok_and(|place| self.gaps()[place] == *hole)
+        };
+        (extent.gaps, extent.unseen) = std::mem::take(&mut extent.gaps)
+            .into_iter()
+            .partition(is_gap);
+        if let Some((begin, end)) = span {
+            let (first, last) = std::mem::replace(&mut extent.span, (begin, end));
+            extent.unseen.insert(0, Gap { begin, end: first });
+            extent.unseen.push(Gap { begin: last, end });
+            extent.unseen.retain(|stretch| stretch.begin < stretch.end);
+        }
+        self.with_windows(windows, begins, extent)
+    }
+
+    /// What these members sent: of each window their messages alone are counted.
+    /// Who was online stays as it is. Members are ids, or numbers.
+    ///
+    /// ```
+    /// let activity = activity_data::Activity::sample()?;
+    /// let first = activity.members()[0];
+    /// assert_eq!(activity.only_members([first]).members(), [first]);
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    #[must_use]
+    pub fn only_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.sent_by(ids, true, |_, kept, _| kept)
+    }
+
+    /// What all others sent: of each window these members' messages aren't counted.
+    /// Who was online stays as it is. Members are ids, or numbers.
+    #[must_use]
+    pub fn without_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
+        // A document may say fewer messages in all than its members sent.
+        self.sent_by(ids, false, |all, _, left_out| all.saturating_sub(left_out))
+    }
+
+    /// The same windows with what these members sent, or with what all others did.
+    /// `volume` gives a window's messages, of those in all, those of members who
+    /// are kept, and those of the others.
+    fn sent_by<I: Into<MemberId>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+        is_kept: bool,
+        volume: impl Fn(u32, u32, u32) -> u32,
+    ) -> Self {
+        let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
+        let all = self.windows();
+        let mut own = WindowsBuilder::new();
+        for index in 0..self.len() {
+            // How many were sent by others, and by those who are kept.
+            let mut sums = [0_u32; 2];
+            for (member, sent) in self.senders(index) {
+                let id = self.members()[member];
+                let keeps = ids.contains(&id) == is_kept;
+                let sum = &mut sums[usize::from(keeps)];
+                *sum = sum.saturating_add(sent);
+                if keeps {
+                    own.sent(id, sent);
+                }
+            }
+            own.window(Window {
+                end: all.ends[index],
+                declared: all.declared[index],
+                online: all.online[index],
+                volume: volume(all.volume[index], sums[1], sums[0]),
+            })
+            .expect("there are no more than before");
+        }
+        let (begins, extent) = (self.begins().to_vec(), self.recorded.extent.clone());
+        self.with_windows(own.finish(), begins, extent)
+    }
+}
