@@ -96,6 +96,7 @@ use activity_data::{Error, Result};
 pub use chrono::{Datelike, Timelike, Weekday};
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
+pub use plotters;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
 pub use table::{ShownAsTable, Table};

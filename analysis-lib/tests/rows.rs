@@ -260,8 +260,6 @@ fn results_show_local_times_and_where_they_are_from() {
         format!("{:?}", aggregate::seen(&activity)),
         format!("{:?}", aggregate::unusual(&activity)),
         format!("{:?}", aggregate::compare(&activity, WEEK).unwrap()),
-        format!("{:?}", aggregate::rate(&activity)),
-        format!("{:?}", aggregate::smoothed(&activity).unwrap()),
         format!("{:?}", activity.iter().next().unwrap()),
         format!("{:?}", activity.every(DAY).iter().next().unwrap()),
     ];

@@ -269,35 +269,6 @@ impl Activity {
         }
     }
 
-    /// The same windows without what some members sent. What was sent in all,
-    /// the message volume, stays as it is.
-    pub fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
-        let windows = self.windows();
-        let left_out: Vec<bool> = windows.members.iter().map(|&id| is_left_out(id)).collect();
-        if !left_out.contains(&true) {
-            return self.clone();
-        }
-        let mut kept = Windows {
-            ends: windows.ends.clone(),
-            declared: windows.declared.clone(),
-            online: windows.online.clone(),
-            volume: windows.volume.clone(),
-            members: windows.members.clone(),
-            ..Windows::default()
-        };
-        for index in 0..windows.len() {
-            for sender in windows.senders(index) {
-                if !left_out[windows.sender[sender] as usize] {
-                    kept.sender.push(windows.sender[sender]);
-                    kept.sent.push(windows.sent[sender]);
-                }
-            }
-            kept.first_sender.push(kept.sender.len() as u32);
-        }
-        let (begins, extent) = (self.begins().to_vec(), self.recorded.extent.clone());
-        self.with_windows(kept, begins, extent)
-    }
-
     /// Merges windows into hours, days, weeks or months of the origin's time
     /// zone: sums of messages, mean and maximum of online members. A window
     /// belongs to the period that its middle lies in.

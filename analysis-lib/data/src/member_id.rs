@@ -36,12 +36,6 @@ impl From<&Self> for MemberId {
     }
 }
 
-impl From<&u64> for MemberId {
-    fn from(id: &u64) -> Self {
-        Self(*id)
-    }
-}
-
 impl PartialEq<u64> for MemberId {
     fn eq(&self, id: &u64) -> bool {
         self.0 == *id

@@ -27,6 +27,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sample => f.write_str("sample data, made up"),
+            Self::File(name) if name.is_empty() => f.write_str("values of your own"),
             Self::File(name) => write!(f, "file {name}"),
             Self::MongoDb {
                 database,
@@ -51,6 +52,15 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Of values that nobody says where they are from: a source without a name.
+    pub fn nobody() -> Self {
+        Self {
+            source: Source::File(String::new()),
+            server: String::new(),
+            timezone: Zone::new("UTC", [(0, 0, "UTC".to_owned())], None),
+        }
+    }
+
     /// What the windows were read from.
     pub fn source(&self) -> &Source {
         &self.source
@@ -103,9 +113,8 @@ impl Origin {
 }
 
 /// The [`Origin`] of what a row of results was computed from, so that the row can
-/// show itself with local times. It is free to copy, and all are equal: it is no
-/// part of the result.
-#[derive(Clone, Copy, Default)]
+/// show itself with local times. It is free to copy.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Provenance(Option<&'static Origin>);
 
 impl Provenance {
@@ -133,11 +142,3 @@ impl Provenance {
             .map_or_else(|| format!("{time} ms"), |origin| origin.show(time))
     }
 }
-
-impl PartialEq for Provenance {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Provenance {}

@@ -82,7 +82,7 @@ impl Activity {
     #[track_caller]
     pub fn when(&self, is_kept: impl Fn(&rows::Window) -> bool) -> Self {
         let kept = self.iter().filter(|window| is_kept(window));
-        let kept: Vec<usize> = kept.map(|window| window.index()).collect();
+        let kept: Vec<usize> = kept.map(|window| window.index).collect();
         assert!(
             !kept.is_empty(),
             "`when` keeps none of the {} windows: ask for something that is true for one at least",
@@ -121,45 +121,48 @@ impl Activity {
     ///
     /// ```
     /// let activity = activity_data::Activity::sample()?;
-    /// let first = activity.members()[0];
-    /// assert_eq!(activity.only_members([first]).members(), [first]);
+    /// let own = activity.only_members([activity.members()[0]]);
+    /// assert!(own.message_volume().iter().max() < activity.message_volume().iter().max());
     /// # Ok::<(), activity_data::Error>(())
     /// ```
     #[must_use]
     pub fn only_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
-        self.sent_by(ids, true, |_, kept, _| kept)
+        let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
+        self.sent_by(|id| ids.contains(&id), |_, kept, _| kept)
     }
 
     /// What all others sent: of each window these members' messages aren't counted.
     /// Who was online stays as it is. Members are ids, or numbers.
     #[must_use]
     pub fn without_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
+        let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
         // A document may say fewer messages in all than its members sent.
-        self.sent_by(ids, false, |all, _, left_out| all.saturating_sub(left_out))
+        let volume = |all: u32, _, left_out| all.saturating_sub(left_out);
+        self.sent_by(|id| !ids.contains(&id), volume)
     }
 
-    /// The same windows with what these members sent, or with what all others did.
-    /// `volume` gives a window's messages, of those in all, those of members who
-    /// are kept, and those of the others.
-    fn sent_by<I: Into<MemberId>>(
+    /// The same windows without what some members sent. What was sent in all,
+    /// the message volume, stays as it is.
+    pub fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
+        self.sent_by(|id| !is_left_out(id), |all, _, _| all)
+    }
+
+    /// The same windows with what some members sent. `volume` gives a window's
+    /// messages, of those in all, those of members who are kept, and the others'.
+    fn sent_by(
         &self,
-        ids: impl IntoIterator<Item = I>,
-        is_kept: bool,
+        is_kept: impl Fn(MemberId) -> bool,
         volume: impl Fn(u32, u32, u32) -> u32,
     ) -> Self {
-        let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
-        let all = self.windows();
-        let mut own = WindowsBuilder::new();
+        let kept: Vec<bool> = self.members().iter().map(|&id| is_kept(id)).collect();
+        let mut own = WindowsBuilder::on(self.windows().take([]));
         for index in 0..self.len() {
-            // How many were sent by others, and by those who are kept.
-            let mut sums = [0_u32; 2];
+            let (mut sums, all) = ([0_u32; 2], self.windows());
             for (member, sent) in self.senders(index) {
-                let id = self.members()[member];
-                let keeps = ids.contains(&id) == is_kept;
-                let sum = &mut sums[usize::from(keeps)];
+                let sum = &mut sums[usize::from(kept[member])];
                 *sum = sum.saturating_add(sent);
-                if keeps {
-                    own.sent(id, sent);
+                if kept[member] {
+                    own.sent(self.members()[member], sent);
                 }
             }
             own.window(Window {

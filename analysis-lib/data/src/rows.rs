@@ -1,12 +1,58 @@
-//! Windows and periods one by one, as a loop or a filter takes them.
+//! Windows, periods and results one by one, as a loop, a filter or a table takes them.
 
 use std::fmt;
-use std::ops::Range;
 
 use chrono::DateTime;
 
-use super::{Activity, MemberId, Periods, Zone};
+use super::{Activity, MemberId, Origin, Periods, Provenance, Zone};
 use crate::Held;
+
+/// What stands in a [`Row`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Milliseconds since the epoch (UTC).
+    Time(i64),
+    /// A member's id.
+    Member(MemberId),
+    /// A number, shown with this many decimal places; `None` where there is none.
+    Number(Option<f64>, usize),
+    /// From one number to another.
+    Range(Option<[f64; 2]>),
+}
+
+impl Value {
+    /// The names of its columns in CSV, and what stands there.
+    pub fn csv(&self, name: &str, origin: &Origin) -> (String, String) {
+        let plain = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        match self {
+            Self::Time(time) => (
+                format!("{name}_local,{name}_utc"),
+                origin.timezone.iso(*time),
+            ),
+            Self::Member(id) => (
+                format!("member_{name}"),
+                crate::text::csv_field(&id.to_string()),
+            ),
+            Self::Number(value, _) => (name.to_owned(), plain(*value)),
+            Self::Range(range) => {
+                let [low, high] = [0, 1].map(|side| plain(range.map(|range| range[side])));
+                (format!("{name}_low,{name}_high"), format!("{low},{high}"))
+            }
+        }
+    }
+}
+
+/// One of several results: a `Vec` of them is a table when it is a cell's last value.
+pub trait Row: Clone + Send + Sync + 'static {
+    /// What the rows are, as a table's title.
+    const TITLE: &'static str;
+
+    /// What they were computed from.
+    fn provenance(&self) -> Provenance;
+
+    /// All fields by name, in order; of each row the same ones.
+    fn fields(&self) -> Vec<(&'static str, Value)>;
+}
 
 /// A window of an activity.
 ///
@@ -26,37 +72,99 @@ use crate::Held;
 #[derive(Clone, PartialEq)]
 pub struct Window {
     activity: Held<Activity>,
+    pub(crate) index: usize,
+}
+
+/// One of the [`Periods`]: an hour, day, week or month.
+#[derive(Clone, PartialEq)]
+pub struct PeriodRow {
+    periods: Held<Periods>,
     index: usize,
 }
 
+/// What windows and periods have alike, and how to go through all of them.
+macro_rules! row {
+    ($row:ident of $all:ident in $field:ident, $count:ty, $title:literal, $volume:ident) => {
+        impl $row {
+            /// When it began, on local clocks.
+            pub fn begin(&self) -> DateTime<Zone> {
+                self.$field.origin().local(self.$field.begins()[self.index])
+            }
+
+            /// When it ended, on local clocks.
+            pub fn end(&self) -> DateTime<Zone> {
+                self.$field.origin().local(self.$field.ends()[self.index])
+            }
+
+            /// Messages in it.
+            pub fn messages(&self) -> $count {
+                self.$field.$volume()[self.index]
+            }
+
+            /// Who sent messages in it, and how many.
+            pub fn members(&self) -> impl Iterator<Item = (MemberId, $count)> + '_ {
+                let senders = self.$field.senders(self.index);
+                senders.map(|(member, sent)| (self.$field.members()[member], sent))
+            }
+        }
+
+        impl Row for $row {
+            const TITLE: &'static str = $title;
+
+            fn provenance(&self) -> Provenance {
+                Provenance::of(self.$field.origin())
+            }
+
+            fn fields(&self) -> Vec<(&'static str, Value)> {
+                let begin = Value::Time(self.$field.begins()[self.index]);
+                let end = Value::Time(self.$field.ends()[self.index]);
+                let count = |count: f64| Value::Number(Some(count), 0);
+                let mut fields = vec![("begin", begin), ("end", end)];
+                fields.extend(self.own());
+                fields.push(("messages", count(self.messages() as f64)));
+                fields.push(("members", count(self.members().count() as f64)));
+                fields
+            }
+        }
+
+        /// When it began, and its messages.
+        impl fmt::Debug for $row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let begin = self.$field.origin().show(self.$field.begins()[self.index]);
+                let name = stringify!($row);
+                write!(f, "{name}({begin}: {} messages)", self.messages())
+            }
+        }
+
+        impl $all {
+            /// One by one, in order.
+            pub fn iter(
+                &self,
+            ) -> impl DoubleEndedIterator<Item = $row> + ExactSizeIterator + Clone + Send + Sync + use<>
+            {
+                let $field = Held::new(self.clone());
+                (0..self.len()).map(move |index| $row {
+                    $field: $field.clone(),
+                    index,
+                })
+            }
+        }
+
+        impl IntoIterator for &$all {
+            type Item = $row;
+            type IntoIter = Box<dyn Iterator<Item = $row>>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                Box::new(self.iter())
+            }
+        }
+    };
+}
+
+row!(Window of Activity in activity, u32, "Windows", message_volume);
+row!(PeriodRow of Periods in periods, u64, "Periods", messages);
+
 impl Window {
-    fn of(activity: &Held<Activity>, index: usize) -> Self {
-        let activity = activity.clone();
-        Self { activity, index }
-    }
-
-    /// The activity that this is a window of.
-    pub fn activity(&self) -> &Activity {
-        &self.activity
-    }
-
-    /// Its place among the activity's windows, from 0.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// When it began, on local clocks.
-    pub fn begin(&self) -> DateTime<Zone> {
-        let begin = self.activity.begins()[self.index];
-        self.activity.origin().local(begin)
-    }
-
-    /// When it ended, on local clocks.
-    pub fn end(&self) -> DateTime<Zone> {
-        let end = self.activity.ends()[self.index];
-        self.activity.origin().local(end)
-    }
-
     /// How long it is, in minutes.
     pub fn minutes(&self) -> f64 {
         let (begin, end) = (self.activity.begins(), self.activity.ends());
@@ -68,71 +176,19 @@ impl Window {
         Some(self.activity.online_members()[self.index])
     }
 
-    /// Messages in it.
-    pub fn messages(&self) -> u32 {
-        self.activity.message_volume()[self.index]
+    fn own(&self) -> [(&'static str, Value); 2] {
+        let online = Value::Number(self.online().map(f64::from), 0);
+        [
+            ("minutes", Value::Number(Some(self.minutes()), 2)),
+            ("online_members", online),
+        ]
     }
-
-    /// Who sent messages in it, and how many.
-    pub fn members(&self) -> impl Iterator<Item = (MemberId, u32)> + '_ {
-        let members = self.activity.members();
-        let senders = self.activity.senders(self.index);
-        senders.map(|(member, sent)| (members[member], sent))
-    }
-}
-
-/// `Window(2026-03-01 14:20 EST, 10 min: 12 messages)`.
-impl fmt::Debug for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begin = self.activity.begins()[self.index];
-        write!(
-            f,
-            "Window({}, {} min: {} messages)",
-            self.activity.origin().show(begin),
-            (self.minutes() * 10.0).round() / 10.0,
-            self.messages()
-        )
-    }
-}
-
-/// One of the [`Periods`]: an hour, day, week or month.
-#[derive(Clone, PartialEq)]
-pub struct PeriodRow {
-    periods: Held<Periods>,
-    index: usize,
 }
 
 impl PeriodRow {
-    /// The periods that this is one of.
-    pub fn periods(&self) -> &Periods {
-        &self.periods
-    }
-
-    /// Its place among the periods, from 0.
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// When it began, on local clocks.
-    pub fn begin(&self) -> DateTime<Zone> {
-        let begin = self.periods.begins()[self.index];
-        self.periods.origin().local(begin)
-    }
-
-    /// When it ended, on local clocks: the first instant of the next.
-    pub fn end(&self) -> DateTime<Zone> {
-        let end = self.periods.ends()[self.index];
-        self.periods.origin().local(end)
-    }
-
     /// The share of it that was recorded, from 0 to 1.
     pub fn coverage(&self) -> f64 {
         self.periods.coverage()[self.index]
-    }
-
-    /// Messages in it.
-    pub fn messages(&self) -> u64 {
-        self.periods.messages()[self.index]
     }
 
     /// Online members: the mean over its windows.
@@ -140,89 +196,11 @@ impl PeriodRow {
         self.periods.online_mean()[self.index]
     }
 
-    /// Who sent messages in it, and how many.
-    pub fn members(&self) -> impl Iterator<Item = (MemberId, u64)> + '_ {
-        let members = self.periods.members();
-        let senders = self.periods.senders(self.index);
-        senders.map(|(member, sent)| (members[member], sent))
+    fn own(&self) -> [(&'static str, Value); 2] {
+        let online = Value::Number(Some(self.online_mean()), 1);
+        [
+            ("coverage", Value::Number(Some(self.coverage()), 3)),
+            ("online_mean", online),
+        ]
     }
 }
-
-/// `PeriodRow(day from 2026-03-01 00:00 EST: 412 messages)`.
-impl fmt::Debug for PeriodRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begin = self.periods.begins()[self.index];
-        write!(
-            f,
-            "PeriodRow({} from {}: {} messages)",
-            self.periods.period(),
-            self.periods.origin().show(begin),
-            self.messages()
-        )
-    }
-}
-
-/// The windows of an activity, in order of their ends.
-#[derive(Clone)]
-pub struct WindowIter(Held<Activity>, Range<usize>);
-
-/// Periods, in order.
-#[derive(Clone)]
-pub struct PeriodIter(Held<Periods>, Range<usize>);
-
-/// What goes through the rows of `$of` in both directions.
-macro_rules! iterates {
-    ($iter:ident over $row:ident of $of:ident, $make:expr) => {
-        impl $iter {
-            fn row(&self, index: usize) -> $row {
-                $make(&self.0, index)
-            }
-        }
-
-        impl Iterator for $iter {
-            type Item = $row;
-
-            fn next(&mut self) -> Option<$row> {
-                self.1.next().map(|index| self.row(index))
-            }
-
-            fn size_hint(&self) -> (usize, Option<usize>) {
-                self.1.size_hint()
-            }
-
-            fn nth(&mut self, n: usize) -> Option<$row> {
-                self.1.nth(n).map(|index| self.row(index))
-            }
-        }
-
-        impl DoubleEndedIterator for $iter {
-            fn next_back(&mut self) -> Option<$row> {
-                self.1.next_back().map(|index| self.row(index))
-            }
-        }
-
-        impl ExactSizeIterator for $iter {}
-
-        impl $of {
-            /// One by one, in order.
-            pub fn iter(&self) -> $iter {
-                $iter(Held::new(self.clone()), 0..self.len())
-            }
-        }
-
-        impl IntoIterator for &$of {
-            type Item = $row;
-            type IntoIter = $iter;
-
-            fn into_iter(self) -> $iter {
-                self.iter()
-            }
-        }
-    };
-}
-
-iterates!(WindowIter over Window of Activity, Window::of);
-iterates!(PeriodIter over PeriodRow of Periods, |periods: &Held<Periods>, index| PeriodRow {
-    periods: periods.clone(),
-    index,
-});

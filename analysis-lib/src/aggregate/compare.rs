@@ -41,22 +41,12 @@ pub struct Comparison {
 
 impl fmt::Debug for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [earlier_begin, begin, end] =
-            [self.earlier_begin, self.begin, self.end].map(|time| self.provenance.show(time));
-        f.debug_struct("Comparison")
-            .field("period", &self.period)
-            .field("earlier_begin", &format_args!("{earlier_begin}"))
-            .field("begin", &format_args!("{begin}"))
-            .field("end", &format_args!("{end}"))
-            .field("hours", &self.hours)
-            .field("messages", &self.messages)
-            .field("active_members", &self.active_members)
-            .field("online_mean", &self.online_mean)
-            .field("online_peak", &self.online_peak)
-            .field("retained", &self.retained)
-            .field("lost", &self.lost)
-            .field("new", &self.new)
-            .finish()
+        let (period, begin) = (self.period, self.provenance.show(self.begin));
+        let (earlier, messages) = (self.provenance.show(self.earlier_begin), &self.messages);
+        write!(
+            f,
+            "Comparison({period} from {begin} with that from {earlier}: messages {messages:?})"
+        )
     }
 }
 

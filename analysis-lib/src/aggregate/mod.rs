@@ -36,7 +36,6 @@ pub use messages::cumulative_messages;
 pub use quality::{Quality, quality};
 pub use rate::{Rate, rate};
 pub use rolling::rolling;
-pub use row::{Field, Row, Value};
 pub use seen::{Seen, seen};
 pub(crate) use shown_members::without_bots;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};

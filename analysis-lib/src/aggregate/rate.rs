@@ -55,16 +55,8 @@ struct Curve {
 /// One line: the columns would fill pages.
 impl fmt::Debug for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show =
-            |time: Option<&i64>| time.map_or(String::new(), |&time| self.origin().show(time));
-        let (first, last) = (self.times().iter().min(), self.times().iter().max());
-        let count = self.times().len();
-        write!(
-            f,
-            "Rate({count} windows from {} to {})",
-            show(first),
-            show(last)
-        )
+        let (windows, source) = (self.times().len(), self.origin().source());
+        write!(f, "Rate({source}, {windows} windows)")
     }
 }
 

@@ -26,11 +26,8 @@ struct Fit {
 /// One line: the columns would fill pages.
 impl fmt::Debug for Smoothed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = self.times();
-        let [first, last] = [days[0], days[days.len() - 1]]
-            .map(|days| self.origin().show((days * MILLISECONDS_PER_DAY) as i64));
-        let knots = self.spline().knots().len();
-        write!(f, "Smoothed({knots} knots from {first} to {last})")
+        let (knots, source) = (self.spline().knots().len(), self.origin().source());
+        write!(f, "Smoothed({source}, {knots} knots)")
     }
 }
 

@@ -50,7 +50,7 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::member_shares(&activity, &Names::load(&activity)?, WEEK);
-/// assert_eq!(figure.title(), "Share of Messages by Member and Week");
+/// assert_eq!(figure.heading(), "Share of Messages by Member and Week");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
@@ -355,7 +355,7 @@ impl WhichMember for Option<MemberId> {
 /// let activity = Activity::sample()?;
 /// let names = Names::load(&activity)?;
 /// let figure = plot::member(&activity, &names, None);
-/// assert_eq!(figure.title(), "Messages by Day: Aster");
+/// assert_eq!(figure.heading(), "Messages by Day: Aster");
 /// let unknown = plot::member(&activity, &names, 123456789012345678);
 /// assert!(unknown.says().starts_with("No member with this id"));
 /// # Ok::<(), analysis_lib::error::Error>(())
@@ -488,13 +488,13 @@ mod tests {
             for id in [first, second, last] {
                 let tail = &id.to_string()[14..];
                 for text in [figure.svg(), figure.csv(), figure.says()] {
-                    assert!(!text.contains(&format!("…{tail}")), "{}", figure.title());
-                    assert!(!text.contains(&format!("bot {id}")), "{}", figure.title());
+                    assert!(!text.contains(&format!("…{tail}")), "{}", figure.heading());
+                    assert!(!text.contains(&format!("bot {id}")), "{}", figure.heading());
                 }
                 assert!(
                     !figure.csv().contains(&id.to_string()),
                     "{}",
-                    figure.title()
+                    figure.heading()
                 );
             }
         }
@@ -519,11 +519,15 @@ mod tests {
         let bot = totals(&activity)[0].id;
         let names = Names::test([bot], [], true);
         for figure in figures(&activity, &names) {
-            assert!(figure.svg().contains("without 1 bot"), "{}", figure.title());
+            assert!(
+                figure.svg().contains("without 1 bot"),
+                "{}",
+                figure.heading()
+            );
             assert!(
                 !figure.csv().contains(&bot.to_string()),
                 "{}",
-                figure.title()
+                figure.heading()
             );
         }
         assert!(
@@ -554,7 +558,7 @@ mod tests {
     fn too_many_periods_are_merged() {
         let activity = Activity::sample().unwrap();
         let figure = member_shares(&activity, &Names::default(), Period::Hour);
-        assert_eq!(figure.title(), "Share of Messages by Member and Day");
+        assert_eq!(figure.heading(), "Share of Messages by Member and Day");
         assert!(
             figure
                 .svg()

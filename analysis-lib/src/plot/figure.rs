@@ -1,10 +1,16 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::svg::escape;
+use super::labels::Labels;
+use super::svg::{Content, TEXT_LIMIT, escape};
 use crate::program::Program;
 use crate::{Error, Result};
+use activity_data::text::clean;
+
+/// Draws a card again, after its words were changed.
+pub(crate) type Again = Arc<dyn Fn(&dyn Fn(&mut Labels, &mut Content)) -> Figure + Send + Sync>;
 
 /// A figure that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
@@ -16,12 +22,55 @@ pub struct Figure {
     pub(crate) still: String,
     pub(crate) table: String,
     pub(crate) says: String,
+    /// Draws the card again in other words; the summary has no card.
+    pub(crate) again: Option<Again>,
 }
 
 impl Figure {
     /// The figure's title.
-    pub fn title(&self) -> &str {
+    pub fn heading(&self) -> &str {
         &self.title
+    }
+
+    /// The same figure with another title.
+    #[must_use]
+    pub fn title(&self, title: &str) -> Self {
+        self.reworded(&|labels, content| {
+            let words = [&labels.title, title].map(str::to_lowercase);
+            content.description = content.description.replace(&words[0], &words[1]);
+            labels.title = title.to_owned();
+        })
+    }
+
+    /// The same figure with another name of what is counted, which is also the name
+    /// of its column in CSV.
+    #[must_use]
+    pub fn axis(&self, axis: &str) -> Self {
+        let words = axis.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        // Columns' names are the code's own elsewhere; this one stays with the process.
+        let column: &'static str = words.join("_").to_lowercase().leak();
+        self.reworded(&|labels, content| {
+            let words = [&labels.axis, axis].map(str::to_lowercase);
+            content.description = content.description.replace(&words[0], &words[1]);
+            let (names, rows) = content.table.split_once('\n').unwrap_or_default();
+            let own = |name| if name == labels.column { column } else { name };
+            let names: Vec<&str> = names.split(',').map(own).collect();
+            content.table = format!("{}\n{rows}", names.join(","));
+            (labels.axis, labels.column) = (axis.to_owned(), column);
+        })
+    }
+
+    /// The same figure with other words in its caption, in place of how many windows
+    /// or values there are. Where they are from stays.
+    #[must_use]
+    pub fn note(&self, note: &str) -> Self {
+        self.reworded(&|_, content| content.note = clean(note, TEXT_LIMIT))
+    }
+
+    fn reworded(&self, reword: &dyn Fn(&mut Labels, &mut Content)) -> Self {
+        let again = self.again.as_ref();
+        again.map_or_else(|| self.clone(), |again| again(reword))
     }
 
     /// What the figure shows, in a sentence or two computed from the data; it

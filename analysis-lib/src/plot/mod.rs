@@ -20,6 +20,7 @@ pub(crate) mod chart;
 mod conversation;
 pub(crate) mod figure;
 pub(crate) mod labels;
+mod own;
 mod people;
 mod presence;
 mod rate;
@@ -37,12 +38,14 @@ pub use conversation::{
     WhichMember, concentration, member, member_hours, member_shares, messages_by_member,
 };
 pub use figure::Figure;
+pub use own::{OverTime, Value, bars, drawing, histogram, line, scatter};
 pub use presence::{growth, stickiness};
 pub use rate::rate;
 pub use study::{
     cumulative_messages, message_rate, message_volume, online_members, smoothed_cumulative,
 };
 pub use summary::summary;
+pub use svg::Canvas;
 pub use trust::coverage;
 pub use unusual::unusual;
 pub use year::{calendar, messages_by_period, online_members_by_period, rolling};

@@ -24,7 +24,7 @@ use activity_data::{Activity, Calendar, DAY, Gap, Period, Zone};
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::growth(&activity, &Names::load(&activity)?, WEEK);
-/// assert_eq!(figure.title(), "Members Who Wrote by Week");
+/// assert_eq!(figure.heading(), "Members Who Wrote by Week");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {

@@ -59,7 +59,7 @@ struct Number {
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::summary(&activity, &Names::load(&activity)?);
-/// assert_eq!(figure.title(), "Sample Server in March 2026");
+/// assert_eq!(figure.heading(), "Sample Server in March 2026");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn summary(activity: &Activity, names: &Names) -> Figure {

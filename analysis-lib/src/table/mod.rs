@@ -34,22 +34,19 @@ const SHOWN: usize = 25;
 /// Of more rows that are made when they are asked for, as many from both ends.
 const ENDS: usize = 5;
 
+type MakeRow = Arc<dyn Fn(usize) -> Vec<Cell> + Send + Sync>;
+
 /// A table that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
 pub struct Table {
     title: String,
     caption: String,
     columns: Vec<Column>,
-    rows: Rows,
+    /// Rows that are there, or how many are made when they are shown or saved: a year
+    /// has a million of a window and member.
+    rows: Vec<Vec<Cell>>,
+    made: Option<(usize, MakeRow)>,
     says: String,
-}
-
-/// Rows that are there, or that are made when they are shown or saved: a year has a
-/// million of a window and member.
-#[derive(Clone)]
-enum Rows {
-    There(Vec<Vec<Cell>>),
-    Made(usize, Arc<dyn Fn(usize) -> Vec<Cell> + Send + Sync>),
 }
 
 /// A column's heading, and its name in CSV.
@@ -117,22 +114,6 @@ impl Cell {
         }
     }
 
-    /// A member's id that is shown.
-    pub(crate) fn shown_id(id: MemberId) -> Self {
-        Self {
-            shown: id.to_string(),
-            ..Self::id(Some(id))
-        }
-    }
-
-    /// Two numbers, shown as this; in CSV two columns.
-    pub(crate) fn pair([low, high]: [f64; 2], shown: String) -> Self {
-        Self {
-            plain: format!("{low},{high}"),
-            ..Self::measure(low, shown)
-        }
-    }
-
     /// Nothing is known.
     pub(crate) fn none() -> Self {
         Self::text("")
@@ -156,18 +137,8 @@ impl Table {
                     name: name.to_owned(),
                 })
                 .collect(),
-            rows: Rows::There(Vec::new()),
-            says: String::new(),
-        }
-    }
-
-    /// A table without rows of which nobody knows where they are from.
-    pub(crate) fn unknown(title: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            caption: "Source: none".to_owned(),
-            columns: Vec::new(),
-            rows: Rows::There(Vec::new()),
+            rows: Vec::new(),
+            made: None,
             says: String::new(),
         }
     }
@@ -179,7 +150,7 @@ impl Table {
         note: String,
         make: impl Fn(usize) -> Vec<Cell> + Send + Sync + 'static,
     ) {
-        self.rows = Rows::Made(count, Arc::new(make));
+        self.made = Some((count, Arc::new(make)));
         self.caption = self
             .caption
             .replace(" · times", &format!(" · {note} · times"));
@@ -188,9 +159,7 @@ impl Table {
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let row: Vec<Cell> = cells.into_iter().collect();
         debug_assert_eq!(row.len(), self.columns.len());
-        if let Rows::There(rows) = &mut self.rows {
-            rows.push(row);
-        }
+        self.rows.push(row);
     }
 
     /// The table with what it shows, in words.
@@ -213,10 +182,8 @@ impl Table {
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        match &self.rows {
-            Rows::There(rows) => rows.len(),
-            Rows::Made(count, _) => *count,
-        }
+        let made = self.made.as_ref();
+        made.map_or(self.rows.len(), |(count, _)| *count)
     }
 
     /// Whether there is no row.
@@ -236,7 +203,7 @@ impl Table {
     fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
         writeln!(out, "{}", names.join(","))?;
-        let mut write = |row: &[Cell]| {
+        for row in (0..self.len()).map(|index| self.at(index)) {
             // An empty cell of a column of times is two empty fields.
             let field = |(cell, column): (&Cell, &Column)| {
                 let missing = column.name.matches(',').count();
@@ -244,12 +211,14 @@ impl Table {
                 cell.plain.clone() + &",".repeat(missing)
             };
             let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
-            writeln!(out, "{}", fields.join(","))
-        };
-        match &self.rows {
-            Rows::There(rows) => rows.iter().try_for_each(|row| write(row)),
-            Rows::Made(count, make) => (0..*count).try_for_each(|row| write(&make(row))),
+            writeln!(out, "{}", fields.join(","))?;
         }
+        Ok(())
+    }
+
+    fn at(&self, index: usize) -> Vec<Cell> {
+        let made = self.made.as_ref();
+        made.map_or_else(|| self.rows[index].clone(), |(_, make)| make(index))
     }
 
     /// Saves all rows as `.csv`. The file may show people: it is readable by you
@@ -291,26 +260,25 @@ impl Table {
     /// The rows that are shown, and whether each column holds numbers, which stand
     /// at its right.
     fn shown_rows(&self) -> (Vec<Vec<Cell>>, Vec<bool>) {
-        let rows = match &self.rows {
-            Rows::There(rows) => rows.iter().take(SHOWN).cloned().collect(),
-            &Rows::Made(count, ref make) if count <= SHOWN => (0..count).map(|i| make(i)).collect(),
-            &Rows::Made(count, ref make) => {
-                let mut rows: Vec<Vec<Cell>> = (0..ENDS).map(|i| make(i)).collect();
-                rows.push(vec![Cell::text("⋮"); self.columns.len()]);
-                rows.extend((count - ENDS..count).map(|i| make(i)));
-                rows
+        let (count, at) = (self.len(), |index| self.at(index));
+        let rows: Vec<Vec<Cell>> = match self.made {
+            Some(_) if count > SHOWN => {
+                let dots = vec![Cell::text("⋮"); self.columns.len()];
+                let last = (count - ENDS..count).map(at);
+                (0..ENDS).map(at).chain([dots]).chain(last).collect()
             }
+            _ => (0..count.min(SHOWN)).map(at).collect(),
         };
-        let is_number = |column: usize| rows.iter().any(|row: &Vec<Cell>| row[column].is_number);
+        let is_number = |column: usize| rows.iter().any(|row| row[column].is_number);
         let numbers = (0..self.columns.len()).map(is_number).collect();
         (rows, numbers)
     }
 
     /// How many rows aren't shown, in words.
     fn more(&self) -> Option<String> {
-        let (shown, place, all) = match self.rows {
-            Rows::There(_) => (SHOWN, "more", ""),
-            Rows::Made(..) => (2 * ENDS, "between", "table()."),
+        let (shown, place, all) = match self.made {
+            None => (SHOWN, "more", ""),
+            Some(_) => (2 * ENDS, "between", "table()."),
         };
         let more = self.len().checked_sub(SHOWN).filter(|&more| more > 0)?;
         let more = number((more + SHOWN - shown) as f64, 0);

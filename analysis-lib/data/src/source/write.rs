@@ -6,6 +6,7 @@ use chrono::SecondsFormat;
 
 use super::document::{LONGEST, ONLINE, QUANTITIES, SINCE, TIME, VOLUME};
 use crate::Activity;
+use crate::rows::{Row, Value};
 
 /// One document a line, as `mongoexport` writes them: `mongoimport` takes them, and
 /// each says when its window began.
@@ -16,7 +17,7 @@ pub(super) fn documents(activity: &Activity, out: &mut impl Write) -> Result<()>
         format!("{{\"$date\":\"{time}\"}}")
     };
     for window in activity {
-        let index = window.index();
+        let index = window.index;
         let (begin, end) = (activity.begins()[index], activity.ends()[index]);
         write!(out, "{{\"{TIME}\":{}", date(end))?;
         // A window without a length, or of more than can be declared, can't say it.
@@ -38,24 +39,16 @@ pub(super) fn documents(activity: &Activity, out: &mut impl Write) -> Result<()>
     Ok(())
 }
 
-/// A row a window, with the columns of the table of windows.
+/// A row a window, as the table of windows.
 pub(super) fn rows(activity: &Activity, out: &mut impl Write) -> Result<()> {
-    let zone = activity.origin().timezone();
-    writeln!(
-        out,
-        "begin_local,begin_utc,end_local,end_utc,minutes,messages,online_members,members"
-    )?;
     for window in activity {
-        let [begin, end] =
-            [activity.begins(), activity.ends()].map(|times| zone.iso(times[window.index()]));
-        let online = window.online().map_or(String::new(), |n| n.to_string());
-        writeln!(
-            out,
-            "{begin},{end},{},{},{online},{}",
-            window.minutes(),
-            window.messages(),
-            window.members().count()
-        )?;
+        let csv = |(name, value): (&str, Value)| value.csv(name, activity.origin());
+        let (names, fields): (Vec<String>, Vec<String>) =
+            window.fields().into_iter().map(csv).unzip();
+        if window.index == 0 {
+            writeln!(out, "{}", names.join(","))?;
+        }
+        writeln!(out, "{}", fields.join(","))?;
     }
     Ok(())
 }

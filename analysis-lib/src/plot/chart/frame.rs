@@ -9,8 +9,8 @@ use crate::plot::axis::{Axis, Scale};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::{
-    AXIS, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths, SOFT_INK, Tooltip,
-    WIDTH, card, label_width, text,
+    AXIS, AXIS_NAME, Anchor, Area, Content, GAP, GAP_EDGE, GRID, Key, Look, MARGIN, Paths,
+    SOFT_INK, Tooltip, WIDTH, card, label_width, text,
 };
 use activity_data::{Gap, Origin};
 
@@ -217,15 +217,31 @@ impl<'a> Frame<'a> {
         text
     }
 
+    /// An axis' name, or where the card puts the name of what is counted.
+    fn axis_name(
+        &self,
+        content: &mut Content,
+        name: &str,
+        at: (f64, f64),
+        anchor: Anchor,
+    ) -> String {
+        if name.is_empty() {
+            return String::new();
+        }
+        if *name == self.labels.axis {
+            content.axis = Some((at, anchor));
+            return AXIS_NAME.to_owned();
+        }
+        text(at, anchor, SOFT_INK, name)
+    }
+
     /// The figure.
     pub(crate) fn figure(&self, mut content: Content) -> Figure {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let above = area.top - 16.0;
         let [row, name, edge] = self.below.map(|below| area.bottom + below);
         let mut body = std::mem::take(&mut content.shapes);
-        if !y.name.is_empty() {
-            body += &text((MARGIN, above), Anchor::Start, SOFT_INK, &y.name);
-        }
+        body += &self.axis_name(&mut content, &y.name, (MARGIN, above), Anchor::Start);
         body += &content.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
@@ -241,9 +257,8 @@ impl<'a> Frame<'a> {
                 body += &text(at, Anchor::Middle, SOFT_INK, label);
             }
         }
-        if !x.name.is_empty() {
-            body += &text((area.middle().0, name), Anchor::Middle, SOFT_INK, &x.name);
-        }
+        let at = (area.middle().0, name);
+        body += &self.axis_name(&mut content, &x.name, at, Anchor::Middle);
         body += &content.texts;
         let mut right = WIDTH - MARGIN;
         for key in &content.keys {

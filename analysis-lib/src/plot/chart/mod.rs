@@ -4,7 +4,7 @@ pub(crate) mod band;
 pub(crate) mod bars;
 pub(crate) mod calendar;
 pub(crate) mod curve;
-mod frame;
+pub(crate) mod frame;
 pub(crate) mod heat;
 pub(crate) mod hours;
 pub(crate) mod lags;

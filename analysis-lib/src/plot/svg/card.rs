@@ -1,10 +1,12 @@
 //! The card that a figure is drawn on: title, texts, caption.
 
-use super::element::{TEXT_LIMIT, short, small_text, text_element};
+use std::sync::Arc;
+
+use super::element::{Anchor, TEXT_LIMIT, short, small_text, text, text_element};
 use super::escape::escape;
 use super::style::{
-    BOLD, CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, TITLE_SIZE, WHITE,
-    WIDTH, shorten, width,
+    BOLD, CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, SOFT_INK, TITLE_SIZE,
+    WHITE, WIDTH, shorten, width,
 };
 use super::tooltip::{Tooltip, layer};
 use crate::plot::figure::Figure;
@@ -43,8 +45,11 @@ impl Key {
     }
 }
 
+/// Where the name of what is counted stands in a card's body.
+pub(crate) const AXIS_NAME: &str = "<!--axis-->";
+
 /// What a chart hands over.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Content {
     /// What the caption says beside where the data is from.
     pub(crate) note: String,
@@ -52,6 +57,10 @@ pub(crate) struct Content {
     /// Texts above the chart, and those within.
     pub(crate) legend: String,
     pub(crate) texts: String,
+    /// The place of the name of what is counted, if it has one.
+    pub(crate) axis: Option<((f64, f64), Anchor)>,
+    /// The card's width, if it isn't that of all.
+    pub(crate) width: Option<f64>,
     /// From the right to the left.
     pub(crate) keys: Vec<Key>,
     pub(crate) tooltips: Vec<Tooltip>,
@@ -71,11 +80,24 @@ pub(crate) fn card(
     body: &str,
     content: Content,
 ) -> Figure {
+    let again = {
+        let (labels, origin) = (labels.clone(), origin.clone());
+        let (body, content) = (body.to_owned(), content.clone());
+        move |reword: &dyn Fn(&mut Labels, &mut Content)| {
+            let (mut labels, mut content) = (labels.clone(), content.clone());
+            reword(&mut labels, &mut content);
+            card(&labels, &origin, height, &body, content)
+        }
+    };
     let title = clean(&labels.title, TEXT_LIMIT);
     let source = clean(&origin.source().to_string(), TEXT_LIMIT);
     let zone = origin.timezone().name();
-    let caption = format!("Source: {source} · {} · times in {zone}", content.note);
-    let wide = WIDTH - 2.0 * MARGIN;
+    let caption = match *origin == Origin::nobody() {
+        true => content.note.clone(),
+        false => format!("Source: {source} · {} · times in {zone}", content.note),
+    };
+    let width = content.width.unwrap_or(WIDTH);
+    let wide = width - 2.0 * MARGIN;
     let heading = text_element(
         (MARGIN, 33.0),
         &format!(" font-size=\"{TITLE_SIZE}\" font-weight=\"bold\" fill=\"{INK}\""),
@@ -83,19 +105,22 @@ pub(crate) fn card(
     );
     let shown = shorten(&caption, CAPTION_SIZE, wide);
     let foot = small_text((MARGIN, height - 15.0), &shown);
-    let body = format!("{heading}\n{foot}{body}");
+    let name = content.axis.map_or(String::new(), |(at, anchor)| {
+        text(at, anchor, SOFT_INK, &labels.axis)
+    });
+    let body = format!("{heading}\n{foot}{}", body.replacen(AXIS_NAME, &name, 1));
     let says = format!("{} {}", labels.about, content.says);
     let says = says.trim_start();
     let description = format!("{} {says}", content.description);
     let id = format!("figure-{:016x}", fnv(&[&title, &body, &description]));
     let description = format!("{description} {caption}.");
     let head = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" font-size=\"{LABEL_SIZE}\" style=\"max-width:100%;height:auto\">\n\
          <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n\
          <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"{WHITE}\" stroke=\"{CARD_EDGE}\"/>\n{body}",
         escape(&title),
         escape(&clean(&description, 1000)),
-        WIDTH - 1.0,
+        width - 1.0,
         height - 1.0
     );
     Figure {
@@ -104,6 +129,7 @@ pub(crate) fn card(
         still: head + "</svg>",
         table: content.table,
         says: clean(says, 1000),
+        again: Some(Arc::new(again)),
     }
 }
 

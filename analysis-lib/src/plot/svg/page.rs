@@ -62,6 +62,7 @@ impl Page {
         );
         Figure {
             title,
+            again: None,
             live: svg.clone(),
             still: svg,
             table,
