@@ -14,7 +14,7 @@ def git(*arguments):
 def test_notebooks_are_committed_without_outputs():
     """Outputs would show real people. What the working tree holds is its user's."""
     notebooks = git("ls-files", "*.ipynb").split()
-    assert len(notebooks) == 2
+    assert len(notebooks) == 3
     for path in notebooks:
         for cell in json.loads(git("show", f":{path}"))["cells"]:
             assert not cell.get("outputs") and not cell.get("execution_count"), path
@@ -23,7 +23,8 @@ def test_notebooks_are_committed_without_outputs():
 def test_secrets_and_people_are_ignored_by_git():
     """`.env` and the names lie in the working tree and must stay there alone."""
     for name in (".env", "notebooks/.env", "notebooks/names", "notebooks/names.json", "notebooks/report/x.html",
-                 "notebooks/online.png", "notebooks/activity.bin", "notebooks/activity.json"):
+                 "notebooks/online.png", "notebooks/activity.bin", "notebooks/activity.json",
+                 "notebooks/activity.jsonl", "notebooks/activity.csv"):
         assert git("check-ignore", "--no-index", name).strip() == name
 
 

@@ -102,9 +102,10 @@ macro_rules! row {
             }
 
             /// Who sent messages in it, and how many.
-            pub fn members(&self) -> impl Iterator<Item = (MemberId, $count)> + '_ {
-                let senders = self.$field.senders(self.index);
-                senders.map(|(member, sent)| (self.$field.members()[member], sent))
+            pub fn members(&self) -> std::vec::IntoIter<(MemberId, $count)> {
+                let (members, senders) = (self.$field.members(), self.$field.senders(self.index));
+                let pairs = senders.map(|(member, sent)| (members[member], sent));
+                pairs.collect::<Vec<_>>().into_iter()
             }
         }
 
@@ -137,25 +138,23 @@ macro_rules! row {
         }
 
         impl $all {
-            /// One by one, in order.
-            pub fn iter(
-                &self,
-            ) -> impl DoubleEndedIterator<Item = $row> + ExactSizeIterator + Clone + Send + Sync + use<>
-            {
-                let $field = Held::new(self.clone());
-                (0..self.len()).map(move |index| $row {
-                    $field: $field.clone(),
+            /// One by one, in order: an iterator that a cell's variable can hold.
+            pub fn iter(&self) -> std::vec::IntoIter<$row> {
+                let all = Held::new(self.clone());
+                let row = |index| $row {
+                    $field: all.clone(),
                     index,
-                })
+                };
+                (0..self.len()).map(row).collect::<Vec<_>>().into_iter()
             }
         }
 
         impl IntoIterator for &$all {
             type Item = $row;
-            type IntoIter = Box<dyn Iterator<Item = $row>>;
+            type IntoIter = std::vec::IntoIter<$row>;
 
             fn into_iter(self) -> Self::IntoIter {
-                Box::new(self.iter())
+                self.iter()
             }
         }
     };
@@ -165,6 +164,12 @@ row!(Window of Activity in activity, u32, "Windows", message_volume);
 row!(PeriodRow of Periods in periods, u64, "Periods", messages);
 
 impl Window {
+    /// Its middle on local clocks, which says the hour, day, week and month it is of.
+    pub fn middle(&self) -> DateTime<Zone> {
+        let middle = self.activity.middle(self.index);
+        self.activity.origin().local(middle)
+    }
+
     /// How long it is, in minutes.
     pub fn minutes(&self) -> f64 {
         let (begin, end) = (self.activity.begins(), self.activity.ends());

@@ -73,7 +73,8 @@ impl OverTime for Periods {
 }
 
 /// A line through one value a window, or one a period. It breaks where there is no
-/// value, without grey.
+/// value, without grey. A cell's variable is given as `&values`: a cell whose last
+/// line gives it away shows no figure.
 ///
 /// ```
 /// use analysis_lib::{Activity, plot};
@@ -358,7 +359,7 @@ fn are_as_many(one: usize, own: &str, other: usize, others: &str) -> Result<()> 
     }
     let (one, other) = (counted(one, own), counted(other, others));
     Err(Error::new(format!(
-        "{one} don't fit {other}: there must be as many"
+        "{one} for {other}: there must be as many"
     )))
 }
 

@@ -42,9 +42,8 @@ impl ShownAsTable for Activity {
 
 impl ShownAsTable for Periods {
     fn table(&self) -> Table {
-        let (rows, noun) = (self.iter(), Noun::of(self.period()));
-        let row = move |index| rows.clone().nth(index);
-        let table = made(self.origin(), noun.count(self.len()), self.len(), row);
+        let noun = Noun::of(self.period());
+        let table = made(self.origin(), noun.count(self.len()), self.iter().collect());
         let messages = MESSAGES.count(self.messages().iter().sum::<u64>());
         let members = MEMBERS.count(self.members().len());
         table.saying(format!("By {}: {messages} by {members}.", noun.one))
@@ -53,12 +52,9 @@ impl ShownAsTable for Periods {
 
 impl<T: Row> ShownAsTable for [T] {
     fn table(&self) -> Table {
-        let Some(origin) = self.first().and_then(|row| row.provenance().origin()) else {
-            return Table::new(&Origin::nobody(), T::TITLE, &[]).saying("There is none.");
-        };
-        let (rows, length) = (self.to_vec(), self.len());
-        let count = Noun::new("row", "rows").count(length);
-        made(origin, count, length, move |index| rows.get(index).cloned())
+        let origin = self.first().and_then(|row| row.provenance().origin());
+        let count = Noun::new("row", "rows").count(self.len());
+        made(origin.unwrap_or(&Origin::nobody()), count, self.to_vec())
     }
 }
 
@@ -73,14 +69,8 @@ impl<T: Row> ShownAsTable for [T] {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn windows(activity: &Activity) -> Table {
-    let rows = activity.iter();
-    let row = move |index| rows.clone().nth(index);
-    let table = made(
-        activity.origin(),
-        window_count(activity),
-        activity.len(),
-        row,
-    );
+    let rows = activity.iter().collect();
+    let table = made(activity.origin(), window_count(activity), rows);
     let volume = activity.message_volume().iter();
     let messages = MESSAGES.count(volume.map(|&messages| u64::from(messages)).sum::<u64>());
     let members = MEMBERS.count(messages_by_member(activity).len());
@@ -123,14 +113,9 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
     ))
 }
 
-/// A table of rows that are made when they are shown or saved; there is one at least.
-fn made<T: Row>(
-    origin: &Origin,
-    note: String,
-    count: usize,
-    row: impl Fn(usize) -> Option<T> + Send + Sync + 'static,
-) -> Table {
-    let first = row(0).map(|row| row.fields()).unwrap_or_default();
+/// A table of rows, whose cells are made when they are shown or saved.
+fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
+    let first = rows.first().map(T::fields).unwrap_or_default();
     let name = |(name, value): &(&'static str, Value)| (*name, value.csv(name, origin).0);
     let names: Vec<(&'static str, String)> = first.iter().map(name).collect();
     let columns: Vec<_> = names
@@ -139,8 +124,7 @@ fn made<T: Row>(
         .collect();
     let mut table = Table::new(origin, T::TITLE, &columns);
     let origin = origin.clone();
-    table.made(count, note, move |index| {
-        let fields = row(index).map(|row| row.fields()).unwrap_or_default();
+    table.made(rows.len(), note, move |index| {
         let cell = |(name, value): (&str, Value)| Cell {
             shown: match &value {
                 Value::Time(time) => origin.show(*time),
@@ -153,7 +137,7 @@ fn made<T: Row>(
             plain: value.csv(name, &origin).1,
             is_number: !matches!(value, Value::Time(_) | Value::Member(_)),
         };
-        fields.into_iter().map(cell).collect()
+        rows[index].fields().into_iter().map(cell).collect()
     });
     table
 }
