@@ -43,15 +43,12 @@ impl Activity {
                 "the span between {begin} and {end} is empty; the second time must be later than the first"
             )));
         }
-        self.within(from, to).ok_or_else(|| {
-            let (first, last) = self.span();
-            Error::new(format!(
-                "{} has no window between {begin} and {end}; its windows reach from {} to {}",
-                self.origin().source(),
-                self.origin().show(first),
-                self.origin().show(last)
-            ))
-        })
+        let (span, source) = (self.span(), self.origin().source());
+        let [first, last] = [span.0, span.1].map(|time| self.origin().show(time));
+        let why = format!(
+            "{source} has no window between {begin} and {end}; its windows reach from {first} to {last}"
+        );
+        self.within(from, to).ok_or_else(|| Error::new(why))
     }
 
     /// As [`between`](Self::between), in milliseconds since the epoch (UTC). `None` if
@@ -99,14 +96,11 @@ impl Activity {
         let begins: Vec<i64> = kept.iter().map(|&i| self.begins()[i]).collect();
         let mut extent = Extent::new(&begins, &windows.ends);
         let is_gap = |hole: &Gap| {
-            let place = self
-                .gaps()
-                .binary_search_by_key(&hole.begin, |gap| gap.begin);
-            place.is_ok_and(|place| self.gaps()[place] == *hole)
+            let gaps = self.gaps();
+            let place = gaps.partition_point(|gap| gap.begin < hole.begin);
+            gaps.get(place) == Some(hole)
         };
-        (extent.gaps, extent.unseen) = std::mem::take(&mut extent.gaps)
-            .into_iter()
-            .partition(is_gap);
+        (extent.gaps, extent.unseen) = extent.gaps.into_iter().partition(is_gap);
         if let Some((begin, end)) = span {
             let (first, last) = std::mem::replace(&mut extent.span, (begin, end));
             extent.unseen.insert(0, Gap { begin, end: first });

@@ -14,8 +14,8 @@ use super::chart::series::Series;
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
 use super::svg::{
-    Area, BLUE, Canvas, Content, LABEL_SIZE, Look, MARGIN, TEXT_LIMIT, Tooltip, card, label_width,
-    shorten,
+    Area, BLUE, Canvas, Content, LABEL_SIZE, Look, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
+    label_width, shorten,
 };
 use crate::{Error, Result};
 use activity_data::text::{clean, counted, csv_field};
@@ -106,18 +106,9 @@ fn own_line(
 ) -> Result<Figure> {
     let (values, items) = (series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
-    let known: Vec<usize> = (0..values.len())
-        .filter(|&i| values[i].is_finite())
-        .collect();
-    let last = *known
-        .last()
-        .ok_or_else(|| Error::new("a line needs a value; there is none"))?;
-    let pick = |column: &[i64]| known.iter().map(|&i| column[i]).collect::<Vec<_>>();
-    let part = |column: &[f64]| {
-        known
-            .iter()
-            .filter_map(|&i| column.get(i).copied())
-            .collect::<Vec<_>>()
+    let known = known(values);
+    let Some(last) = known.last() else {
+        return Err(Error::new("a line needs a value; there is none"));
     };
     let steps = known.windows(2).filter(|pair| pair[0] + 1 < pair[1]);
     let breaks = steps.map(|pair| (series.ends[pair[0]], series.starts[pair[1]]));
@@ -127,10 +118,10 @@ fn own_line(
     let labels = own_labels(title, values);
     let series = Series {
         item: series.item,
-        starts: &pick(series.starts),
-        ends: &pick(series.ends),
-        values: &part(values),
-        coverage: &part(series.coverage),
+        starts: &pick(series.starts, &known),
+        ends: &pick(series.ends, &known),
+        values: &pick(values, &known),
+        coverage: &pick(series.coverage, &known),
         is_over: series.is_over || last + 1 < values.len(),
         unseen: &unseen,
     };
@@ -154,26 +145,22 @@ pub fn bars<V: Value>(
     labels: impl IntoIterator<Item = impl ToString>,
     values: impl IntoIterator<Item = V>,
 ) -> Result<Figure> {
-    let names = labels
-        .into_iter()
-        .map(|label| clean(&label.to_string(), TEXT_LIMIT));
-    let (names, values) = (names.collect::<Vec<String>>(), numbers(values));
+    let name = |label: &dyn ToString| clean(&label.to_string(), TEXT_LIMIT);
+    let names: Vec<String> = labels.into_iter().map(|label| name(&label)).collect();
+    let values = numbers(values);
     let count = names.len();
     are_as_many(values.len(), "value", count, "label")?;
     if !(1..=MOST).contains(&count) {
-        return Err(Error::new(format!(
-            "{count} bars can't be shown; give 1 to {MOST}"
-        )));
+        let why = format!("{count} bars can't be shown; give 1 to {MOST}");
+        return Err(Error::new(why));
     }
     let (origin, labels) = (Origin::nobody(), own_labels("Bars", &values));
     let across = [0.0, count as f64];
     let mut frame = Frame::upwards(&origin, &labels, extremes(&values), across, String::new());
     // Labels that have no room beside each other: every second, third and so on.
     let shown = |name: &String| shorten(name, LABEL_SIZE, 120.0);
-    let widest = names
-        .iter()
-        .map(|name| label_width(&shown(name)))
-        .fold(0.0, f64::max);
+    let widths = names.iter().map(|name| label_width(&shown(name)));
+    let widest = widths.fold(0.0, f64::max);
     let each = ((widest + 8.0) / frame.x.scale.pixels(0.0, 1.0)).ceil() as usize;
     let tick = |i: usize| Tick::new(i as f64 + 0.5, shown(&names[i]));
     frame.x.ticks = (0..count).step_by(each).map(tick).collect();
@@ -196,24 +183,12 @@ pub fn bars<V: Value>(
         tooltips.push(Tooltip::above(area, vec![shown, name.clone()]));
     }
     frame.zero_line(&mut paths);
-    let by = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
-    let highest = (0..count)
-        .filter(|&i| values[i].is_finite())
-        .max_by(by)
-        .unwrap_or(0);
+    let most = extremes(&values).1;
+    let highest = values.iter().position(|&value| value == most).unwrap_or(0);
     let most = number(values[highest], frame.places);
-    let note = Noun::new("bar", "bars").count(count);
     let says = format!("The highest: {most}, {}.", names[highest]);
-    let shapes = paths.group();
-    let content = Content {
-        note,
-        shapes,
-        tooltips,
-        says,
-        table,
-        ..Content::default()
-    };
-    Ok(own_figure(frame, content))
+    let note = Noun::new("bar", "bars").count(count);
+    Ok(own_figure(frame, [note, says, table], paths, tooltips))
 }
 
 /// How many values lie where: bars between round numbers, about twenty of them. A
@@ -281,22 +256,12 @@ pub fn scatter<X: Value, Y: Value>(
     let points = Noun::new("point", "points");
     let mut note = points.count(x.len());
     if x.len() < all {
-        note += &format!(
-            " · {} without a value left out",
-            points.count(all - x.len())
-        );
+        let left_out = points.count(all - x.len());
+        note += &format!(" · {left_out} without a value left out");
     }
     let ((low, high), shown) = (extremes(&y), |y| number(y, frame.places));
     let says = format!("Upwards from {} to {}.", shown(low), shown(high));
-    let shapes = paths.group();
-    let content = Content {
-        note,
-        shapes,
-        says,
-        table,
-        ..Content::default()
-    };
-    Ok(own_figure(frame, content))
+    Ok(own_figure(frame, [note, says, table], paths, Vec::new()))
 }
 
 /// Whatever plotters draws, on a card: `draw` gets a plotters drawing area of this
@@ -322,10 +287,7 @@ pub fn drawing<F>(width: u32, height: u32, draw: F) -> Result<Figure>
 where
     F: FnOnce(&DrawingArea<Canvas, Shift>) -> std::result::Result<(), Box<dyn std::error::Error>>,
 {
-    if [width, height]
-        .iter()
-        .any(|side| !(1..=4000).contains(side))
-    {
+    if !(1..=4000).contains(&width) || !(1..=4000).contains(&height) {
         return Err(Error::new(format!(
             "a drawing of {width} × {height} pixels can't be made; each side is 1 to 4000"
         )));
@@ -334,10 +296,8 @@ where
     let area = canvas.into_drawing_area();
     draw(&area).map_err(|e| Error::new(format!("the drawing failed: {e}")))?;
     drop(area);
-    let body = format!(
-        "<g transform=\"translate({MARGIN} 46)\">{}</g>",
-        shapes.take()
-    );
+    let shapes = shapes.take();
+    let body = format!("<g transform=\"translate({MARGIN} 46)\">{shapes}</g>");
     let labels = Labels::new("Drawing", "", "value");
     let content = Content {
         note: format!("{width} × {height} pixels"),
@@ -354,42 +314,60 @@ fn numbers<V: Value>(values: impl IntoIterator<Item = V>) -> Vec<f64> {
 }
 
 fn are_as_many(one: usize, own: &str, other: usize, others: &str) -> Result<()> {
-    if one == other {
-        return Ok(());
+    let why = format!("{} for {}", counted(one, own), counted(other, others));
+    match one == other {
+        true => Ok(()),
+        false => Err(Error::new(why + ": there must be as many")),
     }
-    let (one, other) = (counted(one, own), counted(other, others));
-    Err(Error::new(format!(
-        "{one} for {other}: there must be as many"
-    )))
 }
 
 /// Of values with as many decimal places as tell three digits of the largest; counts
 /// have none.
 fn own_labels(title: &str, values: &[f64]) -> Labels {
     let (low, high) = extremes(values);
-    let places = match values
-        .iter()
-        .all(|value| !value.is_finite() || value.fract() == 0.0)
-    {
-        true => 0,
-        false => (2.0 - high.max(-low).log10().floor()).clamp(0.0, 9.0) as usize,
+    let parts = |&i: &usize| values[i].fract() != 0.0;
+    let places = match known(values).iter().any(parts) {
+        true => (2.0 - high.max(-low).log10().floor()).clamp(0.0, 9.0) as usize,
+        false => 0,
     };
     Labels::new(title, "Value", "value").measuring("", places)
 }
 
-fn own_figure(mut frame: Frame, content: Content) -> Figure {
+fn own_figure(
+    mut frame: Frame,
+    [note, says, table]: [String; 3],
+    paths: Paths,
+    tooltips: Vec<Tooltip>,
+) -> Figure {
     frame.below = [18.0, 30.0, 62.0];
     frame.figure(Content {
+        note,
+        says,
+        table,
+        shapes: paths.group(),
+        tooltips,
         description: "A figure of value.".to_owned(),
-        ..content
+        ..Content::default()
     })
+}
+
+/// Where there is a number.
+fn known(values: &[f64]) -> Vec<usize> {
+    let indices = 0..values.len();
+    indices.filter(|&i| values[i].is_finite()).collect()
+}
+
+fn pick<T: Copy>(column: &[T], places: &[usize]) -> Vec<T> {
+    let values = places.iter().filter_map(|&i| column.get(i));
+    values.copied().collect()
 }
 
 /// The lowest and the highest of those that are numbers.
 fn extremes(values: &[f64]) -> (f64, f64) {
-    let known = || values.iter().copied().filter(|value| value.is_finite());
+    let values = pick(values, &known(values));
+    let fold = |start, pick: fn(f64, f64) -> f64| values.iter().copied().fold(start, pick);
     (
-        known().fold(f64::INFINITY, f64::min),
-        known().fold(f64::NEG_INFINITY, f64::max),
+        fold(f64::INFINITY, f64::min),
+        fold(f64::NEG_INFINITY, f64::max),
     )
 }
