@@ -176,6 +176,9 @@ fn other_words_are_taken_everywhere() {
         };
         assert_ne!(id(&figure), id(&other));
     }
+    let summary = plot::summary(&activity, &names).title("A & B");
+    assert!(summary.svg().contains(">A &amp; B</text>") && summary.heading() == "A & B");
+    assert!(!summary.svg().contains(">Sample Server in March 2026<"));
     let online = plot::online_members(&activity).axis("Awake: People");
     assert!(
         online

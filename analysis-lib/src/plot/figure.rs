@@ -35,6 +35,20 @@ impl Figure {
     /// The same figure with another title.
     #[must_use]
     pub fn title(&self, title: &str) -> Self {
+        if self.again.is_none() {
+            // The summary has its title as it is, and nothing else like it.
+            let new = clean(title, TEXT_LIMIT);
+            let words = [&self.title, &new].map(|text| format!(">{}<", escape(text)));
+            let [live, still] =
+                [&self.live, &self.still].map(|svg| svg.replace(&words[0], &words[1]));
+            let (title, rest) = (new, self.clone());
+            return Self {
+                title,
+                live,
+                still,
+                ..rest
+            };
+        }
         self.reworded(&|labels, content| {
             let words = [&labels.title, title].map(str::to_lowercase);
             content.description = content.description.replace(&words[0], &words[1]);
@@ -43,7 +57,7 @@ impl Figure {
     }
 
     /// The same figure with another name of what is counted, which is also the name
-    /// of its column in CSV.
+    /// of its column in CSV. The summary counts many things and stays as it is.
     #[must_use]
     pub fn axis(&self, axis: &str) -> Self {
         let words = axis.split(|c: char| !c.is_alphanumeric());
@@ -62,7 +76,7 @@ impl Figure {
     }
 
     /// The same figure with other words in its caption, in place of how many windows
-    /// or values there are. Where they are from stays.
+    /// or values there are. Where they are from stays, and so does the summary.
     #[must_use]
     pub fn note(&self, note: &str) -> Self {
         self.reworded(&|_, content| content.note = clean(note, TEXT_LIMIT))
