@@ -52,7 +52,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("all", 17_000, "whoever keeps the project reads all of it"),
     (
         "cells",
-        13_100,
+        13_000,
         "a kernel reads all of it at each start, and links each cell against it",
     ),
     ("data/src", 3_500, "what cells and programs share"),
@@ -62,17 +62,17 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("data/src/member_id", 35, "one type"),
     (
         "data/src/text",
-        180,
+        190,
         "strangers' text, and a table of what can't be seen",
     ),
     (
         "data/src/nouns",
-        1_300,
+        1_400,
         "windows, periods, zones, and the rule of time",
     ),
     (
         "data/src/zoneinfo",
-        130,
+        160,
         "the system's rules of time zones, or else the built-in ones",
     ),
     (
@@ -84,12 +84,12 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("data/src/settings", 180, "the environment and .env"),
     (
         "data/src/store",
-        730,
+        710,
         "columns as bytes, and files that are written whole or not at all",
     ),
     (
         "data/src/source",
-        640,
+        650,
         "a document's rules, files of documents, and the sample",
     ),
     ("src", 9_550, "what cells import"),
@@ -353,7 +353,7 @@ fn no_files_use_each_other_in_a_circle() {
 
 /// Files that use their parts and hold what these share: a circle that is known. A
 /// file of its own for what is shared would take each off this list.
-const SHARING: [&str; 2] = ["plot/mod.rs", "bin/record/main.rs"];
+const SHARING: [&str; 1] = ["bin/record/main.rs"];
 
 fn has_no_circle(root: &Path) {
     let mut left = uses(root);

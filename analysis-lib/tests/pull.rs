@@ -389,7 +389,7 @@ fn merging_names_every_document_left_out() {
         let pulled = cell.args(&[how, "day"]).run();
         let stdout = pulled.stdout();
         assert!(
-            stdout.contains("Left out: 2500 documents"),
+            stdout.contains("Left out: 2,500 documents"),
             "{stdout}{}",
             pulled.stderr()
         );
