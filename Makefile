@@ -3,7 +3,7 @@
 # make lint       format, Clippy, and that `use` lines run one way (seconds)
 # make unit       the tests that need no server and no browser (seconds)
 # make golden     show which figures changed, before and after; ACCEPT=1 takes them
-# make report     run both notebooks into notebooks/report/*.html
+# make report     run all notebooks into notebooks/report/*.html
 # make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
 # make names      ask Discord for the members' names
@@ -28,6 +28,7 @@ SETUP := sh notebooks/python.sh notebooks/setup.py
 PROGRAMS := sh notebooks/python.sh notebooks/tests/programs.py
 STUDY := server-activity-analysis.ipynb
 PATTERNS := community-patterns.ipynb
+OWN := your-own-questions.ipynb
 
 export ACTIVITY_TOOLS PYTHON
 # Another project's, with which Jupyter doesn't start.
@@ -78,7 +79,7 @@ notebook: setup
 	@export $(JUPYTER_HOME) && cd notebooks && exec $(JUPYTER) -m jupyterlab $(STUDY) $(FOR_ROOT) $(JUPYTER_ARGS)
 
 report: setup
-	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py "$(REPORT)" notebooks/$(STUDY) notebooks/$(PATTERNS)
+	@$(JUPYTER_HOME) $(JUPYTER) notebooks/report.py "$(REPORT)" notebooks/$(STUDY) notebooks/$(PATTERNS) notebooks/$(OWN)
 	@echo "Done: open $(REPORT)/*.html in a browser."
 
 test:

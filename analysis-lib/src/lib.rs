@@ -51,7 +51,7 @@
 //! | dependency | crates | seconds | what for |
 //! |---|---|---|---|
 //! | chrono-tz | 6 | 0.7 | every time that is shown |
-//! | plotters | 3 | 0.4 | figures; without its `ttf`, images and date axes |
+//! | plotters | 3 | 0.4 | figures, with all series, elements and colours; without its `ttf`, images and date axes |
 //! | serde_json | 5 | 0.3 | `mongoexport`'s files and names |
 //! | chrono | 2 | 0.2 | as chrono-tz, and reading times |
 //! | splines | 1 | 0.1 | curves for others to go on with |
@@ -87,13 +87,16 @@ pub mod plot;
 pub mod spline;
 pub mod table;
 
+pub use activity_data::rows::{PeriodRow, Window};
 pub use activity_data::{
     Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Period, Periods, Source, WEEK, Zone,
     ZoneOffset,
 };
 use activity_data::{Error, Result};
+pub use chrono::{Datelike, Timelike, Weekday};
 pub use names::{Names, refresh_names};
 pub use plot::Figure;
+pub use plotters;
 pub use pull::{Pull, PullPeriods, pull, pull_fresh};
 pub use spline::SmoothingSpline;
-pub use table::Table;
+pub use table::{ShownAsTable, Table};

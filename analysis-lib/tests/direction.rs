@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// What was recorded, without files and settings.
 const NOUNS: &[&str] = &[
-    "activity", "lengths", "merging", "origin", "period", "periods", "windows", "zone",
+    "activity", "lengths", "merging", "origin", "parts", "period", "periods", "rows", "windows",
+    "zone",
 ];
 
 /// Of each package the rooms, from the bottom up: what a line names may be used by
@@ -49,64 +50,76 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 18_000, "whoever keeps the project reads all of it"),
+    ("all", 19_050, "whoever keeps the project reads all of it"),
     (
         "cells",
-        13_100,
+        14_250,
         "a kernel reads all of it at each start, and links each cell against it",
     ),
-    ("data/src", 3_500, "what cells and programs share"),
+    ("data/src", 3_900, "what cells and programs share"),
     ("data/src/lib", 35, "names alone"),
     ("data/src/error", 25, "one type"),
     ("data/src/held", 35, "one type"),
-    ("data/src/member_id", 35, "one type"),
+    ("data/src/member_id", 40, "one type"),
     (
         "data/src/text",
-        180,
+        190,
         "strangers' text, and a table of what can't be seen",
     ),
     (
         "data/src/nouns",
-        1_300,
-        "windows, periods, zones, and the rule of time",
+        1_750,
+        "windows together and one by one, parts, periods, zones, and the rule of time",
     ),
     (
         "data/src/zoneinfo",
-        130,
+        160,
         "the system's rules of time zones, or else the built-in ones",
     ),
+    ("data/src/report", 70, "what a pull prints"),
     (
         "data/src/doubts",
-        60,
-        "what seems wrong with windows, and what to do",
+        50,
+        "a sentence for each way in which windows can be wrong",
     ),
-    ("data/src/report", 70, "what a pull prints"),
-    ("data/src/settings", 180, "the environment and .env"),
+    ("data/src/settings", 190, "the environment and .env"),
     (
         "data/src/store",
-        730,
+        710,
         "columns as bytes, and files that are written whole or not at all",
     ),
     (
         "data/src/source",
-        640,
-        "a document's rules, files of documents, and the sample",
+        710,
+        "a document's rules, files of documents and of rows, and the sample",
     ),
-    ("src", 9_550, "what cells import"),
+    ("src", 10_350, "what cells import"),
     ("src/lib", 25, "names alone"),
     ("src/program", 300, "starting and building the programs"),
     ("src/spline", 1_300, "SciPy's spline, and the rate's"),
     ("src/names", 800, "names from files and from Discord"),
-    ("src/post", 35, "what a cell posts, handed to its program"),
+    ("src/post", 40, "handing over to the program that posts"),
     ("src/pull", 330, "the programs' columns as windows"),
-    ("src/aggregate", 1_550, "a file a question"),
-    ("src/plot", 4_650, "figures, and what draws them"),
-    ("src/table", 660, "tables"),
+    (
+        "src/aggregate",
+        1_670,
+        "a file a question, and the rows that it gives",
+    ),
+    (
+        "src/plot",
+        5_150,
+        "figures, those of one's own too, and what draws them",
+    ),
+    (
+        "src/table",
+        830,
+        "tables, of whatever is a cell's last value too",
+    ),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
     (
         "programs/discord/src",
-        2_930,
-        "what speaks to Discord: names, the recorder, posting",
+        2_950,
+        "what records from Discord and posts to it",
     ),
     ("programs/png/src", 85, "pictures of figures"),
 ];
@@ -358,7 +371,7 @@ fn no_files_use_each_other_in_a_circle() {
 
 /// Files that use their parts and hold what these share: a circle that is known. A
 /// file of its own for what is shared would take each off this list.
-const SHARING: [&str; 2] = ["plot/mod.rs", "bin/record/main.rs"];
+const SHARING: [&str; 1] = ["bin/record/main.rs"];
 
 fn has_no_circle(root: &Path) {
     let mut left = uses(root);
@@ -389,13 +402,16 @@ fn has_no_circle(root: &Path) {
     );
 }
 
-/// Where a reader looks for a method: with its noun, or in the one file beside it
-/// that may read files and settings.
+/// Where a reader looks for a method: with its noun, in the one file beside it that
+/// may read files and settings, or, of an activity, where parts of it are made.
 #[test]
-fn methods_of_a_noun_have_two_homes_at_most() {
-    let homes = [
-        ("Activity", ["activity.rs", "source/activity.rs"]),
-        ("Zone", ["zone.rs", "zoneinfo.rs"]),
+fn methods_of_a_noun_have_known_homes() {
+    let homes: [(&str, &[&str]); 2] = [
+        (
+            "Activity",
+            &["activity.rs", "parts.rs", "source/activity.rs"],
+        ),
+        ("Zone", &["zone.rs", "zoneinfo.rs"]),
     ];
     for (package, _) in PACKAGES {
         let root = root(package);

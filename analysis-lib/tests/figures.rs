@@ -272,7 +272,7 @@ fn figures_stay_small_at_ten_years() {
     ];
     for figure in figures {
         let size = figure.svg().len();
-        assert!(size < 150_000, "{}: {size} bytes", figure.title());
+        assert!(size < 150_000, "{}: {size} bytes", figure.heading());
     }
 }
 
@@ -327,8 +327,8 @@ fn members_figures_take_whatever_was_recorded() {
         }
         for figure in figures {
             let size = figure.svg().len();
-            assert!(size < 150_000, "{}: {size} bytes", figure.title());
-            assert!(figure.says().ends_with('.'), "{}", figure.title());
+            assert!(size < 150_000, "{}: {size} bytes", figure.heading());
+            assert!(figure.says().ends_with('.'), "{}", figure.heading());
             roxmltree::Document::parse(figure.svg()).unwrap();
         }
         assert!(tables.iter().all(|table| table.says().ends_with('.')));

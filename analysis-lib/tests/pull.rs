@@ -377,6 +377,38 @@ fn the_sample_and_files_are_merged_too() {
     assert_eq!(days.messages(), [3, 4]);
 }
 
+/// Documents that are left out but say when they ended are gaps, and are merged as
+/// such while they come.
+#[test]
+fn what_is_left_out_is_the_same_gap_in_merged_windows() {
+    let server = Mongod::start();
+    server.python(&["fill", "db", "300", "2026-03-01T00:00:00"]);
+    let bad = r#"[{"time": datetime.datetime(2026, 3, 3, 2) + datetime.timedelta(minutes=10 * n)} for n in range(1, 201)]"#;
+    server.python(&["insert", "db", "activitydata", bad]);
+    server.python(&["fill", "db", "300", "2026-03-04T11:30:00"]);
+    let last = |how: &str| {
+        let cell = Cell::new(&server.uri(), "db").env("TIMEZONE", "UTC");
+        let stdout = cell.args(&[how, "day"]).run().stdout();
+        assert!(stdout.contains("Left out: 200 documents"), "{stdout}");
+        stdout.lines().last().unwrap().to_owned()
+    };
+    let merged = last("--every");
+    assert_eq!(merged, last("--merged-here"));
+    let server_windows = Cell::new(&server.uri(), "db").run();
+    let activity = server_windows.activity();
+    let left_out: i64 = activity
+        .gaps()
+        .iter()
+        .filter(|gap| gap.left_out)
+        .map(|gap| gap.end - gap.begin)
+        .sum();
+    assert!(
+        (left_out - 200 * 600_000).abs() < 600_000,
+        "{left_out}: {:?}",
+        activity.gaps()
+    );
+}
+
 /// However many documents can't be used, merging names each, as a pull does.
 #[test]
 fn merging_names_every_document_left_out() {
@@ -389,7 +421,7 @@ fn merging_names_every_document_left_out() {
         let pulled = cell.args(&[how, "day"]).run();
         let stdout = pulled.stdout();
         assert!(
-            stdout.contains("Left out: 2500 documents"),
+            stdout.contains("Left out: 2,500 documents"),
             "{stdout}{}",
             pulled.stderr()
         );

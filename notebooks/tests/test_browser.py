@@ -162,7 +162,7 @@ def test_reports_open_without_a_network_and_print(browser, tmp_path):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     subprocess.run(["make", "report", f"REPORT={tmp_path}"], cwd=PROJECT, env=environment(), check=True)
     pages = sorted(tmp_path.glob("*.html"))
-    assert [path.stem for path in pages] == ["community-patterns", "server-activity-analysis"]
+    assert [path.stem for path in pages] == ["community-patterns", "server-activity-analysis", "your-own-questions"]
     for path in pages:
         context = browser.new_context(offline=True, viewport={"width": 1100, "height": 1400})
         page = context.new_page()

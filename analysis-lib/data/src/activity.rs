@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::lengths::Extent;
 use super::periods::{ByBegin, Merger};
 use super::windows::{LeftOut, Windows};
-use super::{Gap, Origin, Period, Periods, lengths};
+use super::{Gap, Origin, Period, Periods, Provenance, lengths};
 use crate::Held;
 use crate::{MemberId, Result};
 
@@ -116,6 +115,11 @@ impl Activity {
         self.origin.clone()
     }
 
+    /// Its origin for rows of results.
+    pub fn provenance(&self) -> Provenance {
+        Provenance::of(&self.origin)
+    }
+
     /// A value computed from the windows, one of each type: computed for the first
     /// who asks, and kept for all others who look at the same windows.
     ///
@@ -159,13 +163,20 @@ impl Activity {
         &self.recorded.extent.gaps
     }
 
+    /// The stretches that [`when`](Self::when) dropped, in order: whether anything was
+    /// recorded there isn't asked any more.
+    pub fn unseen(&self) -> &[Gap] {
+        &self.recorded.extent.unseen
+    }
+
     /// The middle of a window, in milliseconds since the epoch (UTC): the window
     /// belongs to the hour, day, week and month that this lies in.
     pub fn middle(&self, index: usize) -> i64 {
         self.begins()[index].midpoint(self.ends()[index])
     }
 
-    /// When the first window began, and when the last ended.
+    /// The time that was looked through: when the first window began, and when the
+    /// last ended, those that [`when`](Self::when) dropped included.
     pub fn span(&self) -> (i64, i64) {
         self.recorded.extent.span
     }
@@ -255,37 +266,16 @@ impl Activity {
         let last = self.ends()[self.len() - 1];
         let after = last.saturating_sub(i64::from(hours) * 3_600_000);
         let first = self.ends().partition_point(|&time| time <= after);
-        self.part(first.min(self.len() - 1)..self.len())
-    }
-
-    /// The windows whose middles lie from one time to another, that one left
-    /// out. `None` if there is none.
-    pub fn between(&self, from: i64, to: i64) -> Option<Self> {
-        let is_in = |index| (from..to).contains(&self.middle(index));
-        let mut own = (0..self.len()).filter(|&index| is_in(index));
-        let first = own.next()?;
-        let last = own.next_back().unwrap_or(first);
-        Some(self.part(first..last + 1))
-    }
-
-    /// Some of the windows. They stay as long as they are here, whatever lies
-    /// around them.
-    fn part(&self, own: Range<usize>) -> Self {
-        self.with_windows(
-            self.windows().take(own.clone()),
-            self.begins()[own].to_vec(),
-        )
+        let kept = first.min(self.len() - 1)..self.len();
+        self.some(&kept.collect::<Vec<_>>(), None)
     }
 
     /// These windows in place of its own.
-    fn with_windows(&self, windows: Windows, begins: Vec<i64>) -> Self {
-        let within = windows.ends[0]..windows.ends[windows.len() - 1];
-        let is_in = |gap: &&Gap| within.contains(&gap.begin);
-        let gaps = self.gaps().iter().filter(is_in).copied().collect();
+    pub(crate) fn with_windows(&self, windows: Windows, begins: Vec<i64>, extent: Extent) -> Self {
         Self {
             origin: self.origin.clone(),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&begins, &windows.ends, gaps),
+                extent,
                 windows,
                 begins,
                 twice: self.recorded.twice,
@@ -293,18 +283,6 @@ impl Activity {
             }),
             left_out: self.left_out.clone(),
         }
-    }
-
-    /// The same windows without what some members sent. What was sent in all,
-    /// the message volume, stays as it is.
-    pub fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
-        let windows = self.windows();
-        let left_out: Vec<bool> = windows.members.iter().map(|&id| is_left_out(id)).collect();
-        if !left_out.contains(&true) {
-            return self.clone();
-        }
-        let kept = windows.select(0..windows.len(), |member| !left_out[member as usize]);
-        self.with_windows(kept, self.begins().to_vec())
     }
 
     /// Merges windows into hours, days, weeks or months of the origin's time

@@ -274,6 +274,17 @@ pub struct Gap {
     pub left_out: bool,
 }
 
+impl Gap {
+    /// A stretch of which no document was left out.
+    pub fn new(begin: i64, end: i64) -> Self {
+        Self {
+            begin,
+            end,
+            left_out: false,
+        }
+    }
+}
+
 /// The stretches from the first window that can be used to the last in which there is
 /// none. A bot that pauses for less than a hundredth of a window between two windows
 /// has missed nothing.
@@ -284,19 +295,11 @@ pub(crate) fn gaps(spans: &[Span]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     for i in first + 1..=last {
         let (before, Span { begin, end, .. }) = (spans[i - 1].end, spans[i]);
-        if begin - before > (end - begin) / 100 {
-            gaps.push(Gap {
-                begin: before,
-                end: begin,
-                left_out: false,
-            });
+        if is_apart(before, begin, end) {
+            gaps.push(Gap::new(before, begin));
         }
         if spans[i].is_used {
-            // What it covers is recorded all the same.
-            while gaps.pop_if(|gap| gap.begin >= begin).is_some() {}
-            if let Some(gap) = gaps.last_mut() {
-                gap.end = gap.end.min(begin);
-            }
+            cover(&mut gaps, begin);
         } else {
             let begin = begin.max(before);
             match gaps.last_mut() {
@@ -313,6 +316,20 @@ pub(crate) fn gaps(spans: &[Span]) -> Vec<Gap> {
     gaps
 }
 
+/// Whether a window began clearly later than the one before it ended. A bot that
+/// pauses for less than a hundredth of a window has missed nothing.
+fn is_apart(before: i64, begin: i64, end: i64) -> bool {
+    begin - before > (end - begin) / 100
+}
+
+/// What a later window covers from here on is recorded all the same.
+fn cover(gaps: &mut Vec<Gap>, begin: i64) {
+    while gaps.pop_if(|gap| gap.begin >= begin).is_some() {}
+    if let Some(gap) = gaps.last_mut() {
+        gap.end = gap.end.min(begin);
+    }
+}
+
 /// What the rule of time says of windows together, as far as periods need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -321,6 +338,8 @@ pub struct Extent {
     pub span: (i64, i64),
     /// The stretches between in which nothing was recorded, in order.
     pub gaps: Vec<Gap>,
+    /// The stretches between that nobody looks at, in order.
+    pub unseen: Vec<Gap>,
     /// The usual length of a window in milliseconds, where one can be told.
     pub usual_length: Option<i64>,
 }
@@ -331,7 +350,35 @@ impl Extent {
         Self {
             span: (begins[0], ends[ends.len() - 1]),
             gaps,
+            unseen: Vec::new(),
             usual_length: median(begins, ends),
+        }
+    }
+
+    /// Of some of the windows, at least one: their places among all, which ascend,
+    /// begins and ends. Between two that didn't follow each other, nobody looks.
+    pub(crate) fn part(&self, places: &[usize], begins: &[i64], ends: &[i64]) -> Self {
+        let mut unseen = Vec::new();
+        for i in 1..places.len() {
+            let (before, begin) = (ends[i - 1], begins[i]);
+            cover(&mut unseen, begin);
+            if places[i] > places[i - 1] + 1 && is_apart(before, begin, ends[i]) {
+                unseen.push(Gap::new(before, begin));
+            }
+        }
+        let within = ends[0]..ends[ends.len() - 1];
+        let stays = |gap: &&Gap| {
+            let next = unseen.partition_point(|stretch| stretch.end <= gap.begin);
+            let is_in = |stretch: &Gap| stretch.begin <= gap.begin;
+            within.contains(&gap.begin) && !unseen.get(next).is_some_and(is_in)
+        };
+        let gaps = self.gaps.iter().filter(stays).copied().collect();
+        let known: Vec<Gap> = self.unseen.iter().filter(stays).copied().collect();
+        unseen.extend(known);
+        unseen.sort_by_key(|stretch| stretch.begin);
+        Self {
+            unseen,
+            ..Self::new(begins, ends, gaps)
         }
     }
 

@@ -30,6 +30,12 @@ impl From<u64> for MemberId {
     }
 }
 
+impl From<&Self> for MemberId {
+    fn from(id: &Self) -> Self {
+        *id
+    }
+}
+
 impl PartialEq<u64> for MemberId {
     fn eq(&self, id: &u64) -> bool {
         self.0 == *id

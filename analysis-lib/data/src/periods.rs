@@ -92,6 +92,7 @@ struct Columns {
     sender: Vec<u32>,
     sent: Vec<u64>,
     left_out: Vec<LeftOut>,
+    unseen: Vec<Gap>,
 }
 
 impl Periods {
@@ -191,6 +192,11 @@ impl Periods {
         &self.0.left_out
     }
 
+    /// As [`Activity::unseen`](crate::Activity::unseen).
+    pub fn unseen(&self) -> &[Gap] {
+        &self.0.unseen
+    }
+
     /// Of sums, and of what the rule of time says of their windows.
     ///
     /// # Errors
@@ -224,7 +230,7 @@ impl Periods {
         Ok(Self(Held::new(Columns {
             period,
             windows: sums.values().map(|sums| sums.windows).collect(),
-            coverage: coverage(extent.span, &extent.gaps, &begins, &ends),
+            coverage: coverage(extent, &begins, &ends),
             is_over: extent.reaches(end(last)),
             online_mean: sums.values().map(mean).collect(),
             online_max: sums.values().map(|sums| sums.online_max).collect(),
@@ -236,33 +242,43 @@ impl Periods {
             sender,
             sent,
             left_out,
+            unseen: extent.unseen.clone(),
             origin,
         })))
     }
 }
 
 /// The share of each of these stretches that was recorded, where everything was
-/// from the first instant to the last but gaps. Stretches and gaps ascend.
-pub(crate) fn coverage(
-    (first, last): (i64, i64),
-    mut gaps: &[Gap],
-    begins: &[i64],
-    ends: &[i64],
-) -> Vec<f64> {
-    let stretches = begins.iter().zip(ends);
+/// from the first instant to the last but gaps: of the time in it that was looked
+/// at. Stretches ascend.
+fn coverage(extent: &Extent, begins: &[i64], ends: &[i64]) -> Vec<f64> {
+    let lost = within(&extent.gaps, begins, ends);
+    let unseen = within(&extent.unseen, begins, ends);
+    let stretches = begins.iter().zip(ends).zip(lost.zip(unseen));
     stretches
-        .map(|(&start, &end)| {
-            let past = gaps.iter().take_while(|gap| gap.end <= start).count();
-            gaps = &gaps[past..];
-            let within = |from: i64, to: i64| (to.min(end) - from.max(start)).max(0);
-            let lost: i64 = gaps
-                .iter()
-                .take_while(|gap| gap.begin < end)
-                .map(|gap| within(gap.begin, gap.end))
-                .sum();
-            (within(first, last) - lost) as f64 / (end - start) as f64
+        .map(|((&begin, &end), (lost, unseen))| {
+            let (first, last) = extent.span;
+            let inside = (last.min(end) - first.max(begin)).max(0);
+            let looked_at = (end - begin - unseen).max(1);
+            (inside - lost - unseen).max(0) as f64 / looked_at as f64
         })
         .collect()
+}
+
+/// How much of each stretch lies in gaps, both of which ascend.
+fn within<'a>(
+    mut gaps: &'a [Gap],
+    begins: &'a [i64],
+    ends: &'a [i64],
+) -> impl Iterator<Item = i64> + 'a {
+    begins.iter().zip(ends).map(move |(&begin, &end)| {
+        let past = gaps.iter().take_while(|gap| gap.end <= begin).count();
+        gaps = &gaps[past..];
+        let inside = gaps.iter().take_while(|gap| gap.begin < end);
+        inside
+            .map(|gap| gap.end.min(end) - gap.begin.max(begin))
+            .sum()
+    })
 }
 
 /// One line: the columns would fill pages.

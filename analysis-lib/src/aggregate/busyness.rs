@@ -1,8 +1,8 @@
 use super::hours::whole_hours;
-use activity_data::Activity;
+use activity_data::{Activity, Provenance};
 
 /// How busy an hour of the day is for how many are online.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Busyness {
     /// Hour on local clocks, from 0 to 23.
     pub hour: u32,
@@ -14,6 +14,7 @@ pub struct Busyness {
     /// The quartiles of single hours' messages for each online member: half of
     /// the hours lie between. `None` of fewer than four hours.
     pub quartiles: Option<[f64; 2]>,
+    pub(crate) provenance: Provenance,
 }
 
 /// Messages per online member and hour, by hour of the day: 24 entries.
@@ -49,6 +50,7 @@ pub fn busyness(activity: &Activity) -> Vec<Busyness> {
             hours: own.len() as u64,
             mean: (!own.is_empty()).then(|| messages / online),
             quartiles: (own.len() >= 4).then(|| [0.25, 0.75].map(|share| quantile(&single, share))),
+            provenance: activity.provenance(),
         }
     });
     hours.collect()

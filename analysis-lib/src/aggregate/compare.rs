@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use super::chance::{jackknife, ratio};
 use super::hours::are_within_hours;
 use crate::{Error, Result};
-use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, WHOLE};
+use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, Provenance, WHOLE};
 
 /// A period beside the one directly before it: see [`compare`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Comparison {
     /// What is compared: hours, days, weeks or months.
     pub period: Period,
@@ -35,6 +36,18 @@ pub struct Comparison {
     pub lost: u64,
     /// See `retained`.
     pub new: u64,
+    pub(crate) provenance: Provenance,
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (period, begin) = (self.period, self.provenance.show(self.begin));
+        let (earlier, messages) = (self.provenance.show(self.earlier_begin), &self.messages);
+        write!(
+            f,
+            "Comparison({period} from {begin} with that from {earlier}: messages {messages:?})"
+        )
+    }
 }
 
 /// A number before and now.
@@ -194,6 +207,7 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
         retained,
         lost,
         new,
+        provenance: activity.provenance(),
     })
 }
 

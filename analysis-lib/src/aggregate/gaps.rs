@@ -1,4 +1,16 @@
-use activity_data::{Activity, Gap};
+use activity_data::{Activity, Provenance};
+
+/// A stretch in which nothing was recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// When the last window before the gap ended, in milliseconds since the epoch (UTC).
+    pub begin: i64,
+    /// When the first window after the gap began, in milliseconds since the epoch (UTC).
+    pub end: i64,
+    /// Whether documents of that time are there, and were left out.
+    pub left_out: bool,
+    pub(crate) provenance: Provenance,
+}
 
 /// Gaps: stretches in which nothing was recorded, in order.
 ///
@@ -14,7 +26,15 @@ use activity_data::{Activity, Gap};
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
-    activity.gaps().to_vec()
+    let provenance = activity.provenance();
+    let gaps = activity.gaps().iter();
+    gaps.map(|gap| Gap {
+        begin: gap.begin,
+        end: gap.end,
+        left_out: gap.left_out,
+        provenance,
+    })
+    .collect()
 }
 
 /// The usual length of a window: the median, in milliseconds (the upper one of an
@@ -34,8 +54,13 @@ pub fn usual_length(activity: &Activity) -> Option<i64> {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn coverage(activity: &Activity) -> f64 {
-    let all = activity.ends()[activity.len() - 1] - activity.begins()[0];
-    let lost: i64 = activity.gaps().iter().map(|gap| gap.end - gap.begin).sum();
+    let lengths = |gaps: &[activity_data::Gap]| -> i64 {
+        let lengths = gaps.iter().map(|gap| gap.end - gap.begin);
+        lengths.sum()
+    };
+    let (begin, end) = activity.span();
+    let all = end - begin - lengths(activity.unseen());
+    let lost = lengths(activity.gaps());
     if all > 0 {
         1.0 - lost as f64 / all as f64
     } else {

@@ -1,9 +1,9 @@
-use activity_data::{Activity, Period, Periods};
+use activity_data::{Activity, Period, Periods, Provenance};
 
 /// Who wrote in a period, compared with the period before it.
 ///
 /// `active` is `new + retained + resurrected`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Growth {
     /// When the period began, in milliseconds since the epoch (UTC).
     pub begin: i64,
@@ -19,6 +19,7 @@ pub struct Growth {
     /// Members who were active in the period directly before and are not in
     /// this one.
     pub churned: u64,
+    pub(crate) provenance: Provenance,
 }
 
 /// Growth accounting: how many members are new, stay, come back and leave, by
@@ -53,6 +54,7 @@ pub(crate) fn growth_over(calendar: &Periods) -> Vec<Growth> {
     // with 2, so that 0, which is never, isn't the one before any.
     let mut last = vec![0_u32; calendar.members().len()];
     let mut before = 0;
+    let provenance = Provenance::of(calendar.origin());
     let periods = (2..).zip(calendar.begins()).enumerate();
     periods
         .map(|(index, (number, &begin))| {
@@ -74,6 +76,7 @@ pub(crate) fn growth_over(calendar: &Periods) -> Vec<Growth> {
                 retained,
                 resurrected: active - new - retained,
                 churned,
+                provenance,
             }
         })
         .collect()

@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use super::hours::{WholeHour, whole_hours};
-use activity_data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH, Provenance};
 
 /// The most hours that messages and online members are moved against each other.
 pub const MOST_LAG: i64 = 48;
@@ -12,7 +12,7 @@ const LEAST_HOURS: usize = 168;
 const LEAST_WEEKS: usize = 3;
 
 /// How messages go with the online members of some hours before.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Lag {
     /// How many hours later messages are counted; below zero, earlier.
     pub hours: i64,
@@ -29,6 +29,7 @@ pub struct Lag {
     /// series that have nothing to do with each other, but persist as these do, is
     /// within this in 95 % of cases.
     pub by_chance: Option<f64>,
+    pub(crate) provenance: Provenance,
 }
 
 /// Cross-correlation of hourly messages and hourly mean online members, from 48
@@ -82,6 +83,7 @@ pub fn lags(activity: &Activity) -> Vec<Lag> {
                 pairs,
                 correlation,
                 beyond_rhythm,
+                provenance: activity.provenance(),
                 by_chance: persistence
                     .filter(|_| beyond_rhythm.is_some())
                     .map(|persistence| 1.96 * (persistence / (free * pairs as f64)).sqrt()),

@@ -1,12 +1,14 @@
 use crate::{Activity, MemberId};
+use activity_data::Provenance;
 
 /// What one member sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MemberTotal {
     /// The member's Discord id.
     pub id: MemberId,
     /// Messages in all windows.
     pub messages: u64,
+    pub(crate) provenance: Provenance,
 }
 
 /// Messages by member, the most first; members with as many in order of their
@@ -25,11 +27,16 @@ pub fn messages_by_member(activity: &Activity) -> Vec<MemberTotal> {
     for (&member, &sent) in windows.sender.iter().zip(&windows.sent) {
         messages[member as usize] += u64::from(sent);
     }
+    let provenance = activity.provenance();
     let ids = activity.members().iter();
     let mut totals: Vec<MemberTotal> = ids
         .zip(messages)
         .filter(|&(_, messages)| messages > 0)
-        .map(|(&id, messages)| MemberTotal { id, messages })
+        .map(|(&id, messages)| MemberTotal {
+            id,
+            messages,
+            provenance,
+        })
         .collect();
     totals.sort_unstable_by_key(|total| (std::cmp::Reverse(total.messages), total.id));
     totals

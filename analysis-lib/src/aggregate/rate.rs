@@ -1,6 +1,7 @@
 //! How fast people talk: a smooth rate with its uncertainty.
 
 use std::f64::consts::TAU;
+use std::fmt;
 
 use crate::spline::poisson::jumps::{fit, surprise};
 use crate::spline::poisson::{Counts, Smoothing, differences};
@@ -36,10 +37,10 @@ const NONE_SEEN: f64 = 3.688_879_454_113_936;
 
 /// Messages per minute as a curve that is smooth but where it jumps, with a band that holds the true rate
 /// in 95 of 100 windows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Rate(Held<Curve>);
 
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Curve {
     origin: Held<Origin>,
     gaps: Vec<Gap>,
@@ -49,6 +50,14 @@ struct Curve {
     upper: Vec<f64>,
     dispersion: f64,
     jumps: Vec<i64>,
+}
+
+/// One line: the columns would fill pages.
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (windows, source) = (self.times().len(), self.origin().source());
+        write!(f, "Rate({source}, {windows} windows)")
+    }
 }
 
 impl Rate {

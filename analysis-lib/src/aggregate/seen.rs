@@ -2,10 +2,10 @@ use std::collections::HashMap;
 
 use super::messages_by_member;
 use crate::MemberId;
-use activity_data::{Activity, DAY};
+use activity_data::{Activity, DAY, Provenance};
 
 /// When one member wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// The member's Discord id.
     pub id: MemberId,
@@ -21,6 +21,7 @@ pub struct Seen {
     /// Local days from the day of `last` to the day of the last window of all; 0
     /// for who wrote on that day.
     pub days_ago: i64,
+    pub(crate) provenance: Provenance,
 }
 
 /// When each member wrote first and last, and on how many days, in the order of
@@ -64,6 +65,7 @@ pub fn seen(activity: &Activity) -> Vec<Seen> {
             last: last[member],
             days: on_days[&total.id],
             days_ago: newest - zone.day(last[member]),
+            provenance: total.provenance,
         }
     });
     seen.collect()

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::cumulative_messages;
 use crate::{Error, Result, SmoothingSpline};
 use activity_data::Held;
@@ -9,10 +11,9 @@ pub(crate) const MINUTES_PER_DAY: f64 = 1440.0;
 const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 
 /// Cumulative messages as a smoothing spline, and its slope.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Smoothed(Held<Fit>);
 
-#[derive(Debug)]
 struct Fit {
     origin: Held<Origin>,
     gaps: Vec<Gap>,
@@ -20,6 +21,14 @@ struct Fit {
     cumulative: Vec<f64>,
     rate: Vec<f64>,
     spline: SmoothingSpline,
+}
+
+/// One line: the columns would fill pages.
+impl fmt::Debug for Smoothed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (knots, source) = (self.spline().knots().len(), self.origin().source());
+        write!(f, "Smoothed({source}, {knots} knots)")
+    }
 }
 
 impl Smoothed {

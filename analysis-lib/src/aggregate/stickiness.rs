@@ -1,12 +1,12 @@
 use std::collections::VecDeque;
 
-use activity_data::{Activity, DAY, Periods};
+use activity_data::{Activity, DAY, Periods, Provenance};
 
 /// Days that "monthly" looks at, the day itself included.
 const MONTH_DAYS: usize = 30;
 
 /// How many of those who wrote within a month wrote on its last day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stickiness {
     /// The first instant of the local day, in milliseconds since the epoch (UTC).
     pub begin: i64,
@@ -14,6 +14,7 @@ pub struct Stickiness {
     pub daily: u64,
     /// Members who sent a message in the 30 local days that end with it.
     pub monthly: u64,
+    pub(crate) provenance: Provenance,
 }
 
 impl Stickiness {
@@ -55,7 +56,7 @@ pub(crate) fn stickiness_over(days: &Periods) -> Vec<(usize, Stickiness)> {
     let mut own_days = vec![0_u32; days.members().len()];
     let mut monthly = 0;
     let mut month: VecDeque<Vec<usize>> = VecDeque::new();
-    let mut found = Vec::new();
+    let (mut found, provenance) = (Vec::new(), Provenance::of(days.origin()));
     for index in 0..days.len() {
         let members: Vec<usize> = days.senders(index).map(|(member, _)| member).collect();
         for &member in &members {
@@ -78,6 +79,7 @@ pub(crate) fn stickiness_over(days: &Periods) -> Vec<(usize, Stickiness)> {
                     begin,
                     daily,
                     monthly,
+                    provenance,
                 },
             ));
         }

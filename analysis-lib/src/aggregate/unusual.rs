@@ -1,5 +1,5 @@
 use super::hours::{WholeHour, whole_hours};
-use activity_data::{Activity, DAY, DAY_LENGTH, HOUR_LENGTH, WHOLE};
+use activity_data::{Activity, DAY, DAY_LENGTH, HOUR_LENGTH, Provenance, WHOLE};
 
 /// Hours are compared with those of so many days before and after, so that a
 /// server may grow.
@@ -42,7 +42,7 @@ pub struct Unusual {
 }
 
 /// A stretch of time, and the messages in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// When it began, in milliseconds since the epoch (UTC).
     pub begin: i64,
@@ -50,10 +50,11 @@ pub struct Stretch {
     pub end: i64,
     /// Messages in it.
     pub messages: u64,
+    pub(crate) provenance: Provenance,
 }
 
 /// Hours in a row that were far from usual.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Event {
     /// When the first of them began, in milliseconds since the epoch (UTC).
     pub begin: i64,
@@ -68,6 +69,7 @@ pub struct Event {
     /// How many usual deviations that hour was off: above zero a spike, below
     /// zero a quiet hour.
     pub deviations: f64,
+    pub(crate) provenance: Provenance,
 }
 
 /// The busiest and quietest hours and days, hours that were far from usual, and
@@ -99,6 +101,13 @@ pub struct Event {
 /// ```
 pub fn unusual(activity: &Activity) -> Unusual {
     let hours = whole_hours(activity);
+    let provenance = activity.provenance();
+    let stretch = |begin, end, messages| Stretch {
+        begin,
+        end,
+        messages,
+        provenance,
+    };
     let hour = |hour: &WholeHour| stretch(hour.start, hour.start + HOUR_LENGTH, hour.messages);
     let periods = activity.totals(DAY);
     let whole_days = (0..periods.len()).filter(|&i| periods.coverage()[i] >= WHOLE);
@@ -119,17 +128,9 @@ pub fn unusual(activity: &Activity) -> Unusual {
         quietest_hour,
         busiest_day,
         quietest_day,
-        events: events(&hours, &deviations),
+        events: events(&hours, &deviations, provenance),
         compared_hours: deviations.iter().flatten().count(),
         silences: silences(activity),
-    }
-}
-
-fn stretch(begin: i64, end: i64, messages: u64) -> Stretch {
-    Stretch {
-        begin,
-        end,
-        messages,
     }
 }
 
@@ -215,7 +216,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Hours that are far off, those in a row together.
-fn events(hours: &[WholeHour], deviations: &[Option<Deviation>]) -> Vec<Event> {
+fn events(
+    hours: &[WholeHour],
+    deviations: &[Option<Deviation>],
+    provenance: Provenance,
+) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for (hour, deviation) in hours.iter().zip(deviations) {
         let Some(Deviation { usual, times }) = *deviation else {
@@ -234,6 +239,7 @@ fn events(hours: &[WholeHour], deviations: &[Option<Deviation>]) -> Vec<Event> {
             usual,
             peak: hour.start,
             deviations: times,
+            provenance,
         };
         match events.last_mut() {
             Some(event) if event.end == own.begin && (event.deviations > 0.0) == is_spike => {
@@ -254,6 +260,7 @@ fn events(hours: &[WholeHour], deviations: &[Option<Deviation>]) -> Vec<Event> {
 /// The longest stretches of windows without a message.
 fn silences(activity: &Activity) -> Vec<Stretch> {
     let mut silences: Vec<Stretch> = Vec::new();
+    let provenance = activity.provenance();
     let mut is_silent = false;
     let windows = activity.begins().iter().zip(activity.ends());
     for ((&begin, &end), &messages) in windows.zip(activity.message_volume()) {
@@ -261,7 +268,12 @@ fn silences(activity: &Activity) -> Vec<Stretch> {
         match silences.last_mut() {
             // A window that begins later than the one before ended follows a gap.
             Some(silence) if is_empty && is_silent && begin <= silence.end => silence.end = end,
-            _ if is_empty => silences.push(stretch(begin, end, 0)),
+            _ if is_empty => silences.push(Stretch {
+                begin,
+                end,
+                messages: 0,
+                provenance,
+            }),
             _ => {}
         }
         is_silent = is_empty;

@@ -1,7 +1,7 @@
-use activity_data::{Activity, HOUR_LENGTH};
+use activity_data::{Activity, HOUR_LENGTH, Provenance};
 
 /// One hour of the week in the configured zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct WeekHour {
     /// Day of the week, from 0 for Monday to 6 for Sunday.
     pub weekday: u32,
@@ -15,6 +15,7 @@ pub struct WeekHour {
     pub online: u64,
     /// The length of these windows together, in milliseconds.
     pub recorded: i64,
+    pub(crate) provenance: Provenance,
 }
 
 impl WeekHour {
@@ -56,6 +57,7 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
         .map(|hour| WeekHour {
             weekday: hour / 24,
             hour: hour % 24,
+            provenance: activity.provenance(),
             ..WeekHour::default()
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Who carries the conversation?
 
-use super::axis::{hour_range, iso};
+use super::axis::hour_range;
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::heat::{Cell, HOURS, Heat};
 use super::chart::members::{Bar, bars};
@@ -50,7 +50,7 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::member_shares(&activity, &Names::load(&activity)?, WEEK);
-/// assert_eq!(figure.title(), "Share of Messages by Member and Week");
+/// assert_eq!(figure.heading(), "Share of Messages by Member and Week");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
@@ -148,7 +148,7 @@ impl Shares<'_> {
     fn table(&self) -> String {
         let zone = self.periods.origin().timezone();
         let rows = self.sent.iter().enumerate().flat_map(|(period, sent)| {
-            let when = iso(zone, self.periods.begins()[period]);
+            let when = zone.iso(self.periods.begins()[period]);
             let coverage = self.periods.coverage()[period];
             let bars = self.bars.iter().zip(sent).enumerate();
             bars.map(move |(bar, (own, sent))| {
@@ -324,7 +324,7 @@ impl WhichMember for Option<MemberId> {
 /// let activity = Activity::sample()?;
 /// let names = Names::load(&activity)?;
 /// let figure = plot::member(&activity, &names, None);
-/// assert_eq!(figure.title(), "Messages by Day: Aster");
+/// assert_eq!(figure.heading(), "Messages by Day: Aster");
 /// let unknown = plot::member(&activity, &names, 123456789012345678);
 /// assert!(unknown.says().starts_with("No member with this id"));
 /// # Ok::<(), analysis_lib::error::Error>(())
@@ -407,13 +407,13 @@ mod tests {
             for id in [first, second, last] {
                 let tail = &id.to_string()[14..];
                 for text in [figure.svg(), figure.csv(), figure.says()] {
-                    assert!(!text.contains(&format!("…{tail}")), "{}", figure.title());
-                    assert!(!text.contains(&format!("bot {id}")), "{}", figure.title());
+                    assert!(!text.contains(&format!("…{tail}")), "{}", figure.heading());
+                    assert!(!text.contains(&format!("bot {id}")), "{}", figure.heading());
                 }
                 assert!(
                     !figure.csv().contains(&id.to_string()),
                     "{}",
-                    figure.title()
+                    figure.heading()
                 );
             }
         }
@@ -438,11 +438,15 @@ mod tests {
         let bot = totals(&activity)[0].id;
         let names = Names::test([bot], [], true);
         for figure in figures(&activity, &names) {
-            assert!(figure.svg().contains("without 1 bot"), "{}", figure.title());
+            assert!(
+                figure.svg().contains("without 1 bot"),
+                "{}",
+                figure.heading()
+            );
             assert!(
                 !figure.csv().contains(&bot.to_string()),
                 "{}",
-                figure.title()
+                figure.heading()
             );
         }
         assert!(
@@ -473,7 +477,7 @@ mod tests {
     fn too_many_periods_are_merged() {
         let activity = Activity::sample().unwrap();
         let figure = member_shares(&activity, &Names::default(), Period::Hour);
-        assert_eq!(figure.title(), "Share of Messages by Member and Day");
+        assert_eq!(figure.heading(), "Share of Messages by Member and Day");
         assert!(
             figure
                 .svg()

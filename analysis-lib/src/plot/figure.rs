@@ -1,10 +1,23 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::svg::escape;
 use crate::program::Program;
 use crate::{Error, Result};
+
+/// Words in place of a figure's own.
+#[derive(Clone, Copy)]
+pub(crate) enum Word<'a> {
+    Title(&'a str),
+    /// The name of what is counted.
+    Axis(&'a str),
+    Note(&'a str),
+}
+
+/// Draws a figure again in other words.
+pub(crate) type Again = Arc<dyn Fn(Word) -> Figure + Send + Sync>;
 
 /// A figure that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
@@ -16,12 +29,38 @@ pub struct Figure {
     pub(crate) still: String,
     pub(crate) table: String,
     pub(crate) says: String,
+    pub(crate) again: Option<Again>,
 }
 
 impl Figure {
     /// The figure's title.
-    pub fn title(&self) -> &str {
+    pub fn heading(&self) -> &str {
         &self.title
+    }
+
+    /// The same figure with another title.
+    #[must_use]
+    pub fn title(&self, title: &str) -> Self {
+        self.with(Word::Title(title))
+    }
+
+    /// The same figure with another name of what is counted, which is also the name
+    /// of its column in CSV. The summary counts many things and stays as it is.
+    #[must_use]
+    pub fn axis(&self, axis: &str) -> Self {
+        self.with(Word::Axis(axis))
+    }
+
+    /// The same figure with other words in its caption, in place of how many windows
+    /// or values there are. Where they are from stays.
+    #[must_use]
+    pub fn note(&self, note: &str) -> Self {
+        self.with(Word::Note(note))
+    }
+
+    fn with(&self, word: Word) -> Self {
+        let again = self.again.as_ref();
+        again.map_or_else(|| self.clone(), |again| again(word))
     }
 
     /// What the figure shows, in a sentence or two computed from the data; it

@@ -23,6 +23,7 @@ pub(crate) mod csv;
 pub(crate) mod figure;
 pub(crate) mod labels;
 mod lags;
+mod own;
 mod people;
 mod presence;
 mod rate;
@@ -40,12 +41,14 @@ pub use concentration::concentration;
 pub use conversation::{WhichMember, member, member_hours, member_shares, messages_by_member};
 pub use figure::Figure;
 pub use lags::lags;
+pub use own::{OverTime, Value, bars, drawing, histogram, line, scatter};
 pub use presence::{growth, stickiness};
 pub use rate::rate;
 pub use study::{
     cumulative_messages, message_rate, message_volume, online_members, smoothed_cumulative,
 };
 pub use summary::{summary, summary_so_far};
+pub use svg::Canvas;
 pub use trust::coverage;
 pub use unusual::unusual;
 pub use year::{calendar, messages_by_period, online_members_by_period, rolling};

@@ -1,6 +1,6 @@
 //! Who is here: who comes, stays, leaves and comes back.
 
-use super::axis::{iso, number};
+use super::axis::number;
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
@@ -24,7 +24,7 @@ use activity_data::{Activity, DAY, Gap, Period, Zone};
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::growth(&activity, &Names::load(&activity)?, WEEK);
-/// assert_eq!(figure.title(), "Members Who Wrote by Week");
+/// assert_eq!(figure.heading(), "Members Who Wrote by Week");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
@@ -67,13 +67,10 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
         match gaps.last_mut() {
             Some(gap) if gap.end == begin => gap.end = end,
-            _ => gaps.push(Gap {
-                begin,
-                end,
-                left_out: false,
-            }),
+            _ => gaps.push(Gap::new(begin, end)),
         }
     }
+    gaps.retain(|gap| !series.is_unseen(gap));
     let tooltip = |growth: &Growth| {
         let [new, retained, resurrected, churned] = counts(growth);
         vec![
@@ -86,7 +83,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let row = |(i, own): (usize, &Growth)| {
         let counts = [own.active, own.new, own.retained, own.resurrected];
         let counts = counts.map(|count| count.to_string()).join(",");
-        let (when, coverage) = (iso(zone, own.begin), calendar.coverage()[i]);
+        let (when, coverage) = (zone.iso(own.begin), calendar.coverage()[i]);
         let (churned, over) = (own.churned, !series.is_running(i));
         format!("{when},{counts},{churned},{coverage:.4},{over}")
     };
@@ -172,6 +169,7 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
         values: &values,
         coverage: &coverage,
         is_over: days.is_over() || last + 1 < days.len(),
+        unseen: days.unseen(),
     };
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =

@@ -42,7 +42,10 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     let values = pick(rate.per_minute());
     let slope = aggregate::smoothed(activity).ok();
     let slope = slope.map(|fit| slope_of(&fit, &times));
-    let series = |values| Series::of_moments(WINDOWS, &times, values);
+    let series = |values| Series {
+        unseen: activity.unseen(),
+        ..Series::of_moments(WINDOWS, &times, values)
+    };
     let beside = slope.as_deref();
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
     Line {

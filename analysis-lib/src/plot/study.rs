@@ -15,7 +15,7 @@ use activity_data::text::clean;
 /// use analysis_lib::{Activity, plot};
 ///
 /// let figure = plot::online_members(&Activity::sample()?);
-/// assert_eq!(figure.title(), "Number of Online Members on Sample Server");
+/// assert_eq!(figure.heading(), "Number of Online Members on Sample Server");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members(activity: &Activity) -> Figure {

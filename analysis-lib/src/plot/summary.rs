@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::axis::{Scale, days, moments, months, number};
 use super::chart::bars::Bars;
@@ -69,7 +70,7 @@ struct Summary<'a> {
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::summary(&activity, &Names::load(&activity)?, MONTH);
-/// assert_eq!(figure.title(), "Sample Server in March 2026");
+/// assert_eq!(figure.heading(), "Sample Server in March 2026");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn summary(activity: &Activity, names: &Names, period: Period) -> Figure {
@@ -94,7 +95,7 @@ fn of(
     let all = activity.every(period);
     let index = choose(&all);
     // The period has a window, or it wouldn't be there.
-    let own = activity.between(all.begins()[index], all.ends()[index]);
+    let own = activity.within(all.begins()[index], all.ends()[index]);
     let own = own.unwrap_or_else(|| activity.clone());
     let mut members = aggregate::shown_members(&own, names).members;
     members.truncate(MEMBERS);
@@ -129,21 +130,7 @@ impl Summary<'_> {
             title += ", so far";
         }
         let recorded = (all.coverage()[self.index] * 100.0).floor();
-        let caption = format!(
-            "{recorded:.0}% of the {} recorded · {} · times in {}",
-            noun.one,
-            source(origin),
-            zone.name()
-        );
         let numbers = self.numbers();
-        let wide = SIZE[0] - 2.0 * EDGE;
-        let shown = shorten(&caption, LABEL_SIZE, wide);
-        let ([width, height], ground) = (SIZE, DARK.ground);
-        let mut body = format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n");
-        body += &panels(&numbers);
-        body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
-        body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
-        body += &self.charts();
         let said = numbers
             .iter()
             .map(|(what, value, below)| match below.as_str() {
@@ -151,12 +138,30 @@ impl Summary<'_> {
                 below => format!("{what}: {value} ({below})"),
             });
         let content = Content {
+            note: format!("{recorded:.0}% of the {} recorded", noun.one),
             description: format!("A {} in one picture.", noun.one),
             says: said.collect::<Vec<_>>().join("; ") + ".",
             table: self.table(&numbers),
             ..Content::default()
         };
-        sheet(&title, SIZE, ZOOM, &body, &caption, content)
+        let from = format!("{} · times in {}", source(origin), zone.name());
+        let (panels, charts) = (panels(&numbers), self.charts());
+        let draw = move |labels: &Labels, content: Content| {
+            let caption = format!("{} · {from}", content.note);
+            let title = clean(&labels.title, TEXT_LIMIT);
+            let ([width, height], ground) = (SIZE, DARK.ground);
+            let wide = width - 2.0 * EDGE;
+            let shown = shorten(&caption, LABEL_SIZE, wide);
+            let mut body =
+                format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n");
+            body += &panels;
+            body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
+            body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
+            body += &charts;
+            sheet(&title, SIZE, ZOOM, &body, &caption, content)
+        };
+        // It counts many things: none has its name on an axis or above a column.
+        reworded(Labels::new(&title, "", ""), content, Arc::new(draw))
     }
 
     /// When the period begins and ends.
@@ -203,7 +208,7 @@ impl Summary<'_> {
                 body += &key.element(left, KEYS, theme.soft_ink);
                 left += 16.0 - key.left(0.0);
             }
-            body += &frame.body(&content);
+            body += &frame.body(&mut content);
         }
         body
     }

@@ -123,7 +123,7 @@ pub fn rolling(activity: &Activity) -> Figure {
 /// use analysis_lib::{Activity, DAY, plot};
 ///
 /// let figure = plot::online_members_by_period(&Activity::sample()?, DAY);
-/// assert_eq!(figure.title(), "Online Members by Day on Sample Server");
+/// assert_eq!(figure.heading(), "Online Members by Day on Sample Server");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {

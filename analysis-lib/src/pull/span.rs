@@ -1,7 +1,5 @@
 //! From when until when.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
-
 use crate::{Error, Result};
 use activity_data::source::request::{SINCE, UNTIL};
 use activity_data::{Origin, Zone};
@@ -20,8 +18,10 @@ impl Asked {
     ///
     /// A time can't be read, or no time lies in the span.
     pub(super) fn span(&self, timezone: &Zone) -> Result<Span> {
-        let read =
-            |text: &Option<String>| text.as_deref().map(|text| time(text, timezone)).transpose();
+        let read = |text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| timezone.read(text)).transpose()
+        };
         let span = Span {
             since: read(&self.since)?,
             until: read(&self.until)?,
@@ -82,31 +82,4 @@ impl Span {
         let until = self.until.map(|until| (UNTIL, until.to_string()));
         since.into_iter().chain(until).collect()
     }
-}
-
-/// Reads a time as [`Pull::since`](super::Pull::since) says.
-fn time(text: &str, timezone: &Zone) -> Result<i64> {
-    let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.timestamp_millis());
-    }
-    let local = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()
-        .and_then(|date| date.and_hms_opt(0, 0, 0))
-        .or_else(|| {
-            [
-                "%Y-%m-%d %H:%M",
-                "%Y-%m-%d %H:%M:%S",
-                "%Y-%m-%dT%H:%M",
-                "%Y-%m-%dT%H:%M:%S",
-            ]
-            .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        })
-        .ok_or_else(|| {
-            Error::new(format!(
-                "{text:?} is not a time; write 2026-03-01, 2026-03-01 14:30 or 2026-03-01T14:30:00Z"
-            ))
-        })?;
-    Ok(timezone.instant(local.and_utc().timestamp_millis()))
 }

@@ -20,6 +20,7 @@ pub fn gaps(activity: &Activity) -> Table {
         begin,
         end,
         left_out,
+        ..
     } in &gaps
     {
         let when = moments(origin.timezone(), begin, end);

@@ -11,17 +11,20 @@
 mod compare;
 mod gaps;
 mod members;
+mod rows;
 mod unusual;
 
 pub use compare::compare;
 pub use gaps::gaps;
 pub use members::{seen, top_members};
+pub use rows::{ShownAsTable, messages, windows};
 pub use unusual::unusual;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::plot::axis::{iso, number};
+use crate::plot::axis::number;
 use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::{ending, no_such_ending, said, write};
 use crate::plot::svg::{TEXT_LIMIT, escape};
@@ -31,6 +34,10 @@ use activity_data::text::{clean, csv_field};
 
 /// As many rows are shown; CSV has all.
 const SHOWN: usize = 25;
+/// Of more rows that are made when they are asked for, as many from both ends.
+const ENDS: usize = 5;
+
+type MakeRow = Arc<dyn Fn(usize) -> Vec<Cell> + Send + Sync>;
 
 /// A table that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
@@ -38,8 +45,11 @@ pub struct Table {
     title: String,
     caption: String,
     /// Headings, and names in CSV.
-    columns: Vec<(&'static str, &'static str)>,
+    columns: Vec<(&'static str, String)>,
+    /// Rows that are there, or how many are made when they are shown or saved: a year
+    /// has a million of a window and member.
     rows: Vec<Vec<Cell>>,
+    made: Option<(usize, MakeRow)>,
     says: String,
 }
 
@@ -92,7 +102,7 @@ impl Cell {
 
     /// A time, shown as this; in CSV two columns, on local clocks and in UTC.
     pub(crate) fn time(origin: &Origin, time: i64, shown: String) -> Self {
-        Self::new(shown, iso(origin.timezone(), time), false)
+        Self::new(shown, origin.timezone().iso(time), false)
     }
 
     /// Nothing is known.
@@ -105,20 +115,33 @@ impl Table {
     /// A table without rows. Columns are a heading and a name in CSV each; a
     /// column without a heading isn't shown, and one of times has two names with
     /// a comma between them.
-    pub(crate) fn new(
-        origin: &Origin,
-        title: &str,
-        columns: &[(&'static str, &'static str)],
-    ) -> Self {
+    pub(crate) fn new(origin: &Origin, title: &str, columns: &[(&'static str, &str)]) -> Self {
         let source = clean(&origin.source().to_string(), TEXT_LIMIT);
         let zone = origin.timezone().name();
+        let columns = columns.iter();
         Self {
             title: clean(title, TEXT_LIMIT),
             caption: format!("Source: {source} · times in {zone}"),
-            columns: columns.to_vec(),
+            columns: columns
+                .map(|&(heading, name)| (heading, name.to_owned()))
+                .collect(),
             rows: Vec::new(),
+            made: None,
             says: String::new(),
         }
+    }
+
+    /// So many rows, each made when it is asked for; `note` stands in the caption.
+    pub(crate) fn made(
+        &mut self,
+        count: usize,
+        note: String,
+        make: impl Fn(usize) -> Vec<Cell> + Send + Sync + 'static,
+    ) {
+        self.made = Some((count, Arc::new(make)));
+        self.caption = self
+            .caption
+            .replace(" · times", &format!(" · {note} · times"));
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
@@ -147,29 +170,40 @@ impl Table {
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        let made = self.made.as_ref();
+        made.map_or(self.rows.len(), |(count, _)| *count)
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// All rows as CSV. An apostrophe stands before members' ids, of which a
     /// spreadsheet would keep 15 digits of 18, and before names that it would
     /// take for numbers or formulas.
     pub fn csv(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|&(_, name)| name).collect();
+        let names: Vec<&str> = self.columns.iter().map(|(_, name)| name.as_str()).collect();
         // An empty cell of a column of times is two empty fields.
-        let field = |(cell, (_, name)): (&Cell, &(&str, &str))| match cell.plain.as_str() {
+        let field = |(cell, (_, name)): (&Cell, &(&str, String))| match cell.plain.as_str() {
             "" => ",".repeat(name.matches(',').count()),
             plain => plain.to_owned(),
         };
-        let row = |row: &Vec<Cell>| {
-            let fields: Vec<String> = row.iter().zip(&self.columns).map(field).collect();
+        let row = |index: usize| {
+            let fields: Vec<String> = self
+                .at(index)
+                .iter()
+                .zip(&self.columns)
+                .map(field)
+                .collect();
             fields.join(",")
         };
-        csv(&names.join(","), self.rows.iter().map(row))
+        csv(&names.join(","), (0..self.len()).map(row))
+    }
+
+    fn at(&self, index: usize) -> Vec<Cell> {
+        let made = self.made.as_ref();
+        made.map_or_else(|| self.rows[index].clone(), |(_, make)| make(index))
     }
 
     /// Saves all rows as `.csv`. The file may show people: it is readable by you
@@ -221,20 +255,37 @@ impl Table {
         (0..self.columns.len()).filter(|&column| !self.columns[column].0.is_empty())
     }
 
-    /// Whether a column holds numbers, which stand at its right.
-    fn is_number(&self, column: usize) -> bool {
-        self.rows.iter().any(|row| row[column].is_number)
+    /// The rows that are shown, and whether each column holds numbers, which stand
+    /// at its right.
+    fn shown_rows(&self) -> (Vec<Vec<Cell>>, Vec<bool>) {
+        let (count, at) = (self.len(), |index| self.at(index));
+        let rows: Vec<Vec<Cell>> = match self.made {
+            Some(_) if count > SHOWN => {
+                let dots = vec![Cell::text("⋮"); self.columns.len()];
+                let last = (count - ENDS..count).map(at);
+                (0..ENDS).map(at).chain([dots]).chain(last).collect()
+            }
+            _ => (0..count.min(SHOWN)).map(at).collect(),
+        };
+        let is_number = |column: usize| rows.iter().any(|row| row[column].is_number);
+        let numbers = (0..self.columns.len()).map(is_number).collect();
+        (rows, numbers)
     }
 
     /// How many rows aren't shown, in words.
     fn more(&self) -> Option<String> {
-        let more = self.len().saturating_sub(SHOWN);
-        let shown = number(more as f64, 0);
-        (more > 0).then(|| format!("and {shown} more: save(\"table.csv\") has all rows"))
+        let (shown, place, all) = match self.made {
+            None => (SHOWN, "more", ""),
+            Some(_) => (2 * ENDS, "between", "table()."),
+        };
+        let more = number(self.len().saturating_sub(shown) as f64, 0);
+        let more = format!("and {more} {place}: {all}save(\"table.csv\") has all rows");
+        (self.len() > SHOWN).then_some(more)
     }
 
     fn html(&self) -> String {
-        let align = |column: usize| match self.is_number(column) {
+        let (rows, is_number) = self.shown_rows();
+        let align = |column: usize| match is_number[column] {
             true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
             false => "text-align:left;padding:3px 10px",
         };
@@ -247,8 +298,8 @@ impl Table {
         };
         let head = row("th", &|column| escape(self.columns[column].0));
         let cells = |cells: &Vec<Cell>| row("td", &|column| escape(&cells[column].shown));
-        let rows: String = self.rows.iter().take(SHOWN).map(cells).collect();
-        let table = match self.rows.is_empty() {
+        let rows: String = rows.iter().map(cells).collect();
+        let table = match self.is_empty() {
             true => String::new(),
             false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
         };
@@ -268,14 +319,15 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns: Vec<usize> = self.shown().collect();
+        let (rows, is_number) = self.shown_rows();
         let width = |&column: &usize| {
-            let cells = self.rows.iter().take(SHOWN).map(|row| &row[column].shown);
+            let cells = rows.iter().map(|row| &row[column].shown);
             let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
             widest.max(self.columns[column].0.chars().count())
         };
         let widths: Vec<usize> = columns.iter().map(width).collect();
         let line = |texts: Vec<&str>| {
-            let cell = |((&column, &width), text)| match self.is_number(column) {
+            let cell = |((&column, &width), text)| match is_number[column] {
                 true => format!("{text:>width$}"),
                 false => format!("{text:<width$}"),
             };
@@ -283,11 +335,11 @@ impl fmt::Display for Table {
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         writeln!(f, "{}", self.title)?;
-        if !self.rows.is_empty() {
+        if !self.is_empty() {
             let headings = columns.iter().map(|&column| self.columns[column].0);
             writeln!(f, "{}", line(headings.collect()))?;
         }
-        for row in self.rows.iter().take(SHOWN) {
+        for row in &rows {
             let cells = columns.iter().map(|&column| row[column].shown.as_str());
             writeln!(f, "{}", line(cells.collect()))?;
         }
@@ -301,7 +353,7 @@ impl fmt::Display for Table {
 /// One line: the rows would fill pages.
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({:?}, {} rows)", self.title, self.rows.len())
+        write!(f, "Table({:?}, {} rows)", self.title, self.len())
     }
 }
 

@@ -71,6 +71,7 @@ pub fn unusual(activity: &Activity) -> Table {
             begin: event.begin,
             end: event.end,
             messages: event.messages,
+            provenance: event.provenance,
         };
         row(&what, hours, stretch, Some(event.usual));
     }

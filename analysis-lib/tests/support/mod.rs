@@ -227,7 +227,7 @@ impl Cell {
     /// A pull from this server's database, without a snapshot.
     pub(crate) fn new(uri: &str, database: &str) -> Self {
         let folder = Folder::new();
-        let saved = folder.join("saved.activity");
+        let saved = folder.join("saved.bin");
         let mut command = Command::new(example());
         for name in [
             "MONGODB_COLLECTION",

@@ -259,11 +259,7 @@ fn a_declared_begin_holds_and_what_lies_before_it_is_a_gap() {
         begins(&spans),
         [0, 10, 20, 45, 50].map(|minutes| START + minutes * MINUTE)
     );
-    let gap = Gap {
-        begin: ends[2],
-        end: spans[3].begin,
-        left_out: false,
-    };
+    let gap = Gap::new(ends[2], spans[3].begin);
     assert_eq!(gaps(&spans), [gap]);
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{export, sample};
+use super::{export, sample, write};
 use crate::report;
 use crate::settings::Settings;
 use crate::store::columns::{Contents, read_all, write_all};
@@ -69,24 +69,35 @@ impl Activity {
         Ok(activity.told())
     }
 
-    /// Saves the windows, and what was left out, into a file that
-    /// [`open`](Self::open) reads: about 80 bytes a window, readable by you
-    /// alone. A file that is there is replaced as a whole.
+    /// Saves the windows into a file, readable by you alone; the ending says as
+    /// what. A file that is there is replaced as a whole.
+    ///
+    /// - `.bin`: with what was left out, about 80 bytes a window, for
+    ///   [`open`](Self::open).
+    /// - `.json` and `.jsonl`: the bot's documents, one a line, each with its
+    ///   window's begin, for `open` and `mongoimport`.
+    /// - `.csv`: a row a window, for other programs.
     ///
     /// # Errors
     ///
-    /// The file can't be written.
+    /// Another ending, or the file can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        replace(path, |out| {
-            write_all(
-                out,
-                &self.origin.source,
-                self.windows(),
-                &self.left_out,
-                None,
-            )
-        })
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        let source = &self.origin.source;
+        match ending.as_deref() {
+            Some("bin") => replace(path, |out| {
+                write_all(out, source, self.windows(), &self.left_out, None)
+            }),
+            Some("json" | "jsonl") => replace(path, |out| write::documents(self, out)),
+            Some("csv") => replace(path, |out| write::rows(self, out)),
+            _ => {
+                return Err(Error::new(format!(
+                    "{} can't be saved: an activity is saved as .bin, .json, .jsonl or .csv",
+                    path.display()
+                )));
+            }
+        }
         .map_err(|e| Error::new(format!("{} can't be written: {e}", path.display())))
     }
 

@@ -5,3 +5,4 @@ pub mod document;
 pub(crate) mod export;
 pub mod request;
 pub mod sample;
+mod write;

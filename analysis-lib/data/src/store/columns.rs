@@ -209,6 +209,7 @@ impl Parts<'_> {
         ENDS.contains(&span.1).then_some(Extent {
             span,
             gaps,
+            unseen: Vec::new(),
             usual_length,
         })
     }

@@ -4,8 +4,6 @@ pub(crate) mod number;
 mod scale;
 pub(crate) mod time;
 
-pub(crate) use number::{Numbers, number};
+pub(crate) use number::{Numbers, number, round_step};
 pub(crate) use scale::{Axis, Scale, Tick};
-pub(crate) use time::{
-    MINUTE, days, duration, hour_range, iso, moments, months, range, time_ticks,
-};
+pub(crate) use time::{MINUTE, days, duration, hour_range, moments, months, range, time_ticks};

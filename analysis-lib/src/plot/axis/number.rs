@@ -20,7 +20,19 @@ impl Numbers {
     pub(crate) fn new((low, high): (f64, f64), least_step: f64, most: usize) -> Self {
         let low = if low.is_finite() { low.min(0.0) } else { 0.0 };
         let high = if high.is_finite() { high.max(0.0) } else { 0.0 };
-        let high = if high > low { high } else { 1.0 };
+        Self::between((low, high), least_step, most)
+    }
+
+    /// As [`new`](Self::new), but not from zero where all values lie far from it.
+    pub(crate) fn around((low, high): (f64, f64), least_step: f64, most: usize) -> Self {
+        match low > high - low {
+            true => Self::between((low, high), least_step, most),
+            false => Self::new((low, high), least_step, most),
+        }
+    }
+
+    fn between((low, high): (f64, f64), least_step: f64, most: usize) -> Self {
+        let high = if high > low { high } else { low + 1.0 };
         let step = round_step((high - low) / most as f64).max(least_step);
         // The tolerance keeps 0.3 / 0.1 from reaching the fourth tick.
         let first = (low / step + 1e-9).floor();
@@ -38,7 +50,7 @@ impl Numbers {
 }
 
 /// The smallest of 1, 2 and 5 times a power of ten that isn't below `least`.
-fn round_step(least: f64) -> f64 {
+pub(crate) fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     let times = [1.0, 2.0, 5.0]
         .into_iter()

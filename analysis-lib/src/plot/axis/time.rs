@@ -262,16 +262,6 @@ pub(crate) fn duration(milliseconds: i64) -> String {
     }
 }
 
-/// Local time with its offset and UTC, to the second or millisecond, as two
-/// columns of a table (ISO 8601).
-pub(crate) fn iso(zone: &Zone, time: i64) -> String {
-    let time = zone.date_time(time);
-    let parts = if time.nanosecond() == 0 { "" } else { "%.3f" };
-    let format = format!("%Y-%m-%dT%H:%M:%S{parts}%:z");
-    let utc = time.with_timezone(&chrono::Utc);
-    format!("{},{}", time.format(&format), utc.format(&format))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -540,7 +530,7 @@ mod tests {
             "Sun 1 Nov 2026, 01:30 EDT"
         );
         assert_eq!(
-            iso(&zone, utc("2026-11-01T05:30:00Z")),
+            zone.iso(utc("2026-11-01T05:30:00Z")),
             "2026-11-01T01:30:00-04:00,2026-11-01T05:30:00+00:00"
         );
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
-use crate::plot::axis::{iso, number, time_ticks};
+use crate::plot::axis::{number, time_ticks};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
@@ -275,10 +275,10 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
         let coverage = series.coverage.get(items.clone());
         format!(
             "{},{},{},{},{:.4},{}",
-            iso(zone, series.starts[bucket.from]),
+            zone.iso(series.starts[bucket.from]),
             items.len(),
             series.values[bucket.highest],
-            iso(zone, series.starts[bucket.highest]),
+            zone.iso(series.starts[bucket.highest]),
             coverage.into_iter().flatten().copied().fold(1.0, f64::min),
             !series.is_running(bucket.to - 1)
         )
@@ -322,6 +322,7 @@ mod tests {
             values: &values,
             coverage,
             is_over: false,
+            unseen: &[],
         };
         let labels = Labels::new("Messages", "Number of Messages", "messages");
         Bars::of(&origin(), &labels, series).figure()

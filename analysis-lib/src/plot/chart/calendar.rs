@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use super::frame::{Frame, TOP};
 use super::series::Series;
 use super::shades::Shades;
-use crate::plot::axis::{Axis, Scale, iso, number};
+use crate::plot::axis::{Axis, Scale, number};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
@@ -131,7 +131,7 @@ impl Calendar<'_> {
     fn table(&self) -> String {
         let series = self.series;
         let row = |i: usize| {
-            let begin = iso(self.origin.timezone(), series.starts[i]);
+            let begin = self.origin.timezone().iso(series.starts[i]);
             format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
         };
         let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);

@@ -277,23 +277,39 @@ impl<'a> Frame<'a> {
         text
     }
 
+    /// An axis' name, or where the card puts the name of what is counted.
+    fn axis_name(
+        &self,
+        content: &mut Content,
+        name: &str,
+        at: (f64, f64),
+        anchor: Anchor,
+    ) -> String {
+        if name.is_empty() {
+            return String::new();
+        }
+        if *name == self.labels.axis {
+            content.axis = Some((at, anchor));
+            return AXIS_NAME.to_owned();
+        }
+        text(at, anchor, self.labels.theme.soft_ink, name)
+    }
+
     /// The figure.
-    pub(crate) fn figure(&self, content: Content) -> Figure {
+    pub(crate) fn figure(&self, mut content: Content) -> Figure {
         let height = self.area.bottom + self.below[2];
-        let body = self.body(&content);
+        let body = self.body(&mut content);
         card(self.labels, self.origin, height, &body, content)
     }
 
     /// All that is seen but tooltips, and what a card has around it.
-    pub(crate) fn body(&self, content: &Content) -> String {
+    pub(crate) fn body(&self, content: &mut Content) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
         let [row, name, _] = self.below.map(|below| area.bottom + below);
         let mut body = content.shapes.clone();
-        if !y.name.is_empty() {
-            body += &text((room.left, above), Anchor::Start, ink, &y.name);
-        }
+        body += &self.axis_name(content, &y.name, (room.left, above), Anchor::Start);
         body += &content.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
@@ -309,9 +325,8 @@ impl<'a> Frame<'a> {
                 body += &text(at, Anchor::Middle, ink, label);
             }
         }
-        if !x.name.is_empty() {
-            body += &text((area.middle().0, name), Anchor::Middle, ink, &x.name);
-        }
+        let at = (area.middle().0, name);
+        body += &self.axis_name(content, &x.name, at, Anchor::Middle);
         body += &content.texts;
         let mut right = room.right;
         for key in &content.keys {

@@ -6,7 +6,7 @@ use super::band::Band;
 use super::frame::{Frame, range_of};
 use super::series::{Bucket, Series};
 use super::thin::{DOTS, Thinned, column, nexts, thin};
-use crate::plot::axis::{MINUTE, Scale, iso, number};
+use crate::plot::axis::{MINUTE, Scale, number};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Labels, window_count};
 use crate::plot::svg::*;
@@ -250,21 +250,17 @@ impl<'a> Line<'a> {
             let field =
                 |value: &Option<f64>| value.map_or(String::new(), |value| value.to_string());
             let fields: Vec<String> = values.iter().map(field).collect();
-            format!(
-                "{},{}\n",
-                iso(zone, self.series.starts[i]),
-                fields.join(",")
-            )
+            format!("{},{}\n", zone.iso(self.series.starts[i]), fields.join(","))
         };
         let line = |run: &Vec<usize>| nexts(run).map(|(i, next)| row(i, next)).collect();
         let empty = ",".repeat(between);
         let mark = |mark: &Mark| match mark.dot {
             Some((i, number)) => {
-                let (time, value) = (iso(zone, self.series.starts[i]), self.series.values[i]);
+                let (time, value) = (zone.iso(self.series.starts[i]), self.series.values[i]);
                 format!("{time},{value}{empty},{number}\n")
             }
             None => [mark.from, mark.to]
-                .map(|time| format!("{},0{empty},{}\n", iso(zone, time), mark.about))
+                .map(|time| format!("{},0{empty},{}\n", zone.iso(time), mark.about))
                 .concat(),
         };
         let lines = thinned.runs.iter().map(line);

@@ -21,6 +21,8 @@ pub(crate) struct Series<'a> {
     pub(crate) coverage: &'a [f64],
     /// Whether the last item was over when it was recorded.
     pub(crate) is_over: bool,
+    /// Stretches that nobody looks at: lines break there, and they aren't grey.
+    pub(crate) unseen: &'a [Gap],
 }
 
 /// The lowest and the highest of some values, each with what it is of: the first
@@ -75,12 +77,16 @@ impl<'a> Series<'a> {
             values,
             coverage: &[],
             is_over: true,
+            unseen: &[],
         }
     }
 
     /// A value a window.
     pub(crate) fn of_windows(activity: &'a Activity, values: &'a [f64]) -> Self {
-        Self::of_moments(WINDOWS, activity.ends(), values)
+        Self {
+            unseen: activity.unseen(),
+            ..Self::of_moments(WINDOWS, activity.ends(), values)
+        }
     }
 
     /// A value a period.
@@ -92,6 +98,7 @@ impl<'a> Series<'a> {
             values,
             coverage: periods.coverage(),
             is_over: periods.is_over(),
+            unseen: periods.unseen(),
         }
     }
 
@@ -105,17 +112,21 @@ impl<'a> Series<'a> {
         self.values.len()
     }
 
-    /// Stretches without an item.
+    /// Stretches without an item, but for those that nobody looks at.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         let between = self.ends.iter().zip(&self.starts[1..]);
         between
             .filter(|(from, to)| from < to)
-            .map(|(&begin, &end)| Gap {
-                begin,
-                end,
-                left_out: false,
-            })
+            .map(|(&begin, &end)| Gap::new(begin, end))
+            .filter(|gap| !self.is_unseen(gap))
             .collect()
+    }
+
+    /// Whether nobody looks at half of a stretch or more.
+    pub(crate) fn is_unseen(&self, stretch: &Gap) -> bool {
+        let inside = |own: &Gap| own.end.min(stretch.end) - own.begin.max(stretch.begin);
+        let unseen: i64 = self.unseen.iter().map(|own| inside(own).max(0)).sum();
+        2 * unseen >= stretch.end - stretch.begin
     }
 
     /// The items of a range, one bucket for all in a row with the same `place`.

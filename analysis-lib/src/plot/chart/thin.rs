@@ -30,7 +30,20 @@ pub(crate) struct Thinned {
 ///
 /// References: U. Jugel, Z. Jerzak, G. Hackenbroich, V. Markl (2014), M4: a
 /// visualization-oriented time series data aggregation, PVLDB 7(10).
+///
+/// The line also breaks at what nobody looks at, which is not among the gaps.
 pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
+    let mut thinned = broken(series, gaps, scale);
+    if !series.unseen.is_empty() {
+        let mut breaks = [gaps, series.unseen].concat();
+        breaks.sort_by_key(|gap| gap.begin);
+        thinned.runs = broken(series, &breaks, scale).runs;
+    }
+    thinned
+}
+
+/// The points of a line that breaks at these gaps.
+fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     let times = series.starts;
     let pixels = |from: i64, to: i64| scale.pixels(from as f64, to as f64);
     // Of different kinds, and both seen.
@@ -112,11 +125,7 @@ mod tests {
     /// Gaps from one time to the next where these are further apart than `limit`.
     fn longer_than(times: &[i64], limit: i64) -> Vec<Gap> {
         let pairs = times.windows(2).filter(|pair| pair[1] - pair[0] > limit);
-        let gap = |pair: &[i64]| Gap {
-            begin: pair[0],
-            end: pair[1],
-            left_out: false,
-        };
+        let gap = |pair: &[i64]| Gap::new(pair[0], pair[1]);
         pairs.map(gap).collect()
     }
 
@@ -161,11 +170,7 @@ mod tests {
         let thinned = thin(&times, &[1.0; 6], &longer_than(&times, 20_000));
         assert_eq!(thinned.runs, [vec![0, 1, 2], vec![3], vec![4, 5]]);
         // The lone point has no width: the gaps on its two sides are one.
-        let wide = Gap {
-            begin: 20_000,
-            end: 800_000,
-            left_out: false,
-        };
+        let wide = Gap::new(20_000, 800_000);
         assert_eq!(thinned.gaps, [wide]);
         assert_eq!(thinned.too_narrow, 0);
     }
@@ -175,11 +180,7 @@ mod tests {
     #[test]
     fn lines_break_though_no_point_is_at_a_gaps_end() {
         let times = [0, 10_000, 20_000, 500_000, 510_000];
-        let gap = Gap {
-            begin: 20_000,
-            end: 490_000,
-            left_out: false,
-        };
+        let gap = Gap::new(20_000, 490_000);
         let thinned = thin(&times, &[1.0; 5], &[gap]);
         assert_eq!(thinned.runs, [vec![0, 1, 2], vec![3, 4]]);
         assert_eq!(thinned.gaps, [gap]);
@@ -204,11 +205,7 @@ mod tests {
         let times: Vec<i64> = (0..1000).map(|i| i * 500 + i % 2).collect();
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
         let thinned = thin(&times, &values, &longer_than(&times, 0));
-        let wide = Gap {
-            begin: 0,
-            end: times[999],
-            left_out: false,
-        };
+        let wide = Gap::new(0, times[999]);
         assert_eq!(thinned.gaps, [wide]);
         for run in &thinned.runs {
             let columns: Vec<i64> = run.iter().map(|&i| column(times[i], &SCALE)).collect();

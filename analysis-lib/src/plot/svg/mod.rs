@@ -8,9 +8,10 @@ mod style;
 mod theme;
 mod tooltip;
 
-pub(crate) use card::{Content, Key, card, sheet, source};
+pub(crate) use card::{AXIS_NAME, Content, Key, card, reworded, sheet, source};
 pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, text};
 pub(crate) use escape::escape;
+pub use paths::Canvas;
 pub(crate) use paths::{Look, Paths};
 pub(crate) use style::*;
 pub(crate) use theme::{DARK, LIGHT, Theme};

@@ -10,9 +10,13 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle};
 use plotters::style::{Color, RGBColor, ShapeStyle};
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingErrorKind};
+use plotters_backend::text_anchor::{HPos, VPos};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind, FontStyle,
+};
 
-use super::style::Colour;
+use super::element::text_element;
+use super::style::{Colour, width};
 use crate::plot::axis::Scale;
 
 /// How a shape is drawn.
@@ -36,14 +40,16 @@ impl Look {
 
 /// Shapes whose places are in the values of two scales.
 pub(crate) struct Paths {
-    area: DrawingArea<Backend, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    area: DrawingArea<Canvas, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
     out: Rc<RefCell<String>>,
 }
 
 impl Paths {
     pub(crate) fn new(x: Scale, y: Scale) -> Self {
-        let out = Rc::new(RefCell::new("<g transform=\"scale(0.1)\">".to_owned()));
-        let root = Backend::new(Rc::clone(&out)).into_drawing_area();
+        // plotters wants a size; shapes have their places from the scales.
+        let size = (u32::MAX >> 1, u32::MAX >> 1);
+        let (canvas, out) = Canvas::new(size, "<g transform=\"scale(0.1)\">");
+        let root = canvas.into_drawing_area();
         // As plotters' own charts do, from the lower end up, so that both kinds of
         // scale round alike.
         let y = if y.start < y.end {
@@ -90,7 +96,7 @@ impl Paths {
     fn draw<E>(&self, element: &E)
     where
         for<'a> &'a E: PointCollection<'a, (f64, f64)>,
-        E: Drawable<Backend>,
+        E: Drawable<Canvas>,
     {
         self.area.draw(element).expect("a string takes all");
     }
@@ -103,10 +109,11 @@ impl Paths {
     }
 }
 
-/// Writes what plotters draws. plotters' coordinates are whole numbers: tenths of
-/// a pixel, so that lines don't step. Shapes in a row that look the same become
-/// one path with relative coordinates, half as long as plotters' own SVG.
-struct Backend {
+/// Writes what plotters draws. plotters' coordinates are whole numbers: of figures
+/// tenths of a pixel, so that lines don't step. Shapes in a row that look the same
+/// become one path with relative coordinates, half as long as plotters' own SVG.
+pub struct Canvas {
+    size: (u32, u32),
     out: Rc<RefCell<String>>,
     /// The attributes of the path that is being written.
     look: String,
@@ -114,12 +121,19 @@ struct Backend {
 
 type Written = Result<(), DrawingErrorKind<Infallible>>;
 
-impl Backend {
-    fn new(out: Rc<RefCell<String>>) -> Self {
-        Self {
+impl Canvas {
+    /// A canvas, and what will be written after this.
+    pub(crate) fn new(size: (u32, u32), before: &str) -> (Self, Rc<RefCell<String>>) {
+        let out = Rc::new(RefCell::new(before.to_owned()));
+        let (look, own) = (String::new(), Rc::clone(&out));
+        (
+            Self {
+                size,
+                out: own,
+                look,
+            },
             out,
-            look: String::new(),
-        }
+        )
     }
 
     fn write(&self, text: &str) {
@@ -129,11 +143,15 @@ impl Backend {
     fn open<S: BackendStyle>(&mut self, style: &S, fill: bool) {
         let (r, g, b) = style.color().rgb;
         let colour = format!("#{r:02x}{g:02x}{b:02x}");
+        let seen = match style.color().alpha {
+            1.0 => String::new(),
+            alpha => format!(" opacity=\"{}\"", (alpha * 1000.0).round() / 1000.0),
+        };
         let look = if fill {
-            format!("<path fill=\"{colour}\" d=\"")
+            format!("<path fill=\"{colour}\"{seen} d=\"")
         } else {
             format!(
-                "<path fill=\"none\" stroke=\"{colour}\" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
+                "<path fill=\"none\"{seen} stroke=\"{colour}\" stroke-width=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"",
                 style.stroke_width()
             )
         };
@@ -167,18 +185,17 @@ impl Backend {
     }
 }
 
-impl Drop for Backend {
+impl Drop for Canvas {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl DrawingBackend for Backend {
+impl DrawingBackend for Canvas {
     type ErrorType = Infallible;
 
     fn get_size(&self) -> (u32, u32) {
-        // plotters wants a size; shapes have their places from the scales.
-        (u32::MAX >> 1, u32::MAX >> 1)
+        self.size
     }
 
     fn ensure_prepared(&mut self) -> Written {
@@ -239,4 +256,55 @@ impl DrawingBackend for Backend {
         self.write(&format!("M{left} {y}{half} {across} 0{half} -{across} 0z"));
         Ok(())
     }
+
+    fn estimate_text_size<S: BackendTextStyle>(
+        &self,
+        text: &str,
+        style: &S,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+        let size = font_size(style);
+        Ok((width(text, size).ceil() as u32, size.ceil() as u32))
+    }
+
+    fn draw_text<S: BackendTextStyle>(
+        &mut self,
+        text: &str,
+        style: &S,
+        (x, y): BackendCoord,
+    ) -> Written {
+        self.close();
+        let BackendColor {
+            alpha,
+            rgb: (r, g, b),
+        } = style.color();
+        let anchor = match style.anchor().h_pos {
+            HPos::Left => "start",
+            HPos::Center => "middle",
+            HPos::Right => "end",
+        };
+        // From the baseline to the upper edge, the middle and the lower edge.
+        let down = match style.anchor().v_pos {
+            VPos::Top => 0.76,
+            VPos::Center => 0.27,
+            VPos::Bottom => -0.2,
+        };
+        let (across, along) = style.transform().transform(1, 0);
+        let turned = f64::from(along).atan2(across.into()).to_degrees();
+        let face = style.style();
+        let (weight, face) = match face {
+            FontStyle::Bold => ("bold", "normal"),
+            _ => ("normal", face.as_str()),
+        };
+        let look = format!(
+            " dy=\"{down}em\" text-anchor=\"{anchor}\" font-size=\"{:.1}\" font-weight=\"{weight}\" font-style=\"{face}\" fill=\"#{r:02x}{g:02x}{b:02x}\" opacity=\"{alpha}\" transform=\"rotate({turned} {x} {y})\"",
+            font_size(style)
+        );
+        self.write(&text_element((x.into(), y.into()), &look, text));
+        Ok(())
+    }
+}
+
+/// plotters' sizes of type are lines' heights: its own backends divide by this too.
+fn font_size(style: &impl BackendTextStyle) -> f64 {
+    style.size() / 1.24
 }

@@ -148,13 +148,13 @@ fn over(
         name: format!("the {period} from {day}"),
         content: format!(
             "**{}**\n{}",
-            escape(figure.title()),
+            escape(figure.heading()),
             escape(&sentences.join(" "))
         ),
         picture: Some(Picture {
             file: format!("{period}-{day}.png"),
             bytes: figure.png()?,
-            description: format!("{}: {}", figure.title(), figure.says()),
+            description: format!("{}: {}", figure.heading(), figure.says()),
         }),
         kind: period.to_string(),
         period: day,
@@ -167,11 +167,15 @@ fn so_far(activity: &Activity, names: &Names, period: Period) -> Result<Post> {
     let figure = plot::summary_so_far(activity, names, period);
     Ok(Post {
         name: format!("the {period} so far"),
-        content: format!("**{}**\n{}", escape(figure.title()), escape(figure.says())),
+        content: format!(
+            "**{}**\n{}",
+            escape(figure.heading()),
+            escape(figure.says())
+        ),
         picture: Some(Picture {
             file: format!("{period}.png"),
             bytes: figure.png()?,
-            description: format!("{}: {}", figure.title(), figure.says()),
+            description: format!("{}: {}", figure.heading(), figure.says()),
         }),
         kind: format!("pinned {period}"),
         period: String::new(),

@@ -1,0 +1,214 @@
+//! Windows, periods and results one by one, as a loop, a filter or a table takes them.
+
+use std::fmt;
+
+use chrono::DateTime;
+
+use super::{Activity, MemberId, Origin, Periods, Provenance, Zone};
+use crate::Held;
+
+/// What stands in a [`Row`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Milliseconds since the epoch (UTC).
+    Time(i64),
+    /// A member's id.
+    Member(MemberId),
+    /// A number, shown with this many decimal places; `None` where there is none.
+    Number(Option<f64>, usize),
+    /// Whether it is so.
+    Truth(bool),
+    /// From one number to another.
+    Range(Option<[f64; 2]>),
+}
+
+impl Value {
+    /// The names of its columns in CSV, and what stands there.
+    pub fn csv(&self, name: &str, origin: &Origin) -> (String, String) {
+        let plain = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        match self {
+            Self::Time(time) => (
+                format!("{name}_local,{name}_utc"),
+                origin.timezone.iso(*time),
+            ),
+            Self::Member(id) => (
+                format!("member_{name}"),
+                crate::text::csv_field(&id.to_string()),
+            ),
+            Self::Number(value, _) => (name.to_owned(), plain(*value)),
+            Self::Truth(is_so) => (name.to_owned(), is_so.to_string()),
+            Self::Range(range) => {
+                let [low, high] = [0, 1].map(|side| plain(range.map(|range| range[side])));
+                (format!("{name}_low,{name}_high"), format!("{low},{high}"))
+            }
+        }
+    }
+}
+
+/// One of several results: a `Vec` of them is a table when it is a cell's last value.
+pub trait Row: Clone + Send + Sync + 'static {
+    /// What the rows are, as a table's title.
+    const TITLE: &'static str;
+
+    /// What they were computed from.
+    fn provenance(&self) -> Provenance;
+
+    /// All fields by name, in order; of each row the same ones.
+    fn fields(&self) -> Vec<(&'static str, Value)>;
+}
+
+/// A window of an activity.
+///
+/// It is a handle and an index, and keeps the activity that it is of: what
+/// [`Activity::iter`] gives can be collected and kept.
+///
+/// ```
+/// use activity_data::Activity;
+/// use activity_data::rows::Window;
+/// use chrono::Timelike;
+///
+/// let activity = Activity::sample()?;
+/// let night: Vec<Window> = activity.iter().filter(|window| window.end().hour() < 6).collect();
+/// assert!(night.iter().all(|window| window.minutes() > 0.0));
+/// # Ok::<(), activity_data::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Window {
+    activity: Held<Activity>,
+    pub(crate) index: usize,
+}
+
+/// One of the [`Periods`]: an hour, day, week or month.
+#[derive(Clone, PartialEq)]
+pub struct PeriodRow {
+    periods: Held<Periods>,
+    index: usize,
+}
+
+/// What windows and periods have alike, and how to go through all of them.
+macro_rules! row {
+    ($row:ident of $all:ident in $field:ident, $count:ty, $title:literal, $volume:ident) => {
+        impl $row {
+            /// When it began, on local clocks.
+            pub fn begin(&self) -> DateTime<Zone> {
+                self.$field.origin().local(self.$field.begins()[self.index])
+            }
+
+            /// When it ended, on local clocks.
+            pub fn end(&self) -> DateTime<Zone> {
+                self.$field.origin().local(self.$field.ends()[self.index])
+            }
+
+            /// Messages in it.
+            pub fn messages(&self) -> $count {
+                self.$field.$volume()[self.index]
+            }
+
+            /// Who sent messages in it, and how many.
+            pub fn members(&self) -> std::vec::IntoIter<(MemberId, $count)> {
+                let (members, senders) = (self.$field.members(), self.$field.senders(self.index));
+                let pairs = senders.map(|(member, sent)| (members[member], sent));
+                pairs.collect::<Vec<_>>().into_iter()
+            }
+        }
+
+        impl Row for $row {
+            const TITLE: &'static str = $title;
+
+            fn provenance(&self) -> Provenance {
+                Provenance::of(self.$field.origin())
+            }
+
+            fn fields(&self) -> Vec<(&'static str, Value)> {
+                let begin = Value::Time(self.$field.begins()[self.index]);
+                let end = Value::Time(self.$field.ends()[self.index]);
+                let count = |count: f64| Value::Number(Some(count), 0);
+                let mut fields = vec![("begin", begin), ("end", end)];
+                fields.extend(self.own());
+                fields.push(("messages", count(self.messages() as f64)));
+                fields.push(("members", count(self.members().count() as f64)));
+                fields
+            }
+        }
+
+        /// When it began, and its messages.
+        impl fmt::Debug for $row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let begin = self.$field.origin().show(self.$field.begins()[self.index]);
+                let name = stringify!($row);
+                write!(f, "{name}({begin}: {} messages)", self.messages())
+            }
+        }
+
+        impl $all {
+            /// One by one, in order: an iterator that a cell's variable can hold.
+            pub fn iter(&self) -> std::vec::IntoIter<$row> {
+                let all = Held::new(self.clone());
+                let row = |index| $row {
+                    $field: all.clone(),
+                    index,
+                };
+                (0..self.len()).map(row).collect::<Vec<_>>().into_iter()
+            }
+        }
+
+        impl IntoIterator for &$all {
+            type Item = $row;
+            type IntoIter = std::vec::IntoIter<$row>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.iter()
+            }
+        }
+    };
+}
+
+row!(Window of Activity in activity, u32, "Windows", message_volume);
+row!(PeriodRow of Periods in periods, u64, "Periods", messages);
+
+impl Window {
+    /// Its middle on local clocks, which says the hour, day, week and month it is of.
+    pub fn middle(&self) -> DateTime<Zone> {
+        let middle = self.activity.middle(self.index);
+        self.activity.origin().local(middle)
+    }
+
+    /// How long it is, in minutes.
+    pub fn minutes(&self) -> f64 {
+        let (begin, end) = (self.activity.begins(), self.activity.ends());
+        (end[self.index] - begin[self.index]) as f64 / 60_000.0
+    }
+
+    /// Members online at its end. `None`: not known.
+    pub fn online(&self) -> Option<u32> {
+        Some(self.activity.online_members()[self.index])
+    }
+
+    fn own(&self) -> [(&'static str, Value); 2] {
+        let online = Value::Number(self.online().map(f64::from), 0);
+        [
+            ("minutes", Value::Number(Some(self.minutes()), 2)),
+            ("online_members", online),
+        ]
+    }
+}
+
+impl PeriodRow {
+    /// The share of it that was recorded, from 0 to 1.
+    pub fn coverage(&self) -> f64 {
+        self.periods.coverage()[self.index]
+    }
+
+    /// Online members: the mean over its windows.
+    pub fn online_mean(&self) -> f64 {
+        self.periods.online_mean()[self.index]
+    }
+
+    fn own(&self) -> [(&'static str, Value); 2] {
+        let online = Value::Number(Some(self.online_mean()), 1);
+        [
+            ("coverage", Value::Number(Some(self.coverage()), 3)),
+            ("online_mean", online),
+        ]
+    }
+}

@@ -1,0 +1,61 @@
+"""The third notebook's cells in a real kernel, and what its owner might type next."""
+
+import json
+import re
+
+import pymongo
+from conftest import NOTEBOOKS, documents
+
+NOTEBOOK = json.loads((NOTEBOOKS / "your-own-questions.ipynb").read_text())
+CELLS = ["".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+
+
+def run(session):
+    """What each cell shows, as HTML, by its code."""
+    shown = {}
+    for cell in CELLS:
+        output = session.run(cell)
+        assert output.stderr == "", f"{cell}\n{output.stderr}"
+        for data in output.figures:
+            shown[cell] = data["text/html"]
+    showing = [cell for cell in CELLS if not cell.rstrip().endswith(";")]
+    assert list(shown) == showing
+    return shown
+
+
+def told(shown, words):
+    """What the one cell with these words says below its figure or table."""
+    [html] = [html for cell, html in shown.items() if words in cell]
+    return re.search(r"<figcaption[^>]*>(.*)</figcaption>", html)[1]
+
+
+def test_own_questions_of_the_sample(kernel):
+    session = kernel()
+    shown = run(session)
+    assert "the most: Aster " in told(shown, "the Ten Busiest Hours")
+    assert told(shown, "plot::line(").startswith("From Mon 9 Feb 2026 to ")
+    for cell, html in shown.items():
+        assert re.search(r"<svg.*role=\"img\"|<table", html), cell
+        assert "NaN" not in html, cell
+        # Values of one's own don't say where they are from.
+        assert ("made up" in html) != ("plot::bars(" in cell or "plot::drawing(" in cell or "plot::scatter(" in cell
+            or "plot::histogram(" in cell), cell
+    # What an owner types next: a variable of rows, one of its elements, an error.
+    [night] = session.run("let night: Vec<_> = activity.iter().filter(|w| w.end().hour() < 6).collect();\nnight").figures
+    assert "<table" in night["text/html"] and "rows" in night["text/plain"]
+    [first] = session.run("aggregate::growth(&activity, WEEK)[0]").figures
+    assert first["text/plain"].startswith("Growth { begin: 2026-02-09 00:00 EST, active: ")
+    output = session.run('plot::bars(["one", "two"], [1])?')
+    assert output.stderr.strip() == "1 value for 2 labels: there must be as many"
+    output = session.run("activity.when(|window| window.messages() > 1_000_000)")
+    assert "`when` keeps none of the 7,986 windows" in output.stderr
+    # A panic costs no variable.
+    assert session.run("activity.len()").figures[0]["text/plain"] == "7986"
+
+
+def test_own_questions_of_a_server(kernel, mongodb):
+    with pymongo.MongoClient(mongodb) as client:
+        client.drop_database("own")
+        client["own"]["activitydata"].insert_many(documents(3_000))
+    shown = run(kernel(MONGOKEY=f"{mongodb}/own", ACTIVITY_SNAPSHOT="off"))
+    assert "MongoDB own.activitydata" in shown["activity"]
