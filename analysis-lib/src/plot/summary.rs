@@ -337,7 +337,8 @@ fn panels(numbers: &[Number]) -> String {
         let left = left + 8.0;
         let size = 26.0 * (room / (width(value, 26.0) * 1.12)).min(1.0);
         texts += &bold_text((left, top + 55.0), size, DARK.ink, room + 1.0, value);
-        for (baseline, line) in [(20.0, *what), (79.0, below)] {
+        let lines = [(20.0, *what), (79.0, below)];
+        for (baseline, line) in lines.into_iter().filter(|(_, line)| !line.is_empty()) {
             let line = shorten(line, LABEL_SIZE, room);
             texts += &text((left, top + baseline), Anchor::Start, DARK.soft_ink, &line);
         }
