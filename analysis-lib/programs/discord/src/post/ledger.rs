@@ -98,11 +98,10 @@ impl Ledger {
         begun: DateTime<Utc>,
         state: State,
     ) -> Result<()> {
-        if let Some(place) = self.place(kind, period) {
-            self.posts.remove(place);
-        }
+        self.forget(kind, period);
+        let webhook = self.webhook.to_string();
         let mut post = json!({
-            "webhook": self.webhook.to_string(),
+            "webhook": webhook,
             "kind": kind,
             "period": period,
             "begun": begun.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -111,7 +110,6 @@ impl Ledger {
             post["message"] = json!(id.to_string());
         }
         self.posts.push(post);
-        let webhook = self.webhook.to_string();
         let own = |post: &Value| post["webhook"] == *webhook;
         if self.posts.iter().filter(|post| own(post)).count() > KEPT
             && let Some(oldest) = self.posts.iter().position(own)
@@ -123,10 +121,14 @@ impl Ledger {
 
     /// Forgets a post that certainly didn't arrive.
     pub(super) fn remove(&mut self, kind: &str, period: &str) -> Result<()> {
+        self.forget(kind, period);
+        self.write()
+    }
+
+    fn forget(&mut self, kind: &str, period: &str) {
         if let Some(place) = self.place(kind, period) {
             self.posts.remove(place);
         }
-        self.write()
     }
 
     fn write(&self) -> Result<()> {

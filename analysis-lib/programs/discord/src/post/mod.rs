@@ -22,10 +22,9 @@ const MOST_BYTES: usize = 10 << 20;
 ///
 /// # Errors
 ///
-/// `DISCORD_WEBHOOK` is missing or wrong, Discord refuses, can't be reached or gives no
-/// clear answer; what was posted can't be noted.
-pub async fn deliver(settings: &Settings, post: &Post) -> Result<String> {
-    let webhook = Webhook::from_settings(settings)?;
+/// Discord refuses, can't be reached or gives no clear answer; what was posted can't be
+/// noted.
+pub async fn deliver(settings: &Settings, webhook: &Webhook, post: &Post) -> Result<String> {
     let name = &post.name;
     if let Some(picture) = &post.picture
         && picture.bytes.len() > MOST_BYTES

@@ -13,7 +13,7 @@ use std::io::{BufRead, Read};
 use std::process::ExitCode;
 
 use activity_data::settings::Settings;
-use activity_discord::post::{Once, Picture, Post, as_code, deliver, escape};
+use activity_discord::post::{Once, Picture, Post, Webhook, as_code, deliver, escape};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -37,11 +37,12 @@ fn run() -> Result<String, String> {
         std::process::exit(1);
     });
     let settings = Settings::load().map_err(|e| e.to_string())?;
+    let webhook = Webhook::from_settings(&settings).map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| format!("the program can't start: {e}"))?;
-    let delivered = runtime.block_on(deliver(&settings, &post));
+    let delivered = runtime.block_on(deliver(&settings, &webhook, &post));
     // A name server that is silent can hold a thread of the runtime for long, which
     // isn't waited for.
     runtime.shutdown_background();

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use activity_data::settings::Settings;
 use activity_data::text::{counted, grouped};
-use activity_data::{Error, Result, newest_whole};
+use activity_data::{Error, HOUR_LENGTH, Result, newest_whole};
 use activity_discord::post::{Once, Picture, Post, Webhook, deliver, escape};
-use analysis_lib::{Activity, MONTH, Names, Period, WEEK, aggregate, plot, pull, table};
+use analysis_lib::{Activity, Figure, MONTH, Names, Period, WEEK, aggregate, plot, pull, table};
 
 /// Less of a period than this is said before anything else.
 const WELL_RECORDED: f64 = 0.8;
@@ -36,7 +36,7 @@ fn run() -> Result<String> {
     let only_unusual = choice(&settings, "POST_ONLY", &[("unusual", ())])?.is_some();
     let pinned = choice(&settings, "POST_PINNED", &[("yes", true), ("no", false)])? == Some(true);
     // What is wrong with it is said before anything is pulled.
-    Webhook::from_settings(&settings)?;
+    let webhook = Webhook::from_settings(&settings)?;
     let activity = pull()?;
     if activity.origin().is_sample() {
         return Err(Error::new(
@@ -59,7 +59,7 @@ fn run() -> Result<String> {
         .enable_all()
         .build()
         .map_err(|e| Error::new(format!("the program can't start: {e}")))?;
-    runtime.block_on(deliver(&settings, &post))
+    runtime.block_on(deliver(&settings, &webhook, &post))
 }
 
 /// What a setting means, if it is set.
@@ -96,11 +96,8 @@ fn over(
         )));
     }
     let found = aggregate::unusual(activity);
-    let mut events = found
-        .events
-        .iter()
-        .filter(|event| event.begin < end && event.end > begin);
-    let event = events.next();
+    let mut events = found.events.iter();
+    let event = events.find(|event| event.begin < end && event.end > begin);
     let changed = aggregate::compare(activity, period)
         .ok()
         .filter(|changed| changed.begin == begin);
@@ -135,7 +132,7 @@ fn over(
         Some(event) => format!(
             "The most unusual: on {}, for {}, {} where {} are usual.",
             zone.date_time(event.begin).format("%A %-d %B at %H:%M"),
-            counted(((event.end - event.begin) / 3_600_000) as usize, "hour"),
+            counted(((event.end - event.begin) / HOUR_LENGTH) as usize, "hour"),
             counted(event.messages as usize, "message"),
             grouped(&format!("{:.0}", event.usual)),
         ),
@@ -146,16 +143,8 @@ fn over(
     let day = zone.date_time(begin).format("%Y-%m-%d").to_string();
     Ok(Some(Post {
         name: format!("the {period} from {day}"),
-        content: format!(
-            "**{}**\n{}",
-            escape(figure.heading()),
-            escape(&sentences.join(" "))
-        ),
-        picture: Some(Picture {
-            file: format!("{period}-{day}.png"),
-            bytes: figure.png()?,
-            description: format!("{}: {}", figure.heading(), figure.says()),
-        }),
+        content: below_its_title(&figure, &sentences.join(" ")),
+        picture: Some(picture(&figure, format!("{period}-{day}.png"))?),
         kind: period.to_string(),
         period: day,
         once: Once::Forever,
@@ -167,18 +156,23 @@ fn so_far(activity: &Activity, names: &Names, period: Period) -> Result<Post> {
     let figure = plot::summary_so_far(activity, names, period);
     Ok(Post {
         name: format!("the {period} so far"),
-        content: format!(
-            "**{}**\n{}",
-            escape(figure.heading()),
-            escape(figure.says())
-        ),
-        picture: Some(Picture {
-            file: format!("{period}.png"),
-            bytes: figure.png()?,
-            description: format!("{}: {}", figure.heading(), figure.says()),
-        }),
+        content: below_its_title(&figure, figure.says()),
+        picture: Some(picture(&figure, format!("{period}.png"))?),
         kind: format!("pinned {period}"),
         period: String::new(),
         once: Once::Edited,
+    })
+}
+
+/// Plain text as Discord's, below the figure's title.
+fn below_its_title(figure: &Figure, text: &str) -> String {
+    format!("**{}**\n{}", escape(figure.heading()), escape(text))
+}
+
+fn picture(figure: &Figure, file: String) -> Result<Picture> {
+    Ok(Picture {
+        file,
+        bytes: figure.png()?,
+        description: format!("{}: {}", figure.heading(), figure.says()),
     })
 }
