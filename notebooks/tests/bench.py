@@ -30,18 +30,15 @@ import programs
 import psutil
 import pymongo
 from conftest import (
-    CHROMIUM_ARGUMENTS, NOTEBOOKS, PROJECT, STUDY, Kernel, documents, environment, free_port, jupyterlab, start_mongodb,
+    CHROMIUM_ARGUMENTS, NOTEBOOKS, PROJECT, STUDY, Kernel, code_cells, documents, environment, free_port, jupyterlab,
+    start_mongodb,
 )
 from playwright.sync_api import sync_playwright
 
 PARTS = os.environ.get("BENCH") or "kernel,study,patterns,pull"
-CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
+CELLS = code_cells(STUDY)
 DEPENDENCY, PULL, *REST = CELLS
-PATTERNS = [
-    "".join(c["source"])
-    for c in json.loads((NOTEBOOKS / "community-patterns.ipynb").read_text())["cells"]
-    if c["cell_type"] == "code"
-]
+PATTERNS = code_cells(NOTEBOOKS / "community-patterns.ipynb")
 FIRST_FIGURE = next(cell for cell in REST if "plot::" in cell)
 RUNS = 3
 HALF_A_DAY, YEAR, TEN_YEARS = 78, 52_560, 525_600

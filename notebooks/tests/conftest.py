@@ -46,6 +46,12 @@ SETTINGS = {
 }
 
 
+def code_cells(notebook):
+    """The code of a notebook, cell by cell."""
+    cells = json.loads(notebook.read_text())["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
 def environment(**settings):
     """The tests' environment, with just these settings."""
     return os.environ | SETTINGS | settings

@@ -1,13 +1,11 @@
 """The third notebook's cells in a real kernel, and what its owner might type next."""
 
-import json
 import re
 
 import pymongo
-from conftest import NOTEBOOKS, documents
+from conftest import NOTEBOOKS, code_cells, documents
 
-NOTEBOOK = json.loads((NOTEBOOKS / "your-own-questions.ipynb").read_text())
-CELLS = ["".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+CELLS = code_cells(NOTEBOOKS / "your-own-questions.ipynb")
 
 
 def run(session):

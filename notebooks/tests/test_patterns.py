@@ -1,14 +1,12 @@
 """The second notebook's cells in a real kernel, on much data and on next to none."""
 
-import json
 import re
 
 import pymongo
 import pytest
-from conftest import NOTEBOOKS, documents
+from conftest import NOTEBOOKS, code_cells, documents
 
-NOTEBOOK = json.loads((NOTEBOOKS / "community-patterns.ipynb").read_text())
-CELLS = ["".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+CELLS = code_cells(NOTEBOOKS / "community-patterns.ipynb")
 SHOWING = [cell for cell in CELLS if "plot::" in cell or "table::" in cell]
 
 

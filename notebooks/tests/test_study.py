@@ -2,7 +2,6 @@
 
 import ast
 import datetime
-import json
 import pickle
 import re
 
@@ -11,10 +10,10 @@ import numpy
 import pandas
 import pymongo
 import pytest
-from conftest import STUDY, documents
+from conftest import STUDY, code_cells, documents
 from scipy.interpolate import UnivariateSpline
 
-CELLS = ["".join(c["source"]) for c in json.loads(STUDY.read_text())["cells"] if c["cell_type"] == "code"]
+CELLS = code_cells(STUDY)
 PULL = next(cell for cell in CELLS if "pull()" in cell)
 TITLES = [
     "Number of Online Members on",

@@ -6,49 +6,26 @@ import json
 import pathlib
 import sys
 
+import clocks
 import numpy
 import pandas
 
 folder, rng = pathlib.Path(sys.argv[1]), numpy.random.default_rng(int(sys.argv[2]))
 
-# Of each zone, a day about two weeks before each change of its clocks. Lord
-# Howe's are half an hour, Santiago's come at midnight, Kolkata has none.
-STARTS = {
-    "US/Eastern": ["2024-02-25", "2024-10-20"],
-    "Europe/London": ["2024-03-17", "2024-10-13"],
-    "Australia/Lord_Howe": ["2024-03-24", "2024-09-22"],
-    "America/Santiago": ["2024-03-24", "2024-08-25"],
-    "Asia/Kolkata": ["2024-03-17", "2024-10-13"],
-}
 
 
 def windows(start, minutes):
-    """Ends and begins of about thirty days of windows that aren't quite as long as
-    each other, some of which say when they began, with three outages."""
-    count = 30 * 1440 // minutes
-    ends = pandas.Timestamp(start, tz="UTC") + pandas.to_timedelta(minutes * 60_000 * numpy.arange(count), "ms")
-    ends = ends + pandas.to_timedelta(rng.integers(0, 3_000, count) + rng.integers(0, 60 * minutes * 1000), "ms")
-    frame = pandas.DataFrame({"end": ends})
-    frame["begin"] = frame["end"].shift()
-    outages = numpy.sort(rng.choice(numpy.arange(40, count - 40, 30), 3, replace=False))
-    kept = numpy.ones(count, dtype=bool)
-    for outage in outages:
-        kept[outage : outage + rng.integers(3, 20)] = False
-    frame = frame[kept].iloc[1:]
+    """Windows, some of which say when they began, and their messages."""
+    frame = clocks.windows(rng, start, minutes)
     # How long the window after an outage is, nobody can know from its end: it
     # says when it began, and so do some others.
     frame["declares"] = (frame["begin"] != frame["end"].shift()) | (rng.random(len(frame)) < 0.1)
-    frame["online"] = rng.integers(0, 500, len(frame))
     frame["sent"] = rng.integers(0, 60, len(frame))
-    return frame.reset_index(drop=True)
+    return frame
 
 
 def milliseconds(times):
     return [time.value // 1_000_000 for time in times]
-
-
-def extended(time):
-    return {"$date": {"$numberLong": str(time.value // 1_000_000)}}
 
 
 def first_instant(day, zone):
@@ -65,20 +42,20 @@ def hour_start(time):
     return start.value // 1_000_000
 
 
-for zone, starts in STARTS.items():
+for zone, starts in clocks.STARTS.items():
     for start, minutes in zip(starts, rng.choice([4, 7, 10, 45], 2, replace=False)):
         frame = windows(start, int(minutes))
         path = folder / f"{zone.replace('/', '-')}-{start}.json"
         with path.open("w") as file:
             for row in frame.itertuples():
                 document = {
-                    "time": extended(row.end),
+                    "time": clocks.extended(row.end),
                     "online-members": row.online,
                     "messages-sent": row.sent,
                     "quantities": {"1": row.sent} if row.sent else {},
                 }
                 if row.declares:
-                    document["since"] = extended(row.begin)
+                    document["since"] = clocks.extended(row.begin)
                 file.write(json.dumps(document) + "\n")
         middle = (frame["begin"] + (frame["end"] - frame["begin"]) / 2).dt.tz_convert(zone)
         day = middle.dt.tz_localize(None).dt.normalize()

@@ -5,40 +5,18 @@ import json
 import pathlib
 import sys
 
+import clocks
 import numpy
 import pandas
 
 folder, rng = pathlib.Path(sys.argv[1]), numpy.random.default_rng(int(sys.argv[2]))
 
-# Of each zone, a day about two weeks before each change of its clocks. Lord
-# Howe's are half an hour, Santiago's come at midnight, Kolkata has none.
-STARTS = {
-    "US/Eastern": ["2024-02-25", "2024-10-20"],
-    "Europe/London": ["2024-03-17", "2024-10-13"],
-    "Australia/Lord_Howe": ["2024-03-24", "2024-09-22"],
-    "America/Santiago": ["2024-03-24", "2024-08-25"],
-    "Asia/Kolkata": ["2024-03-17", "2024-10-13"],
-}
 MEMBERS = ["123456789012345678", "23456789012345678", "7"]
 
 
-def extended(time):
-    return {"$date": {"$numberLong": str(time.value // 1_000_000)}}
-
-
 def windows(start, minutes):
-    """About thirty days of windows that aren't quite as long as each other, with three
-    outages; all say when they began."""
-    count = 30 * 1440 // minutes
-    ends = pandas.Timestamp(start, tz="UTC") + pandas.to_timedelta(minutes * 60_000 * numpy.arange(count), "ms")
-    ends = ends + pandas.to_timedelta(rng.integers(0, 3_000, count) + rng.integers(0, 60 * minutes * 1000), "ms")
-    frame = pandas.DataFrame({"end": ends})
-    frame["begin"] = frame["end"].shift()
-    kept = numpy.ones(count, dtype=bool)
-    for outage in rng.choice(numpy.arange(40, count - 40, 30), 3, replace=False):
-        kept[outage : outage + rng.integers(3, 20)] = False
-    frame = frame[kept].iloc[1:].reset_index(drop=True)
-    frame["online"] = rng.integers(0, 500, len(frame))
+    """Windows, which all say when they began, and their messages by member."""
+    frame = clocks.windows(rng, start, minutes)
     sent = rng.integers(0, 20, (len(frame), len(MEMBERS)))
     for member, column in zip(MEMBERS, sent.T):
         frame[member] = column
@@ -66,15 +44,15 @@ def told(part, before=None):
     }
 
 
-for zone, starts in STARTS.items():
+for zone, starts in clocks.STARTS.items():
     for start, minutes in zip(starts, rng.choice([7, 10, 45], 2, replace=False)):
         frame = windows(start, int(minutes))
         path = folder / f"{zone.replace('/', '-')}-{start}.json"
         with path.open("w") as file:
             for _, row in frame.iterrows():
                 file.write(json.dumps({
-                    "time": extended(row["end"]),
-                    "since": extended(row["begin"]),
+                    "time": clocks.extended(row["end"]),
+                    "since": clocks.extended(row["begin"]),
                     "online-members": row["online"],
                     "messages-sent": row["sent"],
                     "quantities": {member: row[member] for member in MEMBERS if row[member]},
