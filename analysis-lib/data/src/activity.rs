@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::lengths::Extent;
 use super::periods::{ByBegin, Merger};
 use super::windows::{LeftOut, Windows};
-use super::{Gap, GapKind, Origin, Period, Periods, Provenance, lengths};
+use super::{Event, Gap, GapKind, Origin, Period, Periods, Provenance, lengths};
 use crate::Held;
 use crate::{ChannelId, MemberId, Result};
 
@@ -113,6 +113,12 @@ impl Activity {
     /// travels with it.
     pub fn shared_origin(&self) -> Held<Origin> {
         self.origin.clone()
+    }
+
+    /// What its owner says happened, in order of time: the lines of `events.csv`, or
+    /// what the sample is made with.
+    pub fn events(&self) -> &[Event] {
+        &self.origin.events
     }
 
     /// Its origin for rows of results.

@@ -89,6 +89,7 @@ mod tests {
             source: Source::Sample,
             server: String::new(),
             timezone: Zone::named("US/Eastern", None).unwrap(),
+            events: Vec::new(),
         };
         Activity::new(origin, windows.finish(), Vec::new()).unwrap()
     }

@@ -38,7 +38,7 @@ pub use held::Held;
 pub use ids::{ChannelId, MemberId};
 pub use lengths::{Extent, Gap, GapKind};
 pub use merging::{Late, Merging};
-pub use origin::{Origin, Provenance, Source};
+pub use origin::{Event, Origin, Provenance, Source};
 pub use period::{DAY, DAY_LENGTH, HOUR, HOUR_LENGTH, MONTH, Period, WEEK};
 pub use periods::{ByBegin, Periods, Sums, WHOLE, newest_whole};
 pub use windows::{Extra, LeftOut, Lists, Window, Windows, WindowsBuilder};

@@ -243,6 +243,7 @@ mod tests {
                 source: Source::Sample,
                 server: String::new(),
                 timezone: zone.clone(),
+                events: Vec::new(),
             };
             let activity = Activity::new(origin, all.finish(), left_out.collect()).unwrap();
             for (period, waits) in [(HOUR, false), (DAY, false), (WEEK, false), (MONTH, true)] {

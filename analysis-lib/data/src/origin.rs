@@ -37,7 +37,19 @@ impl fmt::Display for Source {
     }
 }
 
-/// Source, server and time zone: what titles, axes and captions need.
+/// What its owner says happened on a server, so that figures over time show it.
+///
+/// Events are read from `events.csv` beside the notebooks when data is pulled or
+/// opened: a line each, `date,label`, for example `2026-03-21 20:00,Movie night`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When it began, in milliseconds since the epoch (UTC).
+    pub time: i64,
+    /// What it is called.
+    pub label: String,
+}
+
+/// Source, server, time zone and events: what titles, axes and captions need.
 ///
 /// It travels with everything computed from an [`Activity`](crate::Activity),
 /// so that no figure can be made without saying where its data is from.
@@ -49,6 +61,8 @@ pub struct Origin {
     pub server: String,
     /// The zone of every axis, table and calendar.
     pub timezone: Zone,
+    /// What is known to have happened, in order of time.
+    pub events: Vec<Event>,
 }
 
 impl Origin {
@@ -58,6 +72,7 @@ impl Origin {
             source: Source::File(String::new()),
             server: String::new(),
             timezone: Zone::new("UTC", [(0, 0, "UTC".to_owned())], None),
+            events: Vec::new(),
         }
     }
 

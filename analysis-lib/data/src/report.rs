@@ -48,21 +48,23 @@ pub fn rules(origin: &Origin, first: i64, last: i64) {
     }
 }
 
-/// Prints what was left out, and why.
+/// Prints which documents were left out, and why.
 pub fn left_out(left_out: &[LeftOut]) {
+    not_used(left_out, "document", "", "; left_out() lists them all");
+}
+
+/// Prints which of these, of what, can't be used, and why; `all` is where all are.
+pub(crate) fn not_used(left_out: &[LeftOut], what: &str, of: &str, all: &str) {
     if !left_out.is_empty() {
         println!(
-            "Left out: {} that can't be used",
-            counted(left_out.len(), "document")
+            "Left out: {}{of} that can't be used",
+            counted(left_out.len(), what)
         );
         for one in left_out.iter().take(SHOWN) {
             println!("  {}: {}", one.document, one.reason);
         }
         if left_out.len() > SHOWN {
-            println!(
-                "  and {} more; left_out() lists them all",
-                left_out.len() - SHOWN
-            );
+            println!("  and {} more{all}", left_out.len() - SHOWN);
         }
     }
 }

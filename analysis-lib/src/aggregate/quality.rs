@@ -155,6 +155,7 @@ mod tests {
             source: Source::Sample,
             server: String::new(),
             timezone: Zone::named("UTC", None).unwrap(),
+            events: Vec::new(),
         };
         Activity::new(origin, windows.finish(), left_out).unwrap()
     }

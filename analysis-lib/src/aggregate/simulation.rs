@@ -43,6 +43,7 @@ pub(super) fn server(
         source: Source::Sample,
         server: "Simulated".to_owned(),
         timezone: Zone::named("Asia/Kolkata", None).unwrap(),
+        events: Vec::new(),
     };
     Activity::new(origin, windows.finish(), Vec::new()).unwrap()
 }

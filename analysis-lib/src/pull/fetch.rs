@@ -5,6 +5,7 @@ use std::io::BufReader;
 use crate::program::Program;
 use crate::{Error, Result};
 use activity_data::settings::Settings;
+use activity_data::source::events;
 use activity_data::source::request::{RESUME, SETTINGS};
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
@@ -19,12 +20,9 @@ const ALLOCATOR: [(&str, &str); 2] = [
 ];
 
 pub(super) fn origin(settings: &Settings, source: Option<Source>) -> Result<Origin> {
-    Ok(Origin {
-        source: source
-            .ok_or_else(|| Error::new("the program `pull` didn't say what it read; pull again"))?,
-        server: settings.server_name(),
-        timezone: settings.timezone()?,
-    })
+    let source = source
+        .ok_or_else(|| Error::new("the program `pull` didn't say what it read; pull again"))?;
+    events::origin(settings, source)
 }
 
 /// Lets the program pull, on top of what the snapshot holds.

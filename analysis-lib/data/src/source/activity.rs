@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{export, sample, write};
+use super::{events, export, sample, write};
 use crate::report;
 use crate::settings::Settings;
 use crate::store::columns::{Contents, read_all, write_all};
@@ -45,25 +45,24 @@ impl Activity {
         }
         let mut file = BufReader::new(File::open(path).map_err(cannot)?);
         let name = path.file_name().unwrap_or(path.as_os_str());
-        let mut origin = Origin {
-            source: Source::File(name.to_string_lossy().into_owned()),
-            server: settings.server_name(),
-            timezone: settings.timezone()?,
-        };
+        let mut source = Source::File(name.to_string_lossy().into_owned());
         let (windows, left_out) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
             let saved = Reader::new(file)
                 .and_then(|mut reader| read_all(&mut reader, Contents::default(), |_| ()))
                 .map_err(|broken| unreadable(path, &broken))?;
             // The sample stays the sample, wherever it is kept.
             if saved.source == Some(Source::Sample) {
-                origin.source = Source::Sample;
-                origin.server = sample::SERVER.to_owned();
+                source = Source::Sample;
             }
             (saved.windows, saved.left_out)
         } else {
             export::read(file).map_err(cannot)?
         };
         report::left_out(&left_out);
+        let origin = match source {
+            Source::Sample => sample::origin(settings.timezone()?),
+            _ => events::origin(&settings, source)?,
+        };
         let activity = Self::new(origin, windows, left_out)?;
         report::doubts(&activity);
         Ok(activity.told())

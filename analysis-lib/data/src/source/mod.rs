@@ -2,6 +2,7 @@
 
 mod activity;
 pub mod document;
+pub mod events;
 pub(crate) mod export;
 pub mod request;
 pub mod sample;

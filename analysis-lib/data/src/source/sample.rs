@@ -136,10 +136,15 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         };
         windows.window(window).expect("the sample is small");
     }
-    let origin = Origin {
+    Activity::new(origin(timezone), windows.finish(), Vec::new())
+}
+
+/// What the sample says of itself, in this zone.
+pub(super) fn origin(timezone: Zone) -> Origin {
+    Origin {
         source: Source::Sample,
         server: SERVER.to_owned(),
         timezone,
-    };
-    Activity::new(origin, windows.finish(), Vec::new())
+        events: Vec::new(),
+    }
 }
