@@ -314,6 +314,28 @@ impl Activity {
         self
     }
 
+    /// The same windows, with one more event, at a time as
+    /// [`between`](Self::between) takes it.
+    ///
+    /// # Errors
+    ///
+    /// The time can't be read.
+    ///
+    /// ```
+    /// let activity = activity_data::Activity::sample()?;
+    /// let activity = activity.with_event("2026-03-21 20:00", "Movie night")?;
+    /// assert!(activity.events().iter().any(|event| event.label == "Movie night"));
+    /// # Ok::<(), activity_data::Error>(())
+    /// ```
+    pub fn with_event(mut self, time: &str, label: &str) -> Result<Self> {
+        let mut origin = self.origin().clone();
+        let (time, label) = (origin.timezone.read(time)?, label.to_owned());
+        origin.events.push(Event { time, label });
+        origin.events.sort_by_key(|event| event.time);
+        self.origin = Held::new(origin);
+        Ok(self)
+    }
+
     /// The windows of the last `hours` hours before the newest window's end.
     /// At least the newest window is in it.
     #[must_use]

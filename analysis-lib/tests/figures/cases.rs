@@ -190,6 +190,30 @@ fn make() -> Vec<Case> {
         plot::online_members_by_period(&days, DAY),
     );
     case("sample-daily", plot::messages_by_period(&sample, DAY));
+    // Labels of events keep off each other and on the card.
+    let events = [
+        ("2026-02-09 02:00", "Opening"),
+        (
+            "2026-03-14",
+            "A night with a name that is far too long for a figure",
+        ),
+        ("2026-03-20", "Too near"),
+        ("2026-03-21 20:00", HOSTILE[0]),
+        ("2026-04-05 20:00", "At the very end"),
+        ("2026-05-01", "Never recorded"),
+    ];
+    let eventful = events.iter().fold(sample.clone(), |own, (time, label)| {
+        own.with_event(time, label).unwrap()
+    });
+    case(
+        "hostile-events-daily",
+        plot::messages_by_period(&eventful, DAY),
+    );
+    case("events-volume", plot::message_volume(&eventful));
+    case(
+        "events-summary",
+        plot::summary(&eventful, &Names::load(&sample).unwrap(), MONTH),
+    );
     case("sample-weekly-online", plot::weekly_online(&sample));
     case("sample-calendar", plot::calendar(&sample));
     case("sample-coverage", plot::coverage(&days));

@@ -3,17 +3,20 @@
 use std::ops::Range;
 
 use super::series::{Bucket, Series};
-use crate::plot::axis::{Axis, Numbers, Scale, Tick, number, range, time_ticks};
+use crate::plot::axis::{Axis, Numbers, Scale, Tick, days, number, range, time_ticks};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::*;
-use activity_data::{Gap, GapKind, Origin};
+use activity_data::{Event, Gap, GapKind, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.
 pub(crate) const TOP: f64 = LIGHT.area.top;
 /// A gap narrower than this, in pixels, has no tooltip: the mouse would hardly
 /// hit it.
 const NARROW: f64 = 8.0;
+/// The widest label of an event, and the space between two, in pixels.
+const EVENT: f64 = 160.0;
+const APART: f64 = 8.0;
 
 /// How far values reach below zero and above it.
 pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -36,6 +39,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) below: [f64; 3],
     /// Decimal places that values are shown with.
     pub(crate) places: usize,
+    /// Whether times are to the right, so that events have their place.
+    pub(crate) is_over_time: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -55,6 +60,7 @@ impl<'a> Frame<'a> {
             y,
             below: [18.0, 40.0, 78.0],
             places: labels.places,
+            is_over_time: false,
         }
     }
 
@@ -74,6 +80,7 @@ impl<'a> Frame<'a> {
         frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         // With a second row, for days and years.
         frame.below = [18.0, 54.0, 92.0];
+        frame.is_over_time = true;
         frame
     }
 
@@ -251,7 +258,49 @@ impl<'a> Frame<'a> {
             let of = if items.len() > 1 { "1 of them " } else { "" };
             lines.push(format!("{of}not over when recorded"));
         }
+        // A moment stands for the time since the one before it.
+        let times = match series.item {
+            Item::Period(_) => series.starts[items.start]..series.ends[items.end - 1],
+            Item::Moment(_) => {
+                let before = items.start.saturating_sub(1);
+                series.starts[before] + 1..series.ends[items.end - 1] + 1
+            }
+        };
+        let own = self.origin.events.iter();
+        let own = own.filter(|event| times.contains(&event.time));
+        lines.extend(own.map(|event| event.label.clone()));
         lines
+    }
+
+    /// A line for each event within the axis of time, and their labels above, those
+    /// of the newest first, as far as they leave room for each other.
+    fn events(&self, content: &mut Content) -> String {
+        let Scale { from, to, .. } = self.x.scale;
+        let is_in = |event: &&Event| (from..to).contains(&(event.time as f64));
+        let events = self.origin.events.iter().filter(|_| self.is_over_time);
+        let events: Vec<&Event> = events.filter(is_in).collect();
+        if events.is_empty() {
+            return String::new();
+        }
+        let (mut paths, mut labels, mut free) = (self.paths(), String::new(), f64::MAX);
+        for event in events.into_iter().rev() {
+            let time = event.time as f64;
+            let ends = [(time, self.y.scale.from), (time, self.y.scale.to)];
+            paths.line(ends, Look::Outlined(self.labels.theme.soft_ink, 7));
+            let label = shorten(&event.label, CAPTION_SIZE, EVENT);
+            let wide = width(&label, CAPTION_SIZE);
+            let place = self.x.scale.place(time);
+            let most = self.area.right.min(free - APART) - wide;
+            let left = (place - wide / 2.0).min(most).max(self.area.left);
+            if left <= most && left + wide >= place {
+                let at = (left, self.area.top - 3.0);
+                labels += &small_text(at, self.labels.theme.soft_ink, &label);
+                free = left;
+            }
+            let when = days(self.origin.timezone(), event.time, event.time);
+            content.description += &format!(" Event: {} ({when}).", event.label);
+        }
+        paths.group() + &labels
     }
 
     /// From when to when, and how high: the end of a sentence.
@@ -307,7 +356,7 @@ impl<'a> Frame<'a> {
         let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
         let [row, name, _] = self.below.map(|below| area.bottom + below);
-        let mut body = content.shapes.clone();
+        let mut body = content.shapes.clone() + &self.events(content);
         body += &self.axis_name(content, &y.name, (room.left, above), Anchor::Start);
         body += &content.legend;
         for tick in &y.ticks {
