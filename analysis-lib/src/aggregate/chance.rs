@@ -1,7 +1,7 @@
 //! How far chance reaches: 95 % intervals of a ratio.
 
 /// 5 % of a standard normal variable's values are farther from zero.
-const NORMAL: f64 = 1.959_963_984_540_054;
+pub(super) const NORMAL: f64 = 1.959_963_984_540_054;
 
 /// A 95 % interval of the ratio of two sums less one, the second to the first.
 /// Each pair is a block: what it brought to the first sum and to the second.

@@ -1,0 +1,48 @@
+//! Who joins, stays and keeps writing, against lifelines, SciPy and pandas, which
+//! compute it from the same files.
+
+#[path = "reference/mod.rs"]
+mod reference;
+
+use analysis_lib::Activity;
+use analysis_lib::aggregate::{self, Survival};
+use reference::Reference;
+use serde_json::{Value, json};
+
+fn numbers(expected: &Value) -> Vec<f64> {
+    let values = expected.as_array().unwrap().iter();
+    values.map(|value| value.as_f64().unwrap()).collect()
+}
+
+fn are_near(found: &[f64], expected: &Value, what: &str) {
+    let expected = numbers(expected);
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        // lifelines multiplies the shares as exponentials of sums of logarithms.
+        assert!(
+            (found - expected).abs() < 1e-9,
+            "{what}: {found} {expected}"
+        );
+    }
+}
+
+fn is_lifelines(found: &Survival, expected: &Value, what: &str) {
+    are_near(&found.days, &expected["days"], &format!("{what}: days"));
+    are_near(&found.share, &expected["share"], &format!("{what}: share"));
+    are_near(&found.lower, &expected["lower"], &format!("{what}: lower"));
+    are_near(&found.upper, &expected["upper"], &format!("{what}: upper"));
+    assert_eq!(json!(found.at_risk), expected["at_risk"], "{what}: at risk");
+}
+
+#[test]
+fn newcomers_stay_as_long_as_lifelines_says() {
+    let reference = Reference::of("newcomers");
+    assert_eq!(reference.lines.len(), 5);
+    for expected in &reference.lines {
+        let path = expected["path"].as_str().unwrap();
+        let what = format!("{path}; REFERENCE_SEED={} repeats it", reference.seed);
+        let activity = Activity::open(path).unwrap().in_timezone("UTC").unwrap();
+        let wrote = aggregate::kept_writing(&activity);
+        is_lifelines(&wrote, &expected["kept_writing"], &format!("{what}: wrote"));
+    }
+}
