@@ -44,5 +44,23 @@ fn newcomers_stay_as_long_as_lifelines_says() {
         let activity = Activity::open(path).unwrap().in_timezone("UTC").unwrap();
         let wrote = aggregate::kept_writing(&activity);
         is_lifelines(&wrote, &expected["kept_writing"], &format!("{what}: wrote"));
+        let stayed = aggregate::stayed(&activity);
+        is_lifelines(&stayed, &expected["stayed"], &format!("{what}: stayed"));
+        let raiders: u64 = aggregate::raids(&activity)
+            .iter()
+            .map(|raid| raid.joins)
+            .sum();
+        assert_eq!(raiders, expected["raiders"], "{what}: raids");
+        let within = aggregate::wrote_within(&activity);
+        for (found, expected) in within
+            .iter()
+            .zip(expected["wrote_within"].as_array().unwrap())
+        {
+            let counts = json!([found.days, found.joined, found.wrote]);
+            assert_eq!(counts, json!(expected.as_array().unwrap()[..3]), "{what}");
+            let interval = found.interval.unwrap_or([0.0, 1.0]);
+            are_near(&interval, &json!(expected.as_array().unwrap()[3..]), &what);
+        }
+        assert_eq!(within.len(), 3);
     }
 }

@@ -30,6 +30,16 @@ pub(super) fn ratio(blocks: &[[f64; 2]], are_counts: bool) -> Option<[f64; 2]> {
     around(ratio.ln(), [among_blocks, least], blocks)
 }
 
+/// Wilson's 95 % interval of a share. `None` of nothing.
+pub(super) fn wilson(part: u64, of: u64) -> Option<[f64; 2]> {
+    let (share, all) = (part as f64 / of as f64, of as f64);
+    let square = NORMAL * NORMAL / all;
+    let middle = (share + square / 2.0) / (1.0 + square);
+    let variance = share * (1.0 - share) + square / 4.0;
+    let reach = NORMAL * (variance / all).sqrt() / (1.0 + square);
+    (of > 0).then(|| [(middle - reach).max(0.0), (middle + reach).min(1.0)])
+}
+
 /// As [`ratio`], of two numbers of members, of these numbers without each block,
 /// and of the blocks' messages. The variance is that of the jackknife, and at
 /// least that of members who come and go independently of each other (McNemar

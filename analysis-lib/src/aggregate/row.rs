@@ -1,7 +1,9 @@
 use std::fmt;
 
 use super::gaps::Gap;
-use super::{Busyness, Event, Growth, Lag, MemberTotal, Seen, Stickiness, Stretch, WeekHour};
+use super::{
+    Busyness, Event, Growth, Lag, MemberTotal, Raid, Seen, Stickiness, Stretch, WeekHour, Wrote,
+};
 use activity_data::Provenance;
 use activity_data::rows::{Row, Value};
 
@@ -57,6 +59,7 @@ rows! {
         Count hours, Count pairs, Number correlation, Number beyond_rhythm, Number by_chance
     }
     MemberTotal "Messages by Member" { Member id, Count messages }
+    Raid "Raids" { Time begin, Time end, Count joins, Number usual }
     Seen "Members Seen" {
         Member id, Count messages, Time first, Time last, Count days, Count days_ago
     }
@@ -65,4 +68,5 @@ rows! {
     WeekHour "Hours of the Week" {
         Count weekday, Count hour, Count windows, Count messages, Count online, Count online_known, Count recorded
     }
+    Wrote "Wrote after Joining" { Count days, Count joined, Count wrote, Range interval }
 }
