@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 
-use super::chance::{jackknife, ratio};
+use super::beside::{Beside, Change};
 use super::hours::are_within_hours;
 use crate::{Error, Result};
-use activity_data::{Activity, DAY_LENGTH, HOUR, HOUR_LENGTH, Period, Periods, Provenance, WHOLE};
+use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Periods, Provenance};
 
 /// A period beside the one directly before it: see [`compare`].
 #[derive(Clone, PartialEq)]
@@ -50,37 +48,6 @@ impl fmt::Debug for Comparison {
             f,
             "Comparison({period} from {begin} with that from {earlier}: messages {messages:?})"
         )
-    }
-}
-
-/// A number before and now.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    /// In the earlier period.
-    pub before: f64,
-    /// In the later period.
-    pub now: f64,
-    /// A 95 % interval of the change as a share of `before`: `[-0.1, 0.3]` is
-    /// from 10 % less to 30 % more. `None` where none can be told.
-    pub interval: Option<[f64; 2]>,
-    /// Whether the change is larger than chance explains, at 5 %. `None` where
-    /// that can't be told.
-    pub more_than_chance: Option<bool>,
-}
-
-impl Change {
-    /// The change as a share of `before`: 0.12 is 12 % more. `None` if that is 0.
-    pub fn share(&self) -> Option<f64> {
-        (self.before > 0.0).then(|| self.now / self.before - 1.0)
-    }
-
-    fn new([before, now]: [f64; 2], interval: Option<[f64; 2]>) -> Self {
-        Self {
-            before,
-            now,
-            interval: interval.filter(|_| before > 0.0),
-            more_than_chance: interval.map(|[low, high]| low > 0.0 || high < 0.0),
-        }
     }
 }
 
@@ -137,13 +104,25 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     // Only these hours have to be merged, and the one that the first lies in.
     let recent = u32::try_from((last - earlier_begin) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
     let recent = activity.last_hours(recent);
-    // Who sent what is only asked by blocks of hours.
-    let hours = recent.totals(HOUR);
-    let mut earlier = slots(&hours, period, earlier_begin..begin);
-    let mut later = slots(&hours, period, begin..end);
-    earlier.retain(|slot, _| later.contains_key(slot));
-    later.retain(|slot, _| earlier.contains_key(slot));
-    let matched = later.len();
+    let slot = |begin: i64, time: i64| match period {
+        Period::Hour => (0, 0),
+        _ => {
+            let day = zone.day(time) - zone.day(begin);
+            let hour = zone.local(time).rem_euclid(DAY_LENGTH) / HOUR_LENGTH;
+            let block = match period {
+                Period::Hour | Period::Day => hour / 4,
+                Period::Week => day,
+                Period::Month => (day / 7).min(3),
+            };
+            (block, 24 * day + hour)
+        }
+    };
+    let spans = [earlier_begin..begin, begin..end];
+    let both = Beside::of(recent, |time| {
+        let side = spans.iter().position(|span| span.contains(&time))?;
+        Some((side, slot(spans[side].start, time)))
+    });
+    let matched = both.slots.len();
     let all = ((end - begin) / HOUR_LENGTH) as usize;
     if matched == 0 || 2 * matched < all {
         return Err(Error::new(match period {
@@ -155,145 +134,35 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
             ),
         }));
     }
-
-    let mut messages = BTreeMap::<i64, [f64; 2]>::new();
-    let mut online = messages.clone();
+    let hours = &both.hours;
+    let (online, known) = both.change(false, |own| mean_online(hours, own));
+    let means = [online.before, online.now].map(|sum| sum / known as f64);
     let mut peak = [f64::NAN; 2];
-    let mut known = 0;
-    let mut places = vec![None; hours.len()];
-    for (side, slots) in [&earlier, &later].into_iter().enumerate() {
-        for (slot, own) in slots {
-            let block = slot.block(period);
-            messages.entry(block).or_default()[side] += mean_messages(&hours, own);
-            for &hour in own {
-                let most = hours.online_max()[hour].map_or(f64::NAN, f64::from);
-                peak[side] = most.max(peak[side]);
-                places[hour] = Some((side, block));
-            }
-        }
+    for (side, own) in both.slots.values().flat_map(|own| own.iter().enumerate()) {
+        let most = own.iter().filter_map(|&hour| hours.online_max()[hour]);
+        peak[side] = most.map(f64::from).fold(peak[side], f64::max);
     }
-    for ((slot, then), now) in earlier.iter().zip(later.values()) {
-        let means = [then, now].map(|own| mean_online(&hours, own));
-        if means.iter().all(|mean| mean.is_finite()) {
-            let sums = online.entry(slot.block(period)).or_default();
-            *sums = [0, 1].map(|side| sums[side] + means[side]);
-            known += 1;
-        }
-    }
-    let written = written_in(&recent, &hours, &places);
-    let count = |then: bool, now: bool| {
-        let own = written.iter();
-        own.filter(|own| own.map(|blocks| blocks > 0) == [then, now])
-            .count() as u64
-    };
-    let (retained, lost, new) = (count(true, true), count(true, false), count(false, true));
-    let without = messages.keys().map(|block| {
-        [0, 1].map(|side| {
-            let others = written.iter().filter(|own| own[side] & !(1 << block) > 0);
-            others.count() as u64
-        })
-    });
-    let without: Vec<[u64; 2]> = without.collect();
-    let active = [retained + lost, retained + new];
-    let sums = |blocks: &BTreeMap<i64, [f64; 2]>| {
-        let sum = |side: usize| blocks.values().map(|block| block[side]).sum::<f64>();
-        [sum(0), sum(1)]
-    };
-    let values = |blocks: &BTreeMap<i64, [f64; 2]>| blocks.values().copied().collect::<Vec<_>>();
+    let (active_members, [retained, lost, new]) = both.active_members();
     Ok(Comparison {
         period,
         earlier_begin,
         begin,
         end,
         hours: matched,
-        messages: Change::new(sums(&messages), ratio(&values(&messages), true)),
-        active_members: Change::new(
-            active.map(|members| members as f64),
-            jackknife(active, &without, lost + new, &values(&messages)),
-        ),
-        online_mean: Change::new(
-            sums(&online).map(|sum| sum / f64::from(known)),
-            ratio(&values(&online), false).filter(|_| known > 0),
-        ),
+        messages: both.messages(),
+        active_members,
+        online_mean: Change {
+            before: means[0],
+            now: means[1],
+            ..online
+        },
         online_peak: Change::new(peak, None),
-        online_known: f64::from(known) / matched as f64,
+        online_known: known as f64 / matched as f64,
         retained,
         lost,
         new,
         provenance: activity.provenance(),
     })
-}
-
-/// An hour of the clock within a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
-    /// Days after the period's first.
-    day: i64,
-    /// Hour on local clocks.
-    hour: i64,
-}
-
-impl Slot {
-    /// The number of the block that it belongs to.
-    fn block(self, period: Period) -> i64 {
-        match period {
-            Period::Hour => 0,
-            Period::Day => self.hour / 4,
-            Period::Week => self.day,
-            Period::Month => (self.day / 7).min(3),
-        }
-    }
-}
-
-/// The hours of a span by their slot: two where clocks show one twice. Only
-/// slots that were recorded as a whole.
-fn slots(hours: &Periods, period: Period, span: Range<i64>) -> BTreeMap<Slot, Vec<usize>> {
-    let zone = hours.origin().timezone();
-    let mut slots = BTreeMap::<Slot, Vec<usize>>::new();
-    for (i, &start) in hours.begins().iter().enumerate() {
-        if span.contains(&start) {
-            let slot = match period {
-                Period::Hour => Slot { day: 0, hour: 0 },
-                _ => Slot {
-                    day: zone.day(start) - zone.day(span.start),
-                    hour: zone.local(start).rem_euclid(DAY_LENGTH) / HOUR_LENGTH,
-                },
-            };
-            slots.entry(slot).or_default().push(i);
-        }
-    }
-    slots.retain(|_, own| own.iter().all(|&hour| hours.coverage()[hour] >= WHOLE));
-    slots
-}
-
-/// The blocks in which each member wrote, one bit each, before and now. Hours
-/// have their side and block as their place.
-fn written_in(
-    activity: &Activity,
-    hours: &Periods,
-    places: &[Option<(usize, i64)>],
-) -> Vec<[u32; 2]> {
-    let mut written = vec![[0; 2]; activity.members().len()];
-    for index in 0..activity.len() {
-        // Each window lies in one of the hours.
-        let middle = activity.middle(index);
-        let hour = hours.begins().partition_point(|&start| start <= middle) - 1;
-        if let Some((side, block)) = places[hour] {
-            for (member, _) in activity.senders(index) {
-                written[member][side] |= 1 << block;
-            }
-        }
-    }
-    written
-}
-
-/// Messages in an hour's time, over these hours and parts of hours.
-fn mean_messages(hours: &Periods, own: &[usize]) -> f64 {
-    let messages: u64 = own.iter().map(|&hour| hours.messages()[hour]).sum();
-    let length = own
-        .iter()
-        .map(|&hour| hours.ends()[hour] - hours.begins()[hour]);
-    messages as f64 * HOUR_LENGTH as f64 / length.sum::<i64>() as f64
 }
 
 /// Mean online members over the windows of these hours in which they are known.
@@ -308,7 +177,7 @@ fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
 mod tests {
     use super::*;
     use crate::aggregate::simulation::{server, share};
-    use crate::{DAY, MONTH, WEEK};
+    use crate::{DAY, HOUR, MONTH, WEEK};
     use activity_data::source::sample::Random;
 
     /// How often the change of messages, online members and active members is said

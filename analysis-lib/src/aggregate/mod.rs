@@ -1,5 +1,6 @@
 //! Pure functions: [`Activity`](crate::Activity) → series, totals, tables.
 
+mod beside;
 mod busyness;
 mod chance;
 mod compare;
@@ -26,8 +27,9 @@ mod survival;
 mod unusual;
 mod weekly;
 
+pub use beside::Change;
 pub use busyness::{Busyness, busyness};
-pub use compare::{Change, Comparison, compare};
+pub use compare::{Comparison, compare};
 pub use concentration::{Concentration, concentration};
 pub(crate) use gaps::last_is_running;
 pub use gaps::{Gap, coverage, gaps, usual_length};
