@@ -95,6 +95,26 @@ fn check_compare(activity: &Activity, expected: &Value, what: &str) -> usize {
     compared
 }
 
+/// Whether there was enough to tell an effect.
+fn check_effect(activity: &Activity, expected: &Value, what: &str) -> bool {
+    let time = expected["time"].as_str().unwrap();
+    let activity = activity.clone().with_event(time, "x").unwrap();
+    let effects = aggregate::effects(&activity).unwrap();
+    let effect = effects.iter().find(|own| own.event.label == "x").unwrap();
+    assert_eq!(json!(effect.hours), expected["hours"], "{what}: hours");
+    for (change, name) in [
+        (&effect.messages, "messages"),
+        (&effect.writers, "members"),
+        (&effect.joins, "joined"),
+    ] {
+        match expected.get(name) {
+            Some(expected) => assert_change(change, expected, &format!("{what}: {name}")),
+            None => assert!(change.now.is_nan(), "{what}: {name}"),
+        }
+    }
+    expected.get("messages").is_some()
+}
+
 fn check_unusual(activity: &Activity, expected: &Value, what: &str) -> usize {
     let unusual = aggregate::unusual(activity);
     assert_eq!(
@@ -161,7 +181,7 @@ fn check_online(activity: &Activity, expected: &Value, what: &str) -> usize {
 fn changes_equal_what_scipy_computes() {
     let reference = Reference::of("changes");
     let seed = &reference.seed;
-    let (mut cases, mut compared, mut events, mut lags) = (0, 0, 0, 0);
+    let (mut cases, mut compared, mut events, mut lags, mut effects) = (0, 0, 0, 0, 0);
     for expected in &reference.lines {
         let (zone, path) = (
             expected["zone"].as_str().unwrap(),
@@ -171,6 +191,8 @@ fn changes_equal_what_scipy_computes() {
         let activity = Activity::open(path).unwrap().in_timezone(zone).unwrap();
         cases += 1;
         compared += check_compare(&activity, &expected["compare"], &what);
+        let told = check_effect(&activity, &expected["effect"], &format!("{what}, effect"));
+        effects += usize::from(told);
         events += check_unusual(&activity, expected, &what);
         lags += check_online(&activity, expected, &what);
     }
@@ -179,4 +201,5 @@ fn changes_equal_what_scipy_computes() {
     assert!(compared > 20, "{compared} comparisons");
     assert!(events > 5, "{events} events");
     assert_eq!(lags, 9 * 97);
+    assert!(effects >= 5, "{effects} effects");
 }

@@ -5,7 +5,7 @@ use crate::plot::axis::number;
 use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES, known_in_words};
 use activity_data::{Activity, Origin, Period};
 
-const COLUMNS: [(&str, &str); 8] = [
+pub(super) const COLUMNS: [(&str, &str); 8] = [
     ("what", "what"),
     ("before", "before"),
     ("now", "now"),
@@ -59,31 +59,36 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
         ("mean online members", comparison.online_mean, 1, unknown),
         ("most online members", comparison.online_peak, 0, moment),
     ] {
-        let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
-        let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
-        let difference = change.now - change.before;
-        let is_known = |value: f64| value.is_finite();
-        let shown = |value: f64, shown: String| match is_known(value) {
-            true => Cell::measure(value, shown),
-            false => Cell::none(),
-        };
-        table.row([
-            Cell::text(what),
-            shown(change.before, number(change.before, places)),
-            shown(change.now, number(change.now, places)),
-            shown(difference, signed(difference, places)),
-            share(change.share()),
-            low,
-            high,
-            Cell::text(match change.more_than_chance {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None if !is_known(difference) => "not known",
-                None => unknown,
-            }),
-        ]);
+        table.row(cells(what, &change, places, unknown));
     }
     table.saying(says(comparison, &now))
+}
+
+/// A row of what changed.
+pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -> [Cell; 8] {
+    let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
+    let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
+    let difference = change.now - change.before;
+    let is_known = |value: f64| value.is_finite();
+    let shown = |value: f64, shown: String| match is_known(value) {
+        true => Cell::measure(value, shown),
+        false => Cell::none(),
+    };
+    [
+        Cell::text(what),
+        shown(change.before, number(change.before, places)),
+        shown(change.now, number(change.now, places)),
+        shown(difference, signed(difference, places)),
+        share(change.share()),
+        low,
+        high,
+        Cell::text(match change.more_than_chance {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None if !is_known(difference) => "not known",
+            None => unknown,
+        }),
+    ]
 }
 
 /// A share with its sign, in percent.
@@ -110,11 +115,8 @@ fn says(comparison: &Comparison, now: &str) -> String {
         _ => format!(" over the same {}", HOURS.count(hours as u64)),
     };
     let chance = match messages.more_than_chance {
-        _ if messages.before + messages.now == 0.0 => "",
-        Some(true) => "; that is more than chance",
-        Some(false) => "; that is within chance",
         None if comparison.period == Period::Hour => "",
-        None => "; whether that is chance can't be told",
+        _ => by_chance(&messages),
     };
     let on = match comparison.period {
         Period::Hour => "In the hour ",
@@ -147,8 +149,18 @@ fn says(comparison: &Comparison, now: &str) -> String {
     text
 }
 
+/// Whether a change is more than chance, after it is said.
+pub(super) fn by_chance(change: &Change) -> &'static str {
+    match change.more_than_chance {
+        _ if change.before + change.now == 0.0 => "",
+        Some(true) => "; that is more than chance",
+        Some(false) => "; that is within chance",
+        None => "; whether that is chance can't be told",
+    }
+}
+
 /// "12% more than in".
-fn compared(change: &Change) -> String {
+pub(super) fn compared(change: &Change) -> String {
     match change.share().map(|share| (share * 100.0).round()) {
         None if change.now > 0.0 => "after none in".to_owned(),
         None => "as in".to_owned(),

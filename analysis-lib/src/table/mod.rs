@@ -9,12 +9,14 @@
 //! `top_members(&activity, &names, WEEK)`.
 
 mod compare;
+mod effects;
 mod gaps;
 mod members;
 mod rows;
 mod unusual;
 
 pub use compare::compare;
+pub use effects::effects;
 pub use gaps::gaps;
 pub use members::{seen, top_members};
 pub use rows::{ShownAsTable, messages, windows};

@@ -1,6 +1,6 @@
 """changes.py FOLDER SEED: random windows in files of mongoexport's, and what pandas,
-NumPy and SciPy make of them as JSON lines: comparisons with the period before,
-unusual hours, silences, messages per online member, correlations over lags."""
+NumPy and SciPy make of them as JSON lines: comparisons with the period before and
+of what came after an event with what came before it, unusual hours, silences, messages per online member, correlations over lags."""
 
 import functools
 import json
@@ -51,6 +51,7 @@ def windows(zone, start, days):
         level[at : at + 120 // minutes] *= rng.choice([0, 0, 6, 12])
     frame["online"] = rng.poisson(8 + 12 * level)
     frame["sent"] = rng.poisson(level * minutes / 4 * rng.choice([0.2, 1.0, 4.0]))
+    frame["joined"] = rng.poisson(minutes / 200, count)
     weights = 1 / (numpy.arange(60) + 2) ** 2
     frame["members"] = [rng.multinomial(sent, weights / weights.sum()) for sent in frame["sent"]]
     kept = numpy.ones(count, dtype=bool)
@@ -113,7 +114,7 @@ def by_hour(frame, zone):
     while edges[-1] <= frame["end"].iloc[-1]:
         edges.append(hour_of(edges[-1], zone)[1])
     grouped = grouped_by(frame, edges)
-    hours = grouped.agg(messages=("sent", "sum"), online=("online", "mean"), most=("online", "max"), windows=("sent", "size"))
+    hours = grouped.agg(messages=("sent", "sum"), joined=("joined", "sum"), online=("online", "mean"), most=("online", "max"), windows=("sent", "size"))
     hours["senders"] = grouped["members"].agg(lambda rows: set(numpy.flatnonzero(sum(rows))))
     hours["end"] = [hour_of(start, zone)[1] for start in hours.index]
     hours["whole"] = whole(frame, hours)
@@ -159,6 +160,41 @@ def members_change(sides, block, blocks):
     return interval(active([side["senders"] for side in sides]), variance, least, blocks, len(then))
 
 
+def matched(sides):
+    """The slots that were recorded as a whole on both sides."""
+    both = []
+    for own in sides:
+        own["length"] = (own["end"] - own.index) / HOUR
+        own["weighted"] = own["online"] * own["windows"]
+        slots = own.groupby("slot").agg({"messages": "sum", "joined": "sum", "weighted": "sum", "windows": "sum", "length": "sum", "most": "max", "whole": "all", "senders": lambda sets: set().union(*sets)})
+        both.append(slots[slots["whole"]])
+    slots = both[0].index.intersection(both[1].index)
+    return [side.loc[slots] for side in both]
+
+
+def effect(frame, hours, zone):
+    """The two weeks after a moment beside those before it."""
+    first, last = frame["begin"].iloc[0] + 8 * DAY, frame["end"].iloc[-1] - 8 * DAY
+    time = int(rng.integers(first, max(last, first + 1))) // 60_000 * 60_000
+    clock = pandas.Series([local(start, zone).tz_localize(None) for start in hours.index], index=hours.index)
+    off = (clock - local(time, zone).tz_localize(None)) // pandas.Timedelta(milliseconds=1)
+    before = hours[(off >= -14 * DAY) & (off + HOUR <= 0)].copy()
+    after = hours[(off >= 0) & (off + HOUR <= 14 * DAY)].copy()
+    before["slot"], after["slot"] = (off[before.index] + 14 * DAY) // HOUR, off[after.index] // HOUR
+    sides = matched([before, after])
+    result = {"time": local(time, "UTC").isoformat(), "hours": len(sides[0])}
+    if 2 * len(sides[0]) >= 14 * 24:
+        block = lambda slot: slot // 24
+        for column in ("messages", "joined"):
+            numbers = [side[column] / side["length"] for side in sides]
+            blocks = list(zip(*(side.groupby(block).sum() for side in numbers)))
+            result[column] = {"values": [side.sum() for side in numbers], **change(blocks, True)}
+            if column == "messages":
+                members = [len(set().union(*side["senders"])) for side in sides]
+                result["members"] = {"values": members, **members_change(sides, block, blocks)}
+    return result
+
+
 def compare(frame, hours, period, zone):
     lengths = sorted(frame["end"] - frame["begin"])
     end = start_of(period, frame["end"].iloc[-1] + lengths[len(lengths) // 2] // 2, zone)
@@ -169,14 +205,10 @@ def compare(frame, hours, period, zone):
         own = hours[(hours.index >= first) & (hours.index < after)].copy()
         date = local(first, zone).tz_localize(None).normalize()
         own["slot"] = 0 if period == "hour" else 24 * (own["date"] - date).dt.days + own["clock"]
-        own["length"] = (own["end"] - own.index) / HOUR
-        own["weighted"] = own["online"] * own["windows"]
-        slots = own.groupby("slot").agg({"messages": "sum", "weighted": "sum", "windows": "sum", "length": "sum", "most": "max", "whole": "all", "senders": lambda sets: set().union(*sets)})
-        sides.append(slots[slots["whole"]])
-    matched = sides[0].index.intersection(sides[1].index)
-    if len(matched) == 0 or 2 * len(matched) < (end - start) // HOUR:
+        sides.append(own)
+    sides = matched(sides)
+    if len(sides[0]) == 0 or 2 * len(sides[0]) < (end - start) // HOUR:
         return None
-    sides = [side.loc[matched] for side in sides]
     block = {"hour": lambda slot: 0, "day": lambda slot: slot // 4, "week": lambda slot: slot // 24, "month": lambda slot: min(slot // 168, 3)}[period]
     numbers = [pandas.DataFrame({"messages": side["messages"] / side["length"], "online": side["weighted"] / side["windows"]}) for side in sides]
     sums = [side.groupby(block).sum() for side in numbers]
@@ -187,7 +219,7 @@ def compare(frame, hours, period, zone):
         "before": before,
         "start": start,
         "end": end,
-        "hours": len(matched),
+        "hours": len(sides[0]),
         "messages": {"values": [side["messages"].sum() for side in numbers], **change(list(zip(sums[0]["messages"], sums[1]["messages"])), True)},
         "online": {"values": [side["online"].mean() for side in numbers], **change(list(zip(sums[0]["online"], sums[1]["online"])), False)},
         "members": {"values": [len(then), len(now)], **members},
@@ -312,6 +344,7 @@ for number, (zone, start, days) in enumerate(CASES):
                 "time": {"$date": {"$numberLong": str(row.end)}},
                 "online-members": row.online,
                 "messages-sent": row.sent,
+                "joined": [str(5000 + i) for i in range(row.joined)],
                 "quantities": {str(1000 + i): int(sent) for i, sent in enumerate(row.members) if sent},
             }
             if row.declares:
@@ -324,6 +357,7 @@ for number, (zone, start, days) in enumerate(CASES):
         "zone": zone,
         "path": str(path),
         "compare": {period: compare(frame, hours, period, zone) for period in ("hour", "day", "week", "month")},
+        "effect": effect(frame, hours, zone),
         "events": found,
         "compared_hours": compared,
         "extremes": [extremes(full), extremes(whole_days(frame, zone))],

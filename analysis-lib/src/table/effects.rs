@@ -1,0 +1,89 @@
+use super::compare::{COLUMNS, by_chance, cells, compared};
+use super::{Cell, Table};
+use crate::aggregate::{self, Effect, SPAN_HOURS};
+use crate::plot::axis::days;
+use crate::plot::labels::{HOURS, MESSAGES};
+use activity_data::{Activity, Event, Origin};
+
+const NO_EVENT: &str = "No event is known. Write a line for each into the file events.csv beside the notebooks, such as 2026-03-21 20:00,Movie night, and pull again.";
+
+/// Did it work? Messages, members who wrote and joins in the 14 days after each event
+/// of `events.csv` beside the 14 days before, over the hours recorded in both, the
+/// newest event first. See [`aggregate::effects`] for how.
+///
+/// ```
+/// use analysis_lib::{Activity, table};
+///
+/// let activity = Activity::sample()?.with_event("2026-03-14 20:00", "Movie night")?;
+/// assert!(table::effects(&activity).says().contains("a difference, not a cause"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn effects(activity: &Activity) -> Table {
+    let origin = activity.origin();
+    let mut columns = vec![("event", "event"), ("when", "time_local,time_utc")];
+    columns.extend(COLUMNS);
+    columns.extend([
+        ("hours", "hours"),
+        ("also in those days", "also_in_those_days"),
+    ]);
+    let mut table = Table::new(origin, "14 Days After Each Event and Before It", &columns);
+    let mut effects = match aggregate::effects(activity) {
+        Ok(effects) => effects,
+        Err(why) => return table.saying(format!("{why}.")),
+    };
+    effects.reverse();
+    for effect in &effects {
+        for (what, change) in [
+            ("messages", effect.messages),
+            ("members who wrote", effect.writers),
+            ("joins", effect.joins),
+        ] {
+            let event = &effect.event;
+            let when = days(origin.timezone(), event.time, event.time);
+            let mut row = vec![
+                Cell::text(&event.label),
+                Cell::time(origin, event.time, when),
+            ];
+            row.extend(cells(what, &change, 0, "can't tell"));
+            row.push(Cell::number(effect.hours as f64, 0));
+            row.push(Cell::text(named(&effect.beside, origin)));
+            table.row(row);
+        }
+    }
+    table.saying(says(&effects, origin))
+}
+
+/// Events, each with its day.
+fn named(events: &[Event], origin: &Origin) -> String {
+    let name = |event: &Event| {
+        let when = days(origin.timezone(), event.time, event.time);
+        format!("{} ({when})", event.label)
+    };
+    events.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// What came of the newest event of which it can be told.
+fn says(effects: &[Effect], origin: &Origin) -> String {
+    let Some(most) = effects.iter().map(|effect| effect.hours).max() else {
+        return NO_EVENT.to_owned();
+    };
+    let is_told = |effect: &&Effect| effect.messages.now.is_finite();
+    let Some(effect) = effects.iter().find(is_told) else {
+        return format!(
+            "To tell an effect, half of the hours in the 14 days after an event and in those before it have to be recorded in both; here at most {most} of {SPAN_HOURS} were."
+        );
+    };
+    let messages = &effect.messages;
+    let mut text = format!(
+        "In the 14 days after {}, {} were sent, {} the 14 days before, over the same {}{}.",
+        named(std::slice::from_ref(&effect.event), origin),
+        MESSAGES.count(messages.now.round() as u64),
+        compared(messages),
+        HOURS.count(effect.hours),
+        by_chance(messages),
+    );
+    if !effect.beside.is_empty() {
+        text += &format!(" Also in those days: {}.", named(&effect.beside, origin));
+    }
+    text + " That is a difference, not a cause."
+}
