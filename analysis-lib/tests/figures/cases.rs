@@ -47,6 +47,16 @@ const UNKNOWN: u32 = u32::MAX;
 
 /// Windows as if they came from a file, of this zone and server.
 pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
+    activity_with(zone, server, windows, |_| String::new())
+}
+
+/// As [`activity`], with more fields of each window's document.
+fn activity_with(
+    zone: &str,
+    server: &str,
+    windows: &[Window],
+    more: impl Fn(usize) -> String,
+) -> Activity {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir();
@@ -55,7 +65,8 @@ pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("activitydata.json");
     let mut file = BufWriter::new(File::create(&path).unwrap());
-    for (time, online, volume, senders) in windows {
+    for (window, (time, online, volume, senders)) in windows.iter().enumerate() {
+        let more = more(window);
         let quantities: Vec<String> = senders
             .iter()
             .map(|(id, sent)| format!("\"{id}\":{sent}"))
@@ -66,7 +77,7 @@ pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity
         };
         writeln!(
             file,
-            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}}}",
+            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}{more}}}",
             quantities.join(",")
         )
         .unwrap();
@@ -157,6 +168,60 @@ fn visitors(last: &str, days: i64) -> Vec<Window> {
             )
         })
         .collect()
+}
+
+/// Hours of this many days in which somebody joins now and then, writes for a while
+/// and leaves in the end; the bot was down for 9 days, and a raid came in one hour.
+fn newcomers(last: &str, days: i64) -> Activity {
+    let last = time(last);
+    let hours: Vec<i64> = (0..days * 24)
+        .filter(|hour| !(days / 3..days / 3 + 9).contains(&(hour / 24)))
+        .collect();
+    let raid = days * 24 / 2;
+    // Each member: when they joined and left, and for how many hours they wrote.
+    let mix = |i: i64, below: i64| (i * 7_919 + i * i * 104_729 + 31).rem_euclid(9_973) % below;
+    let mut lives: Vec<(i64, i64, i64)> = (0..days * 2)
+        .map(|i| {
+            let joined = i * 12 + mix(i, 12);
+            let stays = match mix(i + 5, 10) {
+                0..3 => 1 + mix(i, 70),
+                3..6 => 100 + mix(i, 2_000),
+                _ => 1_000_000,
+            };
+            let writes = [0, 0, 30, 300, 2_000, 1_000_000][mix(i + 9, 6) as usize];
+            (joined, joined + stays, writes)
+        })
+        .collect();
+    lives.extend((0..80).map(|i| (raid, raid + 1 + i % 3, 0)));
+    let id = |member: usize| 100_000_000_000_000_000 + member as u64 * 1_000_003;
+    let windows: Vec<Window> = hours
+        .iter()
+        .map(|hour| {
+            let writes = |(member, own): (usize, &(i64, i64, i64))| {
+                let (joined, left, writes) = *own;
+                let is_in = (joined..left.min(joined + writes)).contains(hour);
+                (is_in && mix(hour + 13 * member as i64, 40) == 0).then(|| (id(member), 3))
+            };
+            let sent: Vec<(u64, u32)> = lives.iter().enumerate().filter_map(writes).collect();
+            let volume = sent.iter().map(|(_, sent)| sent).sum();
+            let end = last - (days * 24 - 1 - hour) * 60 * MINUTE;
+            (end, 40, volume, sent)
+        })
+        .collect();
+    activity_with("Europe/London", "Iraq BTW", &windows, |window| {
+        let hour = hours[window];
+        let ids = |is_one: &dyn Fn(&(i64, i64, i64)) -> bool| {
+            let own = lives.iter().enumerate().filter(|(_, life)| is_one(life));
+            let own: Vec<String> = own.map(|(i, _)| format!("\"{}\"", id(i))).collect();
+            own.join(",")
+        };
+        let there = lives
+            .iter()
+            .filter(|life| life.0 <= hour && hour < life.1)
+            .count();
+        let (joined, left) = (ids(&|life| life.0 == hour), ids(&|life| life.1 == hour));
+        format!(",\"members\":{there},\"joined\":[{joined}],\"left\":[{left}]")
+    })
 }
 
 fn make() -> Vec<Case> {
@@ -476,6 +541,27 @@ fn make() -> Vec<Case> {
         "concentration-nobody",
         plot::concentration(&nobody, &unknown),
     );
+    // Who comes and stays.
+    let joining = newcomers("2026-05-08T12:00:00Z", 150);
+    case("newcomers", plot::newcomers(&joining));
+    case("newcomers-who-write-alone", plot::newcomers(&people));
+    case("newcomers-too-short", plot::newcomers(&nobody));
+    case(
+        "newcomers-two-years",
+        plot::newcomers(&newcomers("2026-05-08T12:00:00Z", 730)),
+    );
+    case("newcomers-one-member", {
+        let windows = wave("2026-05-08T12:00:00Z", 60, 24 * 9);
+        plot::newcomers(&activity_with(
+            "US/Eastern",
+            "Iraq BTW",
+            &windows,
+            |window| {
+                let joined = if window == 9 { "\"7\"" } else { "" };
+                format!(",\"members\":1,\"joined\":[{joined}],\"left\":[]")
+            },
+        ))
+    });
     // Evenings alone, and one who writes in a single hour.
     let mut evenings = visitors("2026-05-08T12:00:00Z", 60);
     evenings.retain(|window| (15..24).contains(&(window.0 / (60 * MINUTE) % 24)));

@@ -26,7 +26,33 @@ pub(crate) struct Band<'a> {
 
 /// A point that is drawn: its time, the value, and the band's edges from here to
 /// the next point.
-type Point = (i64, f64, [f64; 2]);
+pub(crate) type Point = (i64, f64, [f64; 2]);
+
+/// The band of some runs of points, up to the axis' end.
+pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Paths) {
+    for run in runs {
+        let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
+        let above = run.iter().map(|point| edge(point, 1));
+        let below = run.iter().rev().map(|point| edge(point, 0));
+        match run.len() {
+            // A lone point's band is a stroke.
+            1 => paths.line(below.chain(above), Look::Outlined(colour, 40)),
+            _ => paths.area(above.chain(below), Look::Filled(colour)),
+        }
+    }
+}
+
+/// The line of some runs of points; a lone point is a dot, unless there are too many.
+pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, paths: &mut Paths) {
+    for run in runs {
+        let points = run.iter().map(|point| (point.0 as f64, point.1));
+        paths.line(points, Look::Outlined(colour, width));
+        if run.len() == 1 && runs.len() <= DOTS {
+            let at = (run[0].0 as f64, run[0].1);
+            paths.circle(at, 25, Look::Filled(colour));
+        }
+    }
+}
 
 impl Band<'_> {
     /// How high the axis reaches at each moment.
@@ -48,37 +74,19 @@ impl Band<'_> {
         thinned: &Thinned,
         paths: &mut Paths,
     ) -> Vec<Key> {
-        let points = |run: &Vec<usize>| self.points(series, run);
-        let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
-        let top = frame.y.scale.to;
+        let runs = self.runs(series, thinned);
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
         let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
         if is_dense {
             self.draw_beside(gaps, frame, paths);
         }
-        for run in &runs {
-            let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
-            let above = run.iter().map(|point| edge(point, 1));
-            let below = run.iter().rev().map(|point| edge(point, 0));
-            match run.len() {
-                // A lone point's band is a stroke.
-                1 => paths.line(below.chain(above), Look::Outlined(BRIGHT_BLUE, 40)),
-                _ => paths.area(above.chain(below), Look::Filled(BRIGHT_BLUE)),
-            }
-        }
+        fill(&runs, BRIGHT_BLUE, frame.y.scale.to, paths);
         if !is_dense {
             self.draw_beside(gaps, frame, paths);
         }
         frame.zero_line(paths);
-        for run in &runs {
-            let points = run.iter().map(|point| (point.0 as f64, point.1));
-            paths.line(points, Look::Outlined(BLUE, if is_dense { 9 } else { 18 }));
-            if run.len() == 1 && runs.len() <= DOTS {
-                let at = (run[0].0 as f64, run[0].1);
-                paths.circle(at, 25, Look::Filled(BLUE));
-            }
-        }
+        stroke(&runs, BLUE, if is_dense { 9 } else { 18 }, paths);
         let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
         keys.extend(self.beside.map(|(_, name)| Key::of(GREY, name)));
         keys
@@ -108,6 +116,12 @@ impl Band<'_> {
     pub(super) fn about(&self, moments: Range<usize>, places: usize) -> String {
         let [lower, upper] = self.edges(moments).map(|edge| number(edge, places));
         format!("95 % band: {}", range(lower, upper))
+    }
+
+    /// The points that are drawn.
+    pub(crate) fn runs(&self, series: &Series, thinned: &Thinned) -> Vec<Vec<Point>> {
+        let runs = thinned.runs.iter();
+        runs.map(|run| self.points(series, run)).collect()
     }
 
     /// The points that stand for a run, with a step where the line jumps: the band
