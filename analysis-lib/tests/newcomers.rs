@@ -4,8 +4,8 @@
 #[path = "reference/mod.rs"]
 mod reference;
 
-use analysis_lib::Activity;
 use analysis_lib::aggregate::{self, Survival};
+use analysis_lib::{Activity, WEEK, plot};
 use reference::Reference;
 use serde_json::{Value, json};
 
@@ -32,6 +32,28 @@ fn is_lifelines(found: &Survival, expected: &Value, what: &str) {
     are_near(&found.lower, &expected["lower"], &format!("{what}: lower"));
     are_near(&found.upper, &expected["upper"], &format!("{what}: upper"));
     assert_eq!(json!(found.at_risk), expected["at_risk"], "{what}: at risk");
+}
+
+/// Weeks with who joined and left, as the figure's table has them.
+fn joins(activity: &Activity, expected: &Value, what: &str) {
+    let figure = plot::joins(activity, WEEK);
+    let rows = figure.csv().lines().skip(1).map(|row| {
+        let fields: Vec<&str> = row.split(',').collect();
+        let [joined, left, net] = [2, 3, 4].map(|i| fields[i].parse::<i64>().unwrap());
+        assert_eq!(net, joined - left, "{what}: {row}");
+        json!([fields[0][..10], joined, left])
+    });
+    // Weeks without a window are pandas' gaps.
+    let rows: Vec<Value> = rows.collect();
+    let expected = expected.as_array().unwrap();
+    let found = rows
+        .iter()
+        .filter(|row| expected.iter().any(|own| own[0] == row[0]));
+    assert_eq!(
+        found.cloned().collect::<Vec<_>>(),
+        *expected,
+        "{what}: weeks"
+    );
 }
 
 #[test]
@@ -62,5 +84,6 @@ fn newcomers_stay_as_long_as_lifelines_says() {
             are_near(&interval, &json!(expected.as_array().unwrap()[3..]), &what);
         }
         assert_eq!(within.len(), 3);
+        joins(&activity, &expected["weeks"], &what);
     }
 }

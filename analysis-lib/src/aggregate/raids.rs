@@ -46,6 +46,22 @@ pub struct Raid {
 /// ```
 pub fn raids(activity: &Activity) -> Vec<Raid> {
     let mut raids: Vec<Raid> = Vec::new();
+    for hour in raided_hours(activity) {
+        match raids.last_mut() {
+            Some(raid) if raid.end == hour.begin => {
+                raid.end = hour.end;
+                raid.joins += hour.joins;
+                raid.usual += hour.usual;
+            }
+            _ => raids.push(hour),
+        }
+    }
+    raids
+}
+
+/// The hours of [`raids`], one by one.
+pub(crate) fn raided_hours(activity: &Activity) -> Vec<Raid> {
+    let mut raids = Vec::new();
     if !are_within_hours(activity) {
         return raids;
     }
@@ -76,21 +92,13 @@ pub fn raids(activity: &Activity) -> Vec<Raid> {
         if count < LEAST_HOURS || joins as f64 <= busy + FAR * busy.sqrt() {
             continue;
         }
-        let end = hours.ends()[hour];
-        match raids.last_mut() {
-            Some(raid) if raid.end == begin => {
-                raid.end = end;
-                raid.joins += joins;
-                raid.usual += usual;
-            }
-            _ => raids.push(Raid {
-                begin,
-                end,
-                joins,
-                usual,
-                provenance,
-            }),
-        }
+        raids.push(Raid {
+            begin,
+            end: hours.ends()[hour],
+            joins,
+            usual,
+            provenance,
+        });
     }
     raids
 }

@@ -211,7 +211,7 @@ fn beside(frame: &Frame, curves: &[&Curve], wrote: &[Wrote]) -> String {
 /// Why nobody is known to have joined.
 pub(super) fn nobody_joined(activity: &Activity) -> &'static str {
     match (0..activity.len()).any(|window| activity.joined(window).is_some()) {
-        true => "Nobody joined, but in raids.",
+        true => "Nobody joined outside of raids.",
         false => "Who joined and who left isn't known: no document says it.",
     }
 }

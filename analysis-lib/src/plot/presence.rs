@@ -12,7 +12,7 @@ use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
 use crate::aggregate::{Growth, growth_over, stickiness_over};
 use crate::names::Names;
-use activity_data::{Activity, DAY, Gap, Period, Zone};
+use activity_data::{Activity, DAY, Gap, GapKind, Period, Zone};
 
 /// Who wrote in each period, compared with the period before: new members, those
 /// retained and those resurrected upwards, those churned downwards. Periods that
@@ -38,14 +38,8 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     if growth.iter().all(|growth| growth.active == 0) {
         return nothing(NOBODY);
     }
-    if growth.len() > MOST {
-        let coarser = match period {
-            Period::Hour => "DAY, WEEK or MONTH",
-            Period::Day => "WEEK or MONTH",
-            _ => "MONTH",
-        };
-        let count = noun.count(growth.len());
-        return nothing(&format!("{count} are too many for bars; use {coarser}."));
+    if let Some(why) = too_many(period, growth.len()) {
+        return nothing(&why);
     }
 
     let column = |value: fn(&Growth) -> f64| growth.iter().map(value).collect();
@@ -62,15 +56,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     ];
     let active = column(|growth| growth.active as f64);
     let series = Series::of_periods(&calendar, &active);
-    let mut gaps: Vec<Gap> = Vec::new();
-    for i in (0..calendar.len()).filter(|&i| calendar.windows()[i] == 0) {
-        let (begin, end) = (calendar.begins()[i], calendar.ends()[i]);
-        match gaps.last_mut() {
-            Some(gap) if gap.end == begin => gap.end = end,
-            _ => gaps.push(Gap::new(begin, end)),
-        }
-    }
-    gaps.retain(|gap| !series.is_unseen(gap));
+    let gaps = holes(&series, calendar.windows(), calendar.windows());
     let tooltip = |growth: &Growth| {
         let [new, retained, resurrected, churned] = counts(growth);
         vec![
@@ -103,6 +89,36 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         ..Bars::of(activity.origin(), &labels, series)
     }
     .figure()
+}
+
+/// Why so many periods have no bars.
+pub(super) fn too_many(period: Period, count: usize) -> Option<String> {
+    let coarser = match period {
+        Period::Hour => "DAY, WEEK or MONTH",
+        Period::Day => "WEEK or MONTH",
+        _ => "MONTH",
+    };
+    let count_in_words = Noun::of(period).count(count);
+    let why = format!("{count_in_words} are too many for bars; use {coarser}.");
+    (count > MOST).then_some(why)
+}
+
+/// Periods in a row without a window, or in which no window says what is shown.
+pub(super) fn holes(series: &Series, windows: &[u64], known: &[u64]) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for i in (0..series.len()).filter(|&i| known[i] == 0) {
+        let (begin, end) = (series.starts[i], series.ends[i]);
+        let kind = match windows[i] {
+            0 => GapKind::NoData,
+            _ => GapKind::NotKnown,
+        };
+        match gaps.last_mut() {
+            Some(gap) if gap.end == begin && gap.kind == kind => gap.end = end,
+            _ => gaps.push(Gap { begin, end, kind }),
+        }
+    }
+    gaps.retain(|gap| !series.is_unseen(gap));
+    gaps
 }
 
 /// What became of members in the last period that is over, if there is one, and

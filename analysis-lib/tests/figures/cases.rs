@@ -544,12 +544,17 @@ fn make() -> Vec<Case> {
     // Who comes and stays.
     let joining = newcomers("2026-05-08T12:00:00Z", 150);
     case("newcomers", plot::newcomers(&joining));
+    case("members-of-a-server", plot::members(&joining));
+    case("joins-with-a-raid", plot::joins(&joining, WEEK));
+    case("joins-by-day", plot::joins(&joining, DAY));
+    case("joins-not-known", plot::joins(&people, WEEK));
+    case("members-not-known", plot::members(&people));
     case("newcomers-who-write-alone", plot::newcomers(&people));
     case("newcomers-too-short", plot::newcomers(&nobody));
-    case(
-        "newcomers-two-years",
-        plot::newcomers(&newcomers("2026-05-08T12:00:00Z", 730)),
-    );
+    let years = newcomers("2026-05-08T12:00:00Z", 730);
+    case("newcomers-two-years", plot::newcomers(&years));
+    case("members-two-years", plot::members(&years));
+    case("joins-two-years", plot::joins(&years, WEEK));
     case("newcomers-one-member", {
         let windows = wave("2026-05-08T12:00:00Z", 60, 24 * 9);
         plot::newcomers(&activity_with(

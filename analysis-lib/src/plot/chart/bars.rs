@@ -49,6 +49,8 @@ pub(crate) struct Bars<'a> {
     /// What bars are made of. Without any, bars show the series' values, and of
     /// too many periods a bar shows the highest of several.
     pub(crate) layers: &'a [Layer],
+    /// A line over the bars, where there are layers: its name, and a value a bar or none.
+    pub(crate) line: Option<(&'static str, Vec<Option<f64>>)>,
     /// Stretches without data, in order, beside those between periods.
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
@@ -66,6 +68,7 @@ impl<'a> Bars<'a> {
             series,
             times: series.starts[0]..series.ends[series.len() - 1],
             layers: &[],
+            line: None,
             gaps: &[],
             tooltips: Vec::new(),
             content: Content::default(),
@@ -134,6 +137,11 @@ impl<'a> Bars<'a> {
         }
         keys.extend(frame.no_data(&gaps));
         frame.zero_line(&mut paths);
+        if let Some((_, values)) = &self.line {
+            let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
+            let points = (0..series.len()).map(|i| Some((middle(i), values[i]?)));
+            paths.broken(points, Look::Outlined(theme.ink, 15));
+        }
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
         let tooltip = |bucket: &Bucket| {
@@ -216,7 +224,10 @@ impl<'a> Bars<'a> {
         // The period after the last has no tick.
         let times = self.times.start..self.times.end - 1;
         let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
-        let names = self.layers.iter().map(|layer| label_width(&layer.name));
+        let names = self.layers.iter().map(|layer| layer.name.as_str());
+        let names = names
+            .chain(self.line.iter().map(|line| line.0))
+            .map(label_width);
         if let Some(widest) = names.reduce(f64::max) {
             frame.area.right -= BESIDE + 18.0 + widest;
             frame.x.scale.end = frame.area.right;
@@ -235,12 +246,15 @@ impl<'a> Bars<'a> {
 
     /// The layers' names beside the chart, as the layers lie on each other.
     fn legend(&self, area: Area) -> String {
-        let row = |(row, layer): (usize, &Layer)| {
-            let key = Key::of(layer.colour, layer.name.as_str());
+        let line = self.line.iter().map(|line| (self.labels.theme.ink, line.0));
+        let layers = self.layers.iter().rev();
+        let layers = layers.map(|layer| (layer.colour, layer.name.as_str()));
+        let row = |(row, (colour, name))| {
+            let key = Key::of(colour, name);
             let baseline = area.top + 14.0 + row as f64 * ROW;
             key.element(area.right + BESIDE, baseline, self.labels.theme.soft_ink)
         };
-        self.layers.iter().rev().enumerate().map(row).collect()
+        line.chain(layers).enumerate().map(row).collect()
     }
 
     /// What is said of bars without layers.
