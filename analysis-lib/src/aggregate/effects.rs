@@ -74,7 +74,7 @@ fn effect(activity: &Activity, event: &Event, raids: &[(i64, Event)]) -> Effect 
         let side = usize::from(off >= 0);
         let slot = if side == 0 { off + SPAN } else { off };
         let is_in = slot >= 0 && slot + HOUR_LENGTH <= SPAN;
-        is_in.then(|| (side, (slot / DAY_LENGTH, slot / HOUR_LENGTH)))
+        is_in.then_some((side, (slot / DAY_LENGTH, slot / HOUR_LENGTH)))
     };
     // With room for a change of clocks.
     let near = (event.time - SPAN - DAY_LENGTH)..(event.time + SPAN + DAY_LENGTH);
