@@ -1,6 +1,6 @@
 use super::beside::{Beside, Change};
 use super::hours::are_within_hours;
-use super::raids;
+use super::{Raid, raids};
 use crate::{Error, Result};
 use activity_data::{Activity, DAY_LENGTH, Event, HOUR_LENGTH};
 
@@ -52,66 +52,54 @@ pub fn effects(activity: &Activity) -> Result<Vec<Effect>> {
     if !are_within_hours(activity) {
         return Err(Error::new("An effect needs windows of at most an hour"));
     }
-    let raids: Vec<(i64, Event)> = raids(activity)
-        .into_iter()
-        .map(|raid| {
-            let label = format!("a raid, {} joined", raid.joins);
-            let time = raid.begin;
-            (raid.end, Event { time, label })
-        })
-        .collect();
+    let raids = raids(activity);
     let events = activity.events().iter();
     Ok(events
         .map(|event| effect(activity, event, &raids))
         .collect())
 }
 
-fn effect(activity: &Activity, event: &Event, raids: &[(i64, Event)]) -> Effect {
+fn effect(activity: &Activity, event: &Event, raids: &[Raid]) -> Effect {
     let zone = activity.origin().timezone();
     let begin = zone.local(event.time);
     let place = |time: i64| {
         let off = zone.local(time) - begin;
-        let side = usize::from(off >= 0);
-        let slot = if side == 0 { off + SPAN } else { off };
+        let (side, slot) = if off < 0 { (0, off + SPAN) } else { (1, off) };
         let is_in = slot >= 0 && slot + HOUR_LENGTH <= SPAN;
         is_in.then_some((side, (slot / DAY_LENGTH, slot / HOUR_LENGTH)))
     };
-    // With room for a change of clocks.
-    let near = (event.time - SPAN - DAY_LENGTH)..(event.time + SPAN + DAY_LENGTH);
+    let raid = |raid: &Raid| Event {
+        time: raid.begin,
+        label: format!("a raid, {} joined", raid.joins),
+    };
     let others = activity.events().iter().filter(|other| *other != event);
-    let others = others.chain(raids.iter().map(|(_, raid)| raid));
-    let beside = others.filter(|other| (zone.local(other.time) - begin).abs() < SPAN);
-    let mut beside: Vec<Event> = beside.cloned().collect();
+    let mut beside: Vec<Event> = others.cloned().chain(raids.iter().map(raid)).collect();
+    beside.retain(|other| (zone.local(other.time) - begin).abs() < SPAN);
     beside.sort_by_key(|other| other.time);
-    let unknown = Change::new([f64::NAN; 2], None);
-    let mut found = Effect {
-        event: event.clone(),
-        hours: 0,
-        messages: unknown,
-        writers: unknown,
-        joins: unknown,
-        beside,
-    };
-    let Some(part) = activity.within(near.start, near.end) else {
-        return found;
-    };
-    let both = Beside::of(part, place);
-    let hours = &both.hours;
-    found.hours = both.slots.len();
-    if 2 * found.hours >= SPAN_HOURS {
-        (found.messages, found.writers) = (both.messages(), both.active_members().0);
-    }
+    // With room for a change of clocks.
+    let reach = SPAN + DAY_LENGTH;
+    let near = activity.within(event.time - reach, event.time + reach);
+    let both = Beside::of(near.unwrap_or_else(|| activity.clone()), place);
+    let (hours, matched) = (&both.hours, both.slots.len());
     let is_usual = |&hour: &usize| {
         let begin = hours.begins()[hour];
-        let is_raided = |(end, raid): &(i64, Event)| (raid.time..*end).contains(&begin);
-        hours.joins_known()[hour] == hours.windows()[hour] && !raids.iter().any(is_raided)
+        let mut raids = raids.iter();
+        hours.joins_known()[hour] == hours.windows()[hour] && !raids.any(|raid| raid.begin == begin)
     };
     let (joins, known) = both.change(true, |own| match own.iter().all(is_usual) {
         true => both.in_an_hour(own, hours.joined()),
         false => f64::NAN,
     });
-    if 2 * known >= SPAN_HOURS {
-        found.joins = joins;
+    let told = |change: Change, known: usize| match 2 * known >= SPAN_HOURS {
+        true => change,
+        false => Change::new([f64::NAN; 2], None),
+    };
+    Effect {
+        event: event.clone(),
+        hours: matched,
+        messages: told(both.messages(), matched),
+        writers: told(both.active_members().0, matched),
+        joins: told(joins, known),
+        beside,
     }
-    found
 }

@@ -44,7 +44,6 @@ pub(crate) use member_hours::hours_by_member;
 pub use members::{MemberTotal, messages_by_member};
 pub use messages::cumulative_messages;
 pub use quality::{Quality, quality};
-pub(crate) use raids::raided_hours;
 pub use raids::{Raid, raids};
 pub use rate::{Rate, rate};
 pub use rolling::rolling;

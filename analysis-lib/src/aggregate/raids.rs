@@ -13,24 +13,24 @@ const BUSY: f64 = 3.0;
 /// How many standard deviations of a Poisson count are far.
 const FAR: f64 = 5.0;
 
-/// Hours in a row in each of which far more joined than usual.
+/// An hour in which far more joined than usual.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Raid {
-    /// When the first of them began, in milliseconds since the epoch (UTC).
+    /// When it began, in milliseconds since the epoch (UTC).
     pub begin: i64,
-    /// When the last of them ended.
+    /// When it ended.
     pub end: i64,
     /// How often somebody joined.
     pub joins: u64,
-    /// Joins that are usual in as many hours.
+    /// Joins that are usual in an hour.
     pub usual: f64,
     pub(crate) provenance: Provenance,
 }
 
-/// Raids: hours in which far more joined than usual, by automatic accounts or by
-/// people who were sent.
+/// Hours of raids, in which far more joined than usual: automatic accounts, or people
+/// who were sent.
 ///
-/// An hour is of a raid if it brought at least 10 joins, and more than five standard
+/// An hour is one of a raid if it brought at least 10 joins, and more than five standard
 /// deviations above a Poisson count whose mean is three times the usual. The usual is
 /// the mean of the hours within 14 days on both sides that say who joined, but for
 /// the twelve hours before and after; of fewer than 168 nothing is told, nor of
@@ -45,60 +45,28 @@ pub struct Raid {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn raids(activity: &Activity) -> Vec<Raid> {
-    let mut raids: Vec<Raid> = Vec::new();
-    for hour in raided_hours(activity) {
-        match raids.last_mut() {
-            Some(raid) if raid.end == hour.begin => {
-                raid.end = hour.end;
-                raid.joins += hour.joins;
-                raid.usual += hour.usual;
-            }
-            _ => raids.push(hour),
-        }
-    }
-    raids
-}
-
-/// The hours of [`raids`], one by one.
-pub(crate) fn raided_hours(activity: &Activity) -> Vec<Raid> {
-    let mut raids = Vec::new();
-    if !are_within_hours(activity) {
-        return raids;
-    }
-    let (hours, provenance) = (activity.totals(HOUR), activity.provenance());
+    let hours = activity.totals(HOUR);
     let known = (0..hours.len()).filter(|&i| hours.joins_known()[i] > 0);
     let known: Vec<usize> = known.collect();
-    let begins: Vec<i64> = known.iter().map(|&i| hours.begins()[i]).collect();
-    let mut sums = vec![0];
-    sums.extend(known.iter().scan(0, |sum, &i| {
-        *sum += hours.joined()[i];
-        Some(*sum)
-    }));
-    // Hours no farther from a time than this, and their joins.
-    let near = |time: i64, reach: i64| {
-        let first = begins.partition_point(|&begin| begin < time - reach);
-        let next = begins.partition_point(|&begin| begin <= time + reach);
-        (next - first, sums[next] - sums[first])
-    };
-    for (&hour, &begin) in known.iter().zip(&begins) {
-        let joins = hours.joined()[hour];
-        if joins < LEAST {
-            continue;
-        }
-        let ((around, joined), (beside, own)) = (near(begin, AROUND), near(begin, BESIDE));
-        let (count, usual) = (around - beside, (joined - own) as f64);
-        let usual = usual / count.max(1) as f64;
-        let busy = BUSY * usual;
-        if count < LEAST_HOURS || joins as f64 <= busy + FAR * busy.sqrt() {
-            continue;
-        }
-        raids.push(Raid {
+    let (begins, joined) = (hours.begins(), hours.joined());
+    let raid = |&hour: &usize| {
+        let (begin, joins) = (begins[hour], joined[hour]);
+        let first = known.partition_point(|&i| begins[i] < begin - AROUND);
+        let next = known.partition_point(|&i| begins[i] <= begin + AROUND);
+        let mut around = known[first..next].to_vec();
+        around.retain(|&i| (begins[i] - begin).abs() > BESIDE);
+        let usual = around.iter().map(|&i| joined[i]).sum::<u64>() as f64 / around.len() as f64;
+        let is_far = joins as f64 > BUSY * usual + FAR * (BUSY * usual).sqrt();
+        (is_far && around.len() >= LEAST_HOURS).then(|| Raid {
             begin,
             end: hours.ends()[hour],
             joins,
             usual,
-            provenance,
-        });
-    }
-    raids
+            provenance: activity.provenance(),
+        })
+    };
+    let many = known.iter().filter(|&&hour| joined[hour] >= LEAST);
+    many.filter(|_| are_within_hours(activity))
+        .filter_map(raid)
+        .collect()
 }

@@ -25,12 +25,8 @@ use activity_data::{Activity, DAY_LENGTH, Provenance};
 /// ```
 pub fn stayed(activity: &Activity) -> Survival {
     let ends = activity.ends();
-    let stays = stays(activity).into_iter();
-    Survival::of(
-        stays
-            .map(|stay| (stay.until - ends[stay.joined], stay.left.is_some()))
-            .collect(),
-    )
+    let time = |stay: Stay| (ends[stay.until] - ends[stay.joined], stay.left.is_some());
+    Survival::of(stays(activity).into_iter().map(time).collect())
 }
 
 /// Of those who joined, how many wrote within so many days: see [`wrote_within`].
@@ -55,37 +51,32 @@ pub struct Wrote {
 /// statistical inference, JASA 22.
 pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
     let (ends, stays) = (activity.ends(), stays(activity));
-    let index: HashMap<MemberId, usize> = activity.members().iter().copied().zip(0..).collect();
-    let mut wrote = vec![Vec::new(); index.len()];
+    let mut wrote = HashMap::<MemberId, Vec<usize>>::new();
     for window in 0..activity.len() {
-        activity
-            .senders(window)
-            .for_each(|(member, _)| wrote[member].push(window));
+        for (member, _) in activity.senders(window) {
+            let id = activity.members()[member];
+            wrote.entry(id).or_default().push(window);
+        }
     }
-    // Of each stay, when the member joined and when the first message came, if one did.
-    let first = stays.iter().map(|stay| {
-        let own: &[usize] = index
-            .get(&stay.member)
-            .map_or(&[], |&member| &wrote[member]);
-        let next = own.partition_point(|&window| window < stay.joined);
-        let in_time = |&&window: &&usize| stay.left.is_none_or(|left| window <= left);
-        let first = own.get(next).filter(in_time).map(|&window| ends[window]);
-        (ends[stay.joined], first)
-    });
-    let first: Vec<(i64, Option<i64>)> = first.collect();
     let within = |days: u64| {
         let length = days as i64 * DAY_LENGTH;
-        let asked = first
-            .iter()
-            .filter(|own| own.0 + length <= ends[ends.len() - 1]);
-        let in_time = |own: &&(i64, Option<i64>)| own.1.is_some_and(|time| time - own.0 <= length);
-        let (joined, wrote) = (asked.clone().count(), asked.filter(in_time).count());
-        let (joined, wrote) = (joined as u64, wrote as u64);
+        let (mut joined, mut in_time) = (0, 0);
+        for stay in &stays {
+            let until = ends[stay.joined] + length;
+            if until <= ends[ends.len() - 1] {
+                joined += 1;
+                let own = wrote.get(&stay.member).into_iter().flatten();
+                let first = own.copied().find(|&window| window >= stay.joined);
+                let is_there = |&window: &usize| stay.left.is_none_or(|left| window <= left);
+                let first = first.filter(is_there);
+                in_time += u64::from(first.is_some_and(|window| ends[window] <= until));
+            }
+        }
         Wrote {
             days,
             joined,
-            wrote,
-            interval: wilson(wrote, joined),
+            wrote: in_time,
+            interval: wilson(in_time, joined),
             provenance: activity.provenance(),
         }
     };
@@ -98,56 +89,36 @@ struct Stay {
     /// The windows of joining and of leaving, if that was seen.
     joined: usize,
     left: Option<usize>,
-    /// Until when the member is known to have been there.
-    until: i64,
+    /// The last window in which the member is known to have been there.
+    until: usize,
 }
 
 /// All stays but those that a raid began.
 fn stays(activity: &Activity) -> Vec<Stay> {
-    let ends = activity.ends();
     let says = |&window: &usize| Some((activity.joined(window)?, activity.left(window)?));
-    let known = (0..activity.len()).filter(|window| says(window).is_some());
-    let known: Vec<usize> = known.collect();
-    let Some(&last) = known.last() else {
-        return Vec::new();
-    };
-    let lost = activity.gaps().iter().chain(activity.unseen());
-    let mut lost: Vec<i64> = lost.map(|gap| gap.begin).collect();
-    lost.sort_unstable();
-    let lost_before = |window: usize| lost.partition_point(|&begin| begin < ends[window]);
-    // Of each window that is known, until when all leaves after it were seen.
-    let mut seen_until = vec![ends[last]; activity.len()];
-    for pair in known.windows(2).rev() {
-        let is_whole = pair[0] + 1 == pair[1] && lost_before(pair[0]) == lost_before(pair[1]);
-        let until = if is_whole {
-            seen_until[pair[1]]
-        } else {
-            ends[pair[0]]
-        };
-        seen_until[pair[0]] = until;
-    }
-    let raids = raids(activity);
-    let (mut stays, mut there) = (Vec::new(), BTreeMap::<MemberId, usize>::new());
+    let mut lost = [activity.gaps(), activity.unseen()].concat();
+    lost.sort_unstable_by_key(|gap| gap.begin);
+    // Windows in a row in which all leaves were seen have one number.
+    let mut unknown = 0;
+    let runs = (0..activity.len()).map(|window| {
+        unknown += usize::from(says(&window).is_none());
+        unknown + lost.partition_point(|gap| gap.begin < activity.ends()[window])
+    });
+    let runs: Vec<usize> = runs.collect();
+    let (mut stays, mut there, mut last) = (Vec::new(), BTreeMap::new(), 0);
     let mut push = |member, joined, left, until| {
-        let middle = activity.middle(joined);
-        if !raids
-            .iter()
-            .any(|raid| (raid.begin..raid.end).contains(&middle))
-        {
-            stays.push(Stay {
-                member,
-                joined,
-                left,
-                until,
-            });
-        }
+        stays.push(Stay {
+            member,
+            joined,
+            left,
+            until,
+        });
     };
-    for (window, (joined, left)) in known
-        .iter()
-        .filter_map(|window| Some((*window, says(window)?)))
-    {
+    for window in (0..activity.len()).filter(|window| says(window).is_some()) {
+        last = window;
         // How often each member came and went.
         let mut times = BTreeMap::<MemberId, [usize; 2]>::new();
+        let (joined, left) = says(&window).unwrap_or_default();
         joined
             .iter()
             .for_each(|&id| times.entry(id).or_default()[0] += 1);
@@ -158,13 +129,15 @@ fn stays(activity: &Activity) -> Vec<Stay> {
                 match there.remove(&id) {
                     Some(joined) if goes > 0 => {
                         goes -= 1;
-                        push(id, joined, Some(window), ends[window]);
+                        push(id, joined, Some(window), window);
                     }
                     before if comes > 0 => {
                         comes -= 1;
                         there.insert(id, window);
                         if let Some(joined) = before {
-                            push(id, joined, None, seen_until[joined].min(ends[window]));
+                            let mut seen = (joined..=window).rev();
+                            let until = seen.find(|&own| runs[own] == runs[joined]);
+                            push(id, joined, None, until.unwrap_or(joined));
                         }
                     }
                     // Of one whose joining wasn't seen.
@@ -173,8 +146,15 @@ fn stays(activity: &Activity) -> Vec<Stay> {
             }
         }
     }
-    for (id, joined) in there {
-        push(id, joined, None, ends[last]);
-    }
+    there
+        .into_iter()
+        .for_each(|(id, joined)| push(id, joined, None, last));
+    let raids = raids(activity);
+    stays.retain(|stay| {
+        let middle = activity.middle(stay.joined);
+        !raids
+            .iter()
+            .any(|raid| (raid.begin..raid.end).contains(&middle))
+    });
     stays
 }

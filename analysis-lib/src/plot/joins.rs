@@ -11,7 +11,7 @@ use super::labels::{Labels, MEMBERS, Noun, window_count};
 use super::newcomers::{JOINS, nobody_joined};
 use super::presence::{holes, too_many};
 use super::svg::{BLUE, Content, ORANGE, VERMILLION};
-use crate::aggregate::{raided_hours, raids};
+use crate::aggregate::raids;
 use activity_data::text::clean;
 use activity_data::{Activity, Period};
 
@@ -81,7 +81,7 @@ pub fn joins(activity: &Activity, period: Period) -> Figure {
 
     let (joined, left) = (calendar.joined(), calendar.left());
     let mut raided = vec![0; calendar.len()];
-    for hour in raided_hours(activity) {
+    for hour in raids(activity) {
         let own = calendar
             .begins()
             .partition_point(|&begin| begin <= hour.begin);
