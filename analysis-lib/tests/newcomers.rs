@@ -39,7 +39,12 @@ fn joins(activity: &Activity, expected: &Value, what: &str) {
     let figure = plot::joins(activity, WEEK);
     let rows = figure.csv().lines().skip(1).map(|row| {
         let fields: Vec<&str> = row.split(',').collect();
-        let [joined, left, net] = [2, 3, 4].map(|i| fields[i].parse::<i64>().unwrap());
+        // The difference, those who joined, those of raids first, and those who left.
+        let counts = &fields[2..fields.len() - 2];
+        let counts = counts.iter().map(|field| field.parse::<i64>().unwrap());
+        let counts: Vec<i64> = counts.collect();
+        let (net, left) = (counts[0], counts[counts.len() - 1]);
+        let joined: i64 = counts[1..counts.len() - 1].iter().sum();
         assert_eq!(net, joined - left, "{what}: {row}");
         json!([fields[0][..10], joined, left])
     });

@@ -7,7 +7,7 @@ use activity_data::{Activity, DAY_LENGTH, Event, HOUR_LENGTH};
 /// What comes before an event, and what after it.
 const SPAN: i64 = 14 * DAY_LENGTH;
 /// The hours in it.
-pub(crate) const SPAN_HOURS: usize = (SPAN / HOUR_LENGTH) as usize;
+const SPAN_HOURS: usize = (SPAN / HOUR_LENGTH) as usize;
 
 /// The 14 days after an event beside those before it: see [`effects`].
 #[derive(Clone, Debug, PartialEq)]

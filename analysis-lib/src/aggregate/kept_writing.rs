@@ -52,14 +52,12 @@ pub fn kept_writing(activity: &Activity) -> Survival {
 
 /// The time that was recorded up to each window's end, in milliseconds.
 fn recorded(activity: &Activity) -> Vec<i64> {
-    let mut lost = [activity.gaps(), activity.unseen()].concat();
-    lost.sort_unstable_by_key(|gap| gap.begin);
-    let (mut lost, mut sum) = (lost.into_iter().peekable(), activity.span().0);
-    let recorded = activity.ends().iter().map(|&end| {
-        while let Some(gap) = lost.next_if(|gap| gap.begin < end) {
-            sum += gap.end - gap.begin;
-        }
-        end - sum
+    let (mut sum, mut before) = (0, i64::MIN);
+    let windows = activity.begins().iter().zip(activity.ends());
+    let recorded = windows.map(|(&begin, &end)| {
+        sum += end - begin.max(before);
+        before = end;
+        sum
     });
     recorded.collect()
 }

@@ -32,7 +32,6 @@ pub use beside::Change;
 pub use busyness::{Busyness, busyness};
 pub use compare::{Comparison, compare};
 pub use concentration::{Concentration, concentration};
-pub(crate) use effects::SPAN_HOURS;
 pub use effects::{Effect, effects};
 pub(crate) use gaps::last_is_running;
 pub use gaps::{Gap, coverage, gaps, usual_length};

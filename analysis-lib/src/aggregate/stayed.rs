@@ -96,13 +96,13 @@ struct Stay {
 /// All stays but those that a raid began.
 fn stays(activity: &Activity) -> Vec<Stay> {
     let says = |&window: &usize| Some((activity.joined(window)?, activity.left(window)?));
-    let mut lost = [activity.gaps(), activity.unseen()].concat();
-    lost.sort_unstable_by_key(|gap| gap.begin);
+    let (begins, ends) = (activity.begins(), activity.ends());
     // Windows in a row in which all leaves were seen have one number.
-    let mut unknown = 0;
+    let mut run = 0;
     let runs = (0..activity.len()).map(|window| {
-        unknown += usize::from(says(&window).is_none());
-        unknown + lost.partition_point(|gap| gap.begin < activity.ends()[window])
+        let follows = window > 0 && begins[window] <= ends[window - 1];
+        run += usize::from(!follows || says(&window).is_none());
+        run
     });
     let runs: Vec<usize> = runs.collect();
     let (mut stays, mut there, mut last) = (Vec::new(), BTreeMap::new(), 0);
@@ -119,11 +119,11 @@ fn stays(activity: &Activity) -> Vec<Stay> {
         // How often each member came and went.
         let mut times = BTreeMap::<MemberId, [usize; 2]>::new();
         let (joined, left) = says(&window).unwrap_or_default();
-        joined
-            .iter()
-            .for_each(|&id| times.entry(id).or_default()[0] += 1);
-        left.iter()
-            .for_each(|&id| times.entry(id).or_default()[1] += 1);
+        for (side, ids) in [joined, left].into_iter().enumerate() {
+            for &id in ids {
+                times.entry(id).or_default()[side] += 1;
+            }
+        }
         for (id, [mut comes, mut goes]) in times {
             while comes + goes > 0 {
                 match there.remove(&id) {

@@ -127,11 +127,8 @@ impl Shares<'_> {
         let colours: Vec<Colour> = known.chain([GREY, LIGHT_GREY]).collect();
         let layer = |bar: usize| {
             let share = |period: usize| self.percent(period, bar).unwrap_or(0.0);
-            Layer {
-                name: self.bars[bar].label.clone(),
-                colour: colours[bar],
-                values: (0..self.sent.len()).map(share).collect(),
-            }
+            let values = (0..self.sent.len()).map(share);
+            Layer::of(&self.bars[bar].label, colours[bar], values)
         };
         (0..self.bars.len()).rev().map(layer).collect()
     }

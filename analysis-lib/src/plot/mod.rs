@@ -21,7 +21,6 @@ mod concentration;
 mod conversation;
 pub(crate) mod csv;
 pub(crate) mod figure;
-mod joins;
 pub(crate) mod labels;
 mod lags;
 mod newcomers;
@@ -42,11 +41,10 @@ pub use by_period::ByPeriod;
 pub use concentration::concentration;
 pub use conversation::{WhichMember, member, member_hours, member_shares, messages_by_member};
 pub use figure::Figure;
-pub use joins::{joins, members};
 pub use lags::lags;
 pub use newcomers::newcomers;
 pub use own::{OverTime, Value, bars, drawing, histogram, line, scatter};
-pub use presence::{growth, stickiness};
+pub use presence::{growth, joins, members, stickiness};
 pub use rate::rate;
 pub use study::{
     cumulative_messages, message_rate, message_volume, online_members, smoothed_cumulative,

@@ -1,92 +1,76 @@
 //! Do newcomers stay?
 
-use super::axis::{Numbers, Tick, number};
-use super::chart::band::{Band, Point, fill, stroke};
+use super::axis::{Numbers, Scale, Tick, number};
+use super::chart::band::{Point, fill, stroke};
 use super::chart::frame::Frame;
 use super::chart::nothing;
-use super::chart::series::Series;
-use super::chart::thin::thin;
+use super::chart::thin::column;
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{GAPS, Item, Labels, Noun, window_count};
+use super::labels::{GAPS, HOURS, Item, Labels, Noun, window_count};
 use super::people::in_percent;
 use super::svg::*;
-use crate::aggregate::{self, Survival, Wrote};
-use activity_data::{Activity, DAY_LENGTH};
+use crate::aggregate::{self, Survival};
+use activity_data::{Activity, DAY_LENGTH, Period};
 
-const DAYS: Noun = Noun::new("day", "days");
+const DAYS: Noun = Noun::of(Period::Day);
 pub(super) const JOINS: Noun = Noun::new("join", "joins");
-pub(super) const RAIDS: Noun = Noun::new("raid", "raids");
+pub(super) const NOBODY_JOINED: &str =
+    "Nobody is known to have joined: documents don't say it, or nobody did but in raids.";
 const WRITING_NEEDS: &str =
     "To tell who keeps writing takes 56 recorded days, and members who write.";
-/// How wide what stands beside the curves is, in pixels.
-const BESIDE: f64 = 222.0;
 /// About as many tooltips.
-const TOOLTIPS: f64 = 90.0;
+const TOOLTIPS: usize = 90;
 
-/// A curve, its colours, and in words what those in it do, began with, and did for long.
+/// A curve, its colours, in words where its people are, how they began and what they
+/// did for long, and what it needs.
 struct Curve {
     survival: Survival,
     colours: [Colour; 2],
-    name: &'static str,
-    began: &'static str,
-    still: &'static str,
-    times: Vec<i64>,
-    /// In percent, with a point before and one after each step.
-    share: Vec<f64>,
-    lower: Vec<f64>,
-    upper: Vec<f64>,
+    words: [&'static str; 4],
 }
 
 impl Curve {
-    fn of(survival: Survival, colours: [Colour; 2], words: [&'static str; 3]) -> Self {
-        let [name, began, still] = words;
-        let steps = |values: &[f64]| -> Vec<f64> {
-            let percent = values.iter().flat_map(|value| [value * 100.0; 2]);
-            [100.0]
-                .into_iter()
-                .chain(percent)
-                .take(2 * values.len())
-                .collect()
-        };
-        let times = survival.days.iter();
-        let times = times.flat_map(|days| [(days * DAY_LENGTH as f64).round() as i64; 2]);
-        Self {
-            times: times.collect(),
-            share: steps(&survival.share),
-            lower: steps(&survival.lower),
-            upper: steps(&survival.upper),
-            survival,
-            colours,
-            name,
-            began,
-            still,
+    /// A point before and one after each step that has a column of pixels of its own.
+    fn points(&self, scale: &Scale) -> Vec<Point> {
+        let days = &self.survival.days;
+        let column = |i: usize| column(milliseconds(days[i]), scale);
+        let (mut points, mut before) = (vec![(0, 100.0, [100.0; 2])], [100.0; 3]);
+        for (i, &time) in days.iter().enumerate() {
+            if i + 1 == days.len() || column(i) < column(i + 1) {
+                let now = self.percent(i);
+                let point = |[share, low, high]: [f64; 3]| (milliseconds(time), share, [low, high]);
+                points.extend([before, now].map(point));
+                before = now;
+            }
         }
+        points
     }
 
-    /// The points that are drawn of it.
-    fn runs(&self, frame: &Frame) -> Vec<Vec<Point>> {
-        let series = Series::of_moments(DAYS, &self.times, &self.share);
-        let band = Band {
-            lower: &self.lower,
-            upper: &self.upper,
-            beside: None,
-            jumps: &[],
-        };
-        band.runs(&series, &thin(&series, &[], &frame.x.scale))
-    }
-
-    /// The share after so many days, with its band.
-    fn after(&self, days: f64) -> Option<(f64, String)> {
+    fn percent(&self, i: usize) -> [f64; 3] {
         let own = &self.survival;
-        let at = own.after(days)?;
-        let [share, lower, upper] =
-            [&own.share, &own.lower, &own.upper].map(|values| in_percent(values[at] * 100.0));
-        Some((
-            own.share[at] * 100.0,
-            format!("{share} ({lower} to {upper})"),
-        ))
+        [own.share[i], own.lower[i], own.upper[i]].map(|share| share * 100.0)
     }
+
+    /// The share after so many days with its band, in words.
+    fn after(&self, days: u64) -> Option<String> {
+        let at = self.survival.after(days as f64)?;
+        Some(with_ends(self.percent(at)))
+    }
+
+    fn count(&self) -> String {
+        number(self.survival.at_risk[0] as f64, 0)
+    }
+}
+
+fn milliseconds(days: f64) -> i64 {
+    (days * DAY_LENGTH as f64).round() as i64
+}
+
+/// "33% (28% to 39%)".
+fn with_ends(percent: [f64; 3]) -> String {
+    let [share, low, high] = percent.map(in_percent);
+    format!("{share} ({low} to {high})")
 }
 
 /// Do newcomers stay? How many are still in the server so many days after they joined,
@@ -105,182 +89,121 @@ impl Curve {
 pub fn newcomers(activity: &Activity) -> Figure {
     let labels = Labels::new("Newcomers Who Stay", "Still There (%)", "share_percent")
         .measuring("% still there", 0);
-    let (stayed, wrote) = (
-        aggregate::stayed(activity),
-        aggregate::kept_writing(activity),
-    );
-    let in_server = ["in the server", "joined", "stayed in the server"];
-    let writing = ["writing", "began to write", "kept writing"];
-    let curves = [
-        Curve::of(wrote, [GREEN, PALE_GREEN], writing),
-        Curve::of(stayed, [BLUE, BRIGHT_BLUE], in_server),
-    ];
-    let last = curves.iter().filter_map(|curve| curve.times.last()).max();
-    let note = window_count(activity);
-    let Some(&last) = last else {
-        let why = format!("{} {WRITING_NEEDS}", nobody_joined(activity));
-        return nothing::figure(activity.origin(), &labels, note, &why);
+    let curve = |survival, colours, words| Curve {
+        survival,
+        colours,
+        words,
     };
-    let last = last.max(DAY_LENGTH);
+    let stayed = [
+        "in the server",
+        "joined",
+        "stayed in the server",
+        NOBODY_JOINED,
+    ];
+    let wrote = ["writing", "began to write", "kept writing", WRITING_NEEDS];
+    let curves = [
+        curve(
+            aggregate::kept_writing(activity),
+            [GREEN, PALE_GREEN],
+            wrote,
+        ),
+        curve(aggregate::stayed(activity), [BLUE, BRIGHT_BLUE], stayed),
+    ];
+    let (curves, missing): (Vec<Curve>, Vec<Curve>) =
+        (curves.into_iter()).partition(|curve| !curve.survival.days.is_empty());
+    let says = says(activity, &curves, &missing);
+    let (origin, note) = (activity.origin(), window_count(activity));
+    let longest = curves.iter().flat_map(|curve| &curve.survival.days);
+    let Some(longest) = longest.copied().reduce(f64::max) else {
+        return nothing::figure(origin, &labels, note, &says);
+    };
     let name = "Days Since Joining, or Since the First Message".to_owned();
-    let across = [0.0, last as f64];
-    let mut frame = Frame::upwards(activity.origin(), &labels, (0.0, 100.0), across, name);
-    frame.area.right -= BESIDE;
-    frame.x.scale.end = frame.area.right;
-    let length = DAY_LENGTH as f64;
-    let ticks = Numbers::new((0.0, last as f64 / length), 1.0, 8)
+    let across = [0.0, milliseconds(longest.max(1.0)) as f64];
+    let mut frame = Frame::upwards(origin, &labels, (0.0, 100.0), across, name);
+    let day = |tick: Tick| Tick::new(tick.value * DAY_LENGTH as f64, tick.label);
+    let ticks = Numbers::new((0.0, longest), 1.0, 8)
         .ticks
-        .into_iter();
-    let ticks = ticks.map(|tick| Tick::new(tick.value * length, tick.label));
-    frame.x.ticks = ticks.filter(|tick| tick.value <= last as f64).collect();
+        .into_iter()
+        .map(day);
+    frame.x.ticks = ticks.filter(|tick| tick.value <= across[1]).collect();
 
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
-    let drawn: Vec<&Curve> = curves
-        .iter()
-        .filter(|curve| !curve.times.is_empty())
-        .collect();
-    let runs = drawn.iter().map(|curve| curve.runs(&frame));
-    let runs: Vec<(&Curve, Vec<Vec<Point>>)> = drawn.iter().copied().zip(runs).collect();
-    for (curve, runs) in &runs {
-        fill(runs, curve.colours[1], frame.y.scale.to, &mut paths);
+    let run = |curve: &Curve| ([curve.points(&frame.x.scale)], curve.colours);
+    let runs: Vec<([Vec<Point>; 1], [Colour; 2])> = curves.iter().map(run).collect();
+    for (run, [_, pale]) in &runs {
+        fill(run, *pale, 100.0, &mut paths);
     }
     frame.zero_line(&mut paths);
-    for (curve, runs) in &runs {
-        stroke(runs, curve.colours[0], 18, &mut paths);
+    for (run, [colour, _]) in &runs {
+        stroke(run, *colour, 18, &mut paths);
     }
-    let every = (last as f64 / length / TOOLTIPS).ceil();
-    let tooltip = |step: u32| {
-        let days = f64::from(step) * every;
-        let known = drawn
-            .iter()
-            .filter_map(|curve| Some((curve, curve.after(days)?)));
-        let known: Vec<(&&Curve, (f64, String))> = known.collect();
-        let at = (days * length, known.first()?.1.0);
-        let mut lines = vec![format!("after {}", DAYS.count(days as u64))];
-        lines.extend(
-            known
-                .iter()
-                .map(|(curve, (_, share))| format!("{}: {share}", curve.name)),
-        );
-        Some(frame.tooltip([at.0, at.0], at, true, lines))
+    let key = |curve: &Curve| {
+        let [name, began, ..] = curve.words;
+        let text = format!("{name}: {} {began}", curve.count());
+        Key::new(curve.colours[0], curve.colours[1], text)
     };
-    let tooltips = (0..=(last as f64 / length / every) as u32).filter_map(tooltip);
-    let wrote = aggregate::wrote_within(activity);
-    let content = Content {
-        shapes: paths.group(),
-        legend: beside(&frame, &drawn, &wrote),
-        tooltips: frame.side_by_side(tooltips.collect(), &[], Item::Moment(DAYS)),
-        table: table(&drawn),
-        note,
-        description: "Survival curves with 95 % bands.".to_owned(),
-        says: says(activity, &drawn, &wrote),
-        ..Content::default()
+    let tooltip = |days: u64| {
+        let place = milliseconds(days as f64) as f64;
+        let share = |curve: &Curve| Some(format!("{}: {}", curve.words[0], curve.after(days)?));
+        let mut lines = vec![format!("after {}", DAYS.count(days))];
+        lines.extend(curves.iter().rev().filter_map(share));
+        frame.tooltip([place; 2], (place, 50.0), false, lines)
     };
-    frame.figure(content)
-}
-
-/// What the curves are, and how many wrote, to the right of the chart.
-fn beside(frame: &Frame, curves: &[&Curve], wrote: &[Wrote]) -> String {
-    let ink = frame.labels.theme.soft_ink;
-    let (left, mut row) = (frame.area.right + 16.0, frame.area.top - 6.0);
-    let mut next = |height: f64| {
-        row += height;
-        row
-    };
-    let mut text = String::new();
-    for curve in curves.iter().rev() {
-        let count = number(curve.survival.at_risk[0] as f64, 0);
-        let key = Key::of(
-            curve.colours[0],
-            format!("{} ({count} {})", curve.name, curve.began),
-        );
-        text += &key.element(left, next(20.0), ink);
-    }
-    text += &Key::of(GRID, "their 95 % bands").element(left, next(20.0), ink);
-    for (place, own) in wrote.iter().filter(|own| own.joined > 0).enumerate() {
-        if place == 0 {
-            text += &small_text((left, next(34.0)), INK, "Of those who joined, wrote within");
-        }
-        let line = format!("{}: {}", DAYS.count(own.days), in_words(own));
-        text += &small_text((left, next(20.0)), ink, &line);
-    }
-    text
-}
-
-/// Why nobody is known to have joined.
-pub(super) fn nobody_joined(activity: &Activity) -> &'static str {
-    match (0..activity.len()).any(|window| activity.joined(window).is_some()) {
-        true => "Nobody joined outside of raids.",
-        false => "Who joined and who left isn't known: no document says it.",
-    }
-}
-
-/// "9% (6% to 13%) of 207".
-fn in_words(wrote: &Wrote) -> String {
-    let share = in_percent(wrote.wrote as f64 / wrote.joined as f64 * 100.0);
-    let ends = wrote.interval.unwrap_or_default();
-    let [low, high] = ends.map(|end| in_percent(end * 100.0));
-    let joined = number(wrote.joined as f64, 0);
-    format!("{share} ({low} to {high}) of {joined}")
-}
-
-fn table(curves: &[&Curve]) -> String {
+    let (last, each) = (longest as u64, longest as usize / TOOLTIPS + 1);
+    let tooltips = (0..=last).step_by(each).map(tooltip).collect();
     let rows = curves.iter().rev().flat_map(|curve| {
         let own = &curve.survival;
-        (0..own.days.len()).map(move |i| {
-            let [share, lower, upper] =
-                [&own.share, &own.lower, &own.upper].map(|all| all[i] * 100.0);
-            let (name, days, at_risk) = (curve.name, own.days[i], own.at_risk[i]);
-            format!("{name},{days},{share},{lower},{upper},{at_risk}")
+        (0..own.days.len()).map(|i| {
+            let [share, low, high] = curve.percent(i);
+            let (name, days, at_risk) = (curve.words[0], own.days[i], own.at_risk[i]);
+            format!("{name},{days},{share},{low},{high},{at_risk}")
         })
     });
-    csv(
-        "curve,days,share_percent,lower_percent,upper_percent,at_risk",
-        rows,
-    )
+    let columns = "curve,days,share_percent,lower_percent,upper_percent,at_risk";
+    frame.figure(Content {
+        shapes: paths.group(),
+        keys: curves.iter().map(key).collect(),
+        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(DAYS)),
+        table: csv(columns, rows),
+        note,
+        description: "Survival curves with 95 % bands.".to_owned(),
+        says,
+        ..Content::default()
+    })
 }
 
-/// How many are still there after the longest of these times that is known, how many
-/// wrote, and what can't be seen.
-fn says(activity: &Activity, curves: &[&Curve], wrote: &[Wrote]) -> String {
-    let mut sentences = Vec::new();
+/// How many are still there after a month, or less where more isn't known, how many
+/// wrote, and what isn't seen.
+fn says(activity: &Activity, curves: &[Curve], missing: &[Curve]) -> String {
+    let mut says = Vec::new();
     for curve in curves.iter().rev() {
-        let known = [30_u64, 7, 1].iter();
-        let known = known.filter_map(|&days| Some((days, curve.after(days as f64)?.1)));
-        let count = number(curve.survival.at_risk[0] as f64, 0);
-        if let Some((days, share)) = { known }.next() {
-            let (began, days) = (curve.began, DAYS.count(days));
-            let still = curve.still;
-            sentences.push(format!(
-                "Of {count} who {began}, {share} {still} for more than {days}."
-            ));
+        let ([_, began, still, _], count) = (curve.words, curve.count());
+        let known = [30, 7, 1].map(|days| Some((DAYS.count(days), curve.after(days)?)));
+        if let Some((days, share)) = known.into_iter().flatten().next() {
+            let still = format!("{share} {still} for more than {days}");
+            says.push(format!("Of {count} who {began}, {still}."));
         }
     }
-    let wrote = wrote.iter().filter(|own| own.joined > 0);
-    let wrote: Vec<String> = wrote
-        .map(|own| format!("{} within {}", in_words(own), DAYS.count(own.days)))
-        .collect();
-    if !wrote.is_empty() {
-        sentences.push(format!("Of those who joined, wrote: {}.", wrote.join(", ")));
+    for own in aggregate::wrote_within(activity) {
+        if let Some([low, high]) = own.interval {
+            let share = own.wrote as f64 / own.joined as f64;
+            let share = with_ends([share, low, high].map(|share| share * 100.0));
+            let (joined, days) = (JOINS.count(own.joined), DAYS.count(own.days));
+            says.push(format!("Within {days} of {joined}, {share} wrote."));
+        }
     }
-    let is_drawn = |name: &str| curves.iter().any(|curve| curve.name == name);
-    let gaps = activity.gaps().len();
-    if !is_drawn("in the server") {
-        sentences.push(nobody_joined(activity).to_owned());
-    } else if gaps > 0 {
-        sentences.push(format!("Leaves in {} aren't seen.", GAPS.count(gaps)));
-    }
-    if !is_drawn("writing") {
-        sentences.push(WRITING_NEEDS.to_owned());
-    }
+    says.extend(missing.iter().map(|curve| curve.words[3].to_owned()));
     let raids = aggregate::raids(activity);
-    let raiders: u64 = raids.iter().map(|raid| raid.joins).sum();
-    if raiders > 0 {
-        let (joins, raids) = (JOINS.count(raiders), RAIDS.count(raids.len()));
-        sentences.push(format!(
-            "Left out: {joins} in {raids}, hours with at least 10 joins and far more than usual."
-        ));
+    if !raids.is_empty() {
+        let joins = JOINS.count(raids.iter().map(|raid| raid.joins).sum::<u64>());
+        let hours = HOURS.count(raids.len());
+        let why = "with at least 10 joins and far more than usual";
+        says.push(format!("Left out: {joins} in {hours} of raids, {why}."));
     }
-    sentences.join(" ")
+    if !activity.gaps().is_empty() {
+        let gaps = GAPS.count(activity.gaps().len());
+        says.push(format!("Leaves in {gaps} aren't seen."));
+    }
+    says.join(" ")
 }

@@ -1,18 +1,23 @@
-//! Who is here: who comes, stays, leaves and comes back.
+//! Who is here, and how many: who comes, stays, leaves and comes back.
 
-use super::axis::number;
+use super::axis::{moments, number};
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
-use super::chart::series::Series;
+use super::chart::series::{Known, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, NOBODY, Noun};
+use super::labels::{HOURS, Item, Labels, MEMBERS, NOBODY, Noun, window_count};
+use super::newcomers::{JOINS, NOBODY_JOINED};
 use super::people::{People, in_percent};
-use super::svg::{BLUE, Content, GREEN, ORANGE, PURPLE};
-use crate::aggregate::{Growth, growth_over, stickiness_over};
+use super::svg::{BLUE, Content, GREEN, INK, ORANGE, PURPLE, VERMILLION};
+use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
 use crate::names::Names;
-use activity_data::{Activity, DAY, Gap, GapKind, Period, Zone};
+use activity_data::text::clean;
+use activity_data::{Activity, DAY, Gap, GapKind, Period, Periods, Zone};
+
+/// The layer that is a line.
+const LINE: &str = "net";
 
 /// Who wrote in each period, compared with the period before: new members, those
 /// retained and those resurrected upwards, those churned downwards. Periods that
@@ -34,91 +39,184 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
     let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
     let calendar = activity.calendar(period);
     let growth = growth_over(&calendar);
-    let nothing = |why: &str| nothing::figure(activity.origin(), &labels, note.clone(), why);
     if growth.iter().all(|growth| growth.active == 0) {
-        return nothing(NOBODY);
+        return nothing::figure(activity.origin(), &labels, note, NOBODY);
     }
-    if let Some(why) = too_many(period, growth.len()) {
-        return nothing(&why);
-    }
-
-    let column = |value: fn(&Growth) -> f64| growth.iter().map(value).collect();
-    let layer = |name: &str, colour, value| Layer {
-        name: name.to_owned(),
-        colour,
-        values: column(value),
-    };
+    let layer =
+        |name, colour, value: fn(&Growth) -> f64| Layer::of(name, colour, growth.iter().map(value));
     let layers = [
+        layer("active", BLUE, |growth| growth.active as f64),
         layer("churned", ORANGE, |growth| -(growth.churned as f64)),
         layer("retained", BLUE, |growth| growth.retained as f64),
         layer("resurrected", PURPLE, |growth| growth.resurrected as f64),
         layer("new", GREEN, |growth| growth.new as f64),
     ];
-    let active = column(|growth| growth.active as f64);
-    let series = Series::of_periods(&calendar, &active);
-    let gaps = holes(&series, calendar.windows(), calendar.windows());
-    let tooltip = |growth: &Growth| {
-        let [new, retained, resurrected, churned] = counts(growth);
-        vec![
-            format!("{} wrote", MEMBERS.count(growth.active)),
-            format!("new {new}, retained {retained}"),
-            format!("resurrected {resurrected}, churned {churned}"),
-        ]
-    };
     let zone = activity.origin().timezone();
-    let row = |(i, own): (usize, &Growth)| {
-        let counts = [own.active, own.new, own.retained, own.resurrected];
-        let counts = counts.map(|count| count.to_string()).join(",");
-        let (when, coverage) = (zone.iso(own.begin), calendar.coverage()[i]);
-        let (churned, over) = (own.churned, !series.is_running(i));
-        format!("{when},{counts},{churned},{coverage:.4},{over}")
-    };
-    let columns = "begin_local,begin_utc,active,new,retained,resurrected,churned,coverage,over";
+    let says = |series: &Series| growth_says(&growth, series, zone, noun);
+    stacked(&calendar, &labels, note, calendar.windows(), &layers, says)
+}
 
-    Bars {
-        layers: &layers,
-        gaps: &gaps,
-        tooltips: growth.iter().map(tooltip).collect(),
-        content: Content {
-            note: format!("{note} · {}", noun.count(growth.len())),
-            description: "Stacked bars of new, retained and resurrected members, and of churned ones below zero.".to_owned(),
-            says: growth_says(&growth, &series, activity.origin().timezone(), noun),
-            table: csv(columns, growth.iter().enumerate().map(row)),
-            ..Content::default()
-        },
-        ..Bars::of(activity.origin(), &labels, series)
+/// Human members of the server at each window's end, over time.
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let figure = plot::members(&Activity::sample()?);
+/// assert_eq!(figure.heading(), "Number of Members of Sample Server");
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn members(activity: &Activity) -> Figure {
+    let title = clean(activity.origin().server(), 300);
+    let title = format!("Number of Members of {title}");
+    let labels = Labels::new(&title, "Number of Members (Human)", "members").counting(MEMBERS);
+    let counts = activity.member_count();
+    let value = |count: &Option<u32>| count.map_or(f64::NAN, f64::from);
+    let values: Vec<f64> = counts.iter().map(value).collect();
+    let all = Series::of_windows(activity, &values);
+    let (origin, note) = (activity.origin(), window_count(activity));
+    let Some(known) = Known::of(&all, activity.begins(), activity.gaps()) else {
+        let why = "How many members the server has isn't known: no document says it.";
+        return nothing::figure(origin, &labels, note, why);
+    };
+    Line::new(origin, &labels, note, known.series(all), &known.gaps).figure()
+}
+
+/// How many joined in each hour, day, week or month, upwards, how many left,
+/// downwards, and the difference as a line. Joins of raids have a colour of their own
+/// and aren't in the mean that the sentence says: see
+/// [`aggregate::raids`](crate::aggregate::raids()).
+///
+/// ```
+/// use analysis_lib::{Activity, WEEK, plot};
+///
+/// let figure = plot::joins(&Activity::sample()?, WEEK);
+/// assert_eq!(figure.heading(), "Members Who Joined and Left by Week");
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn joins(activity: &Activity, period: Period) -> Figure {
+    let noun = Noun::of(period);
+    let title = format!("Members Who Joined and Left by {}", noun.title());
+    let labels = Labels::new(&title, "Number of Members", "net").counting(MEMBERS);
+    let calendar = activity.calendar(period);
+    let note = window_count(activity);
+    let (known, joined, left) = (calendar.joins_known(), calendar.joined(), calendar.left());
+    if known.iter().all(|&known| known == 0) {
+        return nothing::figure(activity.origin(), &labels, note, NOBODY_JOINED);
     }
-    .figure()
-}
-
-/// Why so many periods have no bars.
-pub(super) fn too_many(period: Period, count: usize) -> Option<String> {
-    let coarser = match period {
-        Period::Hour => "DAY, WEEK or MONTH",
-        Period::Day => "WEEK or MONTH",
-        _ => "MONTH",
+    let (raids, mut usual) = (raids(activity), joined.to_vec());
+    for raid in &raids {
+        let next = calendar.begins().partition_point(|own| *own <= raid.begin);
+        usual[next.saturating_sub(1)] -= raid.joins;
+    }
+    let layer = |name, colour, value: &dyn Fn(usize) -> f64| {
+        Layer::of(name, colour, (0..joined.len()).map(value))
     };
-    let count_in_words = Noun::of(period).count(count);
-    let why = format!("{count_in_words} are too many for bars; use {coarser}.");
-    (count > MOST).then_some(why)
+    let mut layers = vec![
+        layer(LINE, INK, &|i| joined[i] as f64 - left[i] as f64),
+        layer("left", ORANGE, &|i| -(left[i] as f64)),
+        layer("joined", BLUE, &|i| usual[i] as f64),
+    ];
+    if !raids.is_empty() {
+        let raided = |i: usize| (joined[i] - usual[i]) as f64;
+        layers.push(layer("joined in raids", VERMILLION, &raided));
+    }
+    let says = |series: &Series| {
+        let is_told = |&i: &usize| series.is_whole(i) && !series.is_running(i);
+        let (whole, partly): (Vec<usize>, Vec<usize>) = (0..joined.len()).partition(is_told);
+        let told = if whole.is_empty() { partly } else { whole };
+        let mean = |counts: &[u64]| {
+            let sum: u64 = told.iter().map(|&i| counts[i]).sum();
+            number(sum as f64 / told.len() as f64, 1)
+        };
+        let (joined, left, one) = (mean(&usual), mean(left), noun.one);
+        let mut says = format!("On average {joined} joined and {left} left in a {one}.");
+        if let Some(most) = raids.iter().max_by_key(|raid| raid.joins) {
+            let joins = JOINS.count(raids.iter().map(|raid| raid.joins).sum::<u64>());
+            let when = moments(activity.origin().timezone(), most.begin, most.end);
+            let hours = HOURS.count(raids.len());
+            says += &format!(" Not in that: {joins} in {hours} of raids, the most on {when}.");
+        }
+        says
+    };
+    stacked(&calendar, &labels, note, known, &layers, says)
 }
 
-/// Periods in a row without a window, or in which no window says what is shown.
-pub(super) fn holes(series: &Series, windows: &[u64], known: &[u64]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    for i in (0..series.len()).filter(|&i| known[i] == 0) {
-        let (begin, end) = (series.starts[i], series.ends[i]);
-        let kind = match windows[i] {
-            0 => GapKind::NoData,
-            _ => GapKind::NotKnown,
+/// Bars of layers over periods of which none is missing between two; `known` is how
+/// many windows of each say what is shown. The first layer is no bar but what each
+/// period comes to, and a line if it is called that.
+fn stacked(
+    calendar: &Periods,
+    labels: &Labels,
+    note: String,
+    known: &[u64],
+    layers: &[Layer],
+    says: impl Fn(&Series) -> String,
+) -> Figure {
+    let (origin, windows) = (calendar.origin(), calendar.windows());
+    let count = Noun::of(calendar.period()).count(known.len());
+    if known.len() > MOST {
+        let coarser = match calendar.period() {
+            Period::Hour => "DAY, WEEK or MONTH",
+            Period::Day => "WEEK or MONTH",
+            _ => "MONTH",
         };
+        let why = format!("{count} are too many for bars; use {coarser}.");
+        return nothing::figure(origin, labels, note, &why);
+    }
+    let share = |i: usize| known[i] as f64 / windows[i].max(1) as f64;
+    let coverage = calendar.coverage().iter().enumerate();
+    let coverage: Vec<f64> = coverage.map(|(i, own)| own * share(i)).collect();
+    let series = Series {
+        coverage: &coverage,
+        ..Series::of_periods(calendar, &layers[0].values)
+    };
+    let mut gaps: Vec<Gap> = Vec::new();
+    for i in (0..known.len()).filter(|&i| known[i] == 0) {
+        let kind = [GapKind::NotKnown, GapKind::NoData][usize::from(windows[i] == 0)];
+        let (begin, end) = (series.starts[i], series.ends[i]);
         match gaps.last_mut() {
             Some(gap) if gap.end == begin && gap.kind == kind => gap.end = end,
             _ => gaps.push(Gap { begin, end, kind }),
         }
     }
     gaps.retain(|gap| !series.is_unseen(gap));
-    gaps
+    // What each period comes to, and then the bars from the top down.
+    let columns = || layers[..1].iter().chain(layers[1..].iter().rev());
+    let value = |layer: &Layer, i: usize| match layer.name.as_str() {
+        LINE => layer.values[i],
+        _ => layer.values[i].abs(),
+    };
+    let tooltip = |i: usize| {
+        let line = |own: &Layer| format!("{}: {}", own.name, number(value(own, i), 0));
+        columns().map(line).collect()
+    };
+    let row = |i: usize| {
+        let counts: String = columns().map(|own| format!("{},", value(own, i))).collect();
+        let (when, over) = (
+            origin.timezone().iso(series.starts[i]),
+            !series.is_running(i),
+        );
+        format!("{when},{counts}{:.4},{over}", coverage[i])
+    };
+    let names: String = columns()
+        .map(|own| own.name.replace(' ', "_") + ",")
+        .collect();
+    let names = format!("begin_local,begin_utc,{names}coverage,over");
+    Bars {
+        layers: &layers[1..],
+        line: layers.first().filter(|own| own.name == LINE),
+        gaps: &gaps,
+        tooltips: (0..known.len()).map(tooltip).collect(),
+        content: Content {
+            note: format!("{note} · {count}"),
+            description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
+            says: says(&series),
+            table: csv(&names, (0..known.len()).map(row)),
+            ..Content::default()
+        },
+        ..Bars::of(origin, labels, series)
+    }
+    .figure()
 }
 
 /// What became of members in the last period that is over, if there is one, and

@@ -1,11 +1,13 @@
 use super::compare::{COLUMNS, by_chance, cells, compared};
 use super::{Cell, Table};
-use crate::aggregate::{self, Effect, SPAN_HOURS};
+use crate::aggregate::{self, Effect};
 use crate::plot::axis::days;
 use crate::plot::labels::{HOURS, MESSAGES};
 use activity_data::{Activity, Event, Origin};
 
 const NO_EVENT: &str = "No event is known. Write a line for each into the file events.csv beside the notebooks, such as 2026-03-21 20:00,Movie night, and pull again.";
+
+const TOO_LITTLE: &str = "To tell an effect, half of the hours in the 14 days after an event and in those before it have to be recorded in both.";
 
 /// Did it work? Messages, members who wrote and joins in the 14 days after each event
 /// of `events.csv` beside the 14 days before, over the hours recorded in both, the
@@ -64,26 +66,24 @@ fn named(events: &[Event], origin: &Origin) -> String {
 
 /// What came of the newest event of which it can be told.
 fn says(effects: &[Effect], origin: &Origin) -> String {
-    let Some(most) = effects.iter().map(|effect| effect.hours).max() else {
-        return NO_EVENT.to_owned();
-    };
     let is_told = |effect: &&Effect| effect.messages.now.is_finite();
     let Some(effect) = effects.iter().find(is_told) else {
-        return format!(
-            "To tell an effect, half of the hours in the 14 days after an event and in those before it have to be recorded in both; here at most {most} of {SPAN_HOURS} were."
-        );
+        return if effects.is_empty() {
+            NO_EVENT
+        } else {
+            TOO_LITTLE
+        }
+        .to_owned();
     };
-    let messages = &effect.messages;
-    let mut text = format!(
-        "In the 14 days after {}, {} were sent, {} the 14 days before, over the same {}{}.",
-        named(std::slice::from_ref(&effect.event), origin),
-        MESSAGES.count(messages.now.round() as u64),
-        compared(messages),
-        HOURS.count(effect.hours),
-        by_chance(messages),
-    );
-    if !effect.beside.is_empty() {
-        text += &format!(" Also in those days: {}.", named(&effect.beside, origin));
-    }
-    text + " That is a difference, not a cause."
+    let (event, messages) = (std::slice::from_ref(&effect.event), &effect.messages);
+    let sent = MESSAGES.count(messages.now.round() as u64);
+    let (event, hours) = (named(event, origin), HOURS.count(effect.hours));
+    let (compared, chance) = (compared(messages), by_chance(messages));
+    let beside = match effect.beside.is_empty() {
+        true => String::new(),
+        false => format!(" Also in those days: {}.", named(&effect.beside, origin)),
+    };
+    format!(
+        "In the 14 days after {event}, {sent} were sent, {compared} the 14 days before, over the same {hours}{chance}.{beside} That is a difference, not a cause."
+    )
 }

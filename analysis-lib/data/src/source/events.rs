@@ -9,6 +9,7 @@ use crate::{Error, Event, LeftOut, Origin, Result, Source, Zone, report};
 
 /// The file, in the folder that the notebooks are in.
 const FILE: &str = "events.csv";
+const NO_LABEL: &str = "no label in UTF-8 after the date and a comma; write 2026-03-01,Movie night";
 /// As many characters of a label are kept.
 const LABEL: usize = 60;
 
@@ -38,10 +39,9 @@ pub fn origin(settings: &Settings, source: Source) -> Result<Origin> {
 fn read(bytes: &[u8], zone: &Zone) -> (Vec<Event>, Vec<LeftOut>) {
     let (mut events, mut left_out) = (Vec::new(), Vec::new());
     // Editors on Windows begin UTF-8 with a byte-order mark.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
-        let line = String::from_utf8_lossy(line);
-        let line = line.trim();
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    for (number, line) in (1..).zip(lines) {
         let is_heading = number == 1 && line.to_lowercase().starts_with("date");
         if line.is_empty() || line.starts_with('#') || is_heading {
             continue;
@@ -55,7 +55,7 @@ fn read(bytes: &[u8], zone: &Zone) -> (Vec<Event>, Vec<LeftOut>) {
             }),
         }
     }
-    events.sort_by_key(|event| event.time);
+    events.sort_by_key(|event: &Event| event.time);
     (events, left_out)
 }
 
@@ -63,20 +63,16 @@ fn read(bytes: &[u8], zone: &Zone) -> (Vec<Event>, Vec<LeftOut>) {
 /// Spreadsheets of some countries write a semicolon or a tab in the comma's place.
 fn event(line: &str, zone: &Zone) -> Result<Event> {
     let (time, label) = line.split_once([',', ';', '\t']).unwrap_or((line, ""));
-    let unquoted = |field: &str| {
-        let field = field.trim();
-        let inner = field.strip_prefix('"').and_then(|f| f.strip_suffix('"'));
-        inner.map_or(field.to_owned(), |inner| inner.replace("\"\"", "\""))
+    let unquoted = |field: &str, most: usize| {
+        let inner = field.trim().strip_prefix('"');
+        let inner = inner.and_then(|inner| inner.strip_suffix('"'));
+        clean(&inner.unwrap_or(field).replace("\"\"", "\""), most)
     };
-    let time = zone.read(&clean(&unquoted(time), 30))?;
-    let label = unquoted(label);
-    if is_blank(&label) || label.contains('\u{fffd}') {
-        return Err(Error::new(
-            "no label in UTF-8 after the date and a comma; write 2026-03-01,Movie night",
-        ));
+    let (time, label) = (zone.read(&unquoted(time, 30))?, unquoted(label, LABEL));
+    match is_blank(&label) || label.contains('\u{fffd}') {
+        true => Err(Error::new(NO_LABEL)),
+        false => Ok(Event { time, label }),
     }
-    let label = clean(&label, LABEL);
-    Ok(Event { time, label })
 }
 
 #[cfg(test)]

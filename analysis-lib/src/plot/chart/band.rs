@@ -74,7 +74,8 @@ impl Band<'_> {
         thinned: &Thinned,
         paths: &mut Paths,
     ) -> Vec<Key> {
-        let runs = self.runs(series, thinned);
+        let points = |run: &Vec<usize>| self.points(series, run);
+        let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
         let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
@@ -116,12 +117,6 @@ impl Band<'_> {
     pub(super) fn about(&self, moments: Range<usize>, places: usize) -> String {
         let [lower, upper] = self.edges(moments).map(|edge| number(edge, places));
         format!("95 % band: {}", range(lower, upper))
-    }
-
-    /// The points that are drawn.
-    pub(crate) fn runs(&self, series: &Series, thinned: &Thinned) -> Vec<Vec<Point>> {
-        let runs = thinned.runs.iter();
-        runs.map(|run| self.points(series, run)).collect()
     }
 
     /// The points that stand for a run, with a step where the line jumps: the band

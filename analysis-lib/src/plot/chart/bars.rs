@@ -49,14 +49,24 @@ pub(crate) struct Bars<'a> {
     /// What bars are made of. Without any, bars show the series' values, and of
     /// too many periods a bar shows the highest of several.
     pub(crate) layers: &'a [Layer],
-    /// A line over the bars, where there are layers: its name, and a value a bar or none.
-    pub(crate) line: Option<(&'static str, Vec<Option<f64>>)>,
+    /// What is a line over layers.
+    pub(crate) line: Option<&'a Layer>,
     /// Stretches without data, in order, beside those between periods.
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
     pub(crate) tooltips: Vec<Vec<String>>,
     /// Notes, sentences and the table, where there are layers.
     pub(crate) content: Content,
+}
+
+impl Layer {
+    pub(crate) fn of(name: &str, colour: Colour, values: impl Iterator<Item = f64>) -> Self {
+        Self {
+            name: name.to_owned(),
+            colour,
+            values: values.collect(),
+        }
+    }
 }
 
 impl<'a> Bars<'a> {
@@ -137,10 +147,13 @@ impl<'a> Bars<'a> {
         }
         keys.extend(frame.no_data(&gaps));
         frame.zero_line(&mut paths);
-        if let Some((_, values)) = &self.line {
+        if let Some(line) = self.line {
             let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
-            let points = (0..series.len()).map(|i| Some((middle(i), values[i]?)));
-            paths.broken(points, Look::Outlined(theme.ink, 15));
+            let point = |i: usize| (series.coverage[i] > 0.0).then(|| (middle(i), line.values[i]));
+            paths.broken(
+                (0..series.len()).map(point),
+                Look::Outlined(line.colour, 15),
+            );
         }
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
@@ -224,10 +237,8 @@ impl<'a> Bars<'a> {
         // The period after the last has no tick.
         let times = self.times.start..self.times.end - 1;
         let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
-        let names = self.layers.iter().map(|layer| layer.name.as_str());
-        let names = names
-            .chain(self.line.iter().map(|line| line.0))
-            .map(label_width);
+        let names = self.layers.iter().chain(self.line);
+        let names = names.map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
             frame.area.right -= BESIDE + 18.0 + widest;
             frame.x.scale.end = frame.area.right;
@@ -246,15 +257,13 @@ impl<'a> Bars<'a> {
 
     /// The layers' names beside the chart, as the layers lie on each other.
     fn legend(&self, area: Area) -> String {
-        let line = self.line.iter().map(|line| (self.labels.theme.ink, line.0));
-        let layers = self.layers.iter().rev();
-        let layers = layers.map(|layer| (layer.colour, layer.name.as_str()));
-        let row = |(row, (colour, name))| {
-            let key = Key::of(colour, name);
+        let row = |(row, layer): (usize, &Layer)| {
+            let key = Key::of(layer.colour, layer.name.as_str());
             let baseline = area.top + 14.0 + row as f64 * ROW;
             key.element(area.right + BESIDE, baseline, self.labels.theme.soft_ink)
         };
-        line.chain(layers).enumerate().map(row).collect()
+        let layers = self.line.into_iter().chain(self.layers.iter().rev());
+        layers.enumerate().map(row).collect()
     }
 
     /// What is said of bars without layers.

@@ -258,14 +258,10 @@ impl<'a> Frame<'a> {
             let of = if items.len() > 1 { "1 of them " } else { "" };
             lines.push(format!("{of}not over when recorded"));
         }
-        // A moment stands for the time since the one before it.
-        let times = match series.item {
-            Item::Period(_) => series.starts[items.start]..series.ends[items.end - 1],
-            Item::Moment(_) => {
-                let before = items.start.saturating_sub(1);
-                series.starts[before] + 1..series.ends[items.end - 1] + 1
-            }
-        };
+        // Those since the item before.
+        let before = items.start.checked_sub(1);
+        let before = before.map_or(series.starts[0], |before| series.ends[before]);
+        let times = before..series.ends[items.end - 1];
         let own = self.origin.events.iter();
         let own = own.filter(|event| times.contains(&event.time));
         lines.extend(own.map(|event| event.label.clone()));
