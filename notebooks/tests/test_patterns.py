@@ -65,7 +65,7 @@ def test_the_patterns_of_little_data_say_what_is_missing(kernel, mongodb, data):
         client["little"]["activitydata"].insert_many(data())
     said = sentences(run(kernel(MONGOKEY=f"{mongodb}/little", ACTIVITY_SNAPSHOT="off")))
     if data is half_a_day:
-        for what in ("rolling", "stickiness", "lags", "compare"):
+        for what in ("rolling", "stickiness", "lags", "compare", "newcomers"):
             [text] = [text for cell, text in said.items() if f"::{what}(" in cell]
             assert re.search(r"needs?\b|takes", text), text
     if data is nobody_writes:
