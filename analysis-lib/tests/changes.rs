@@ -99,7 +99,7 @@ fn check_compare(activity: &Activity, expected: &Value, what: &str) -> usize {
 fn check_effect(activity: &Activity, expected: &Value, what: &str) -> bool {
     let time = expected["time"].as_str().unwrap();
     let activity = activity.clone().with_event(time, "x").unwrap();
-    let effects = aggregate::effects(&activity).unwrap();
+    let effects = aggregate::effects(&activity);
     let effect = effects.iter().find(|own| own.event.label == "x").unwrap();
     assert_eq!(json!(effect.hours), expected["hours"], "{what}: hours");
     for (change, name) in [

@@ -146,20 +146,18 @@ impl Beside {
     fn written_in(&self) -> Vec<[u32; 2]> {
         let mut places = vec![None; self.hours.len()];
         for ((block, _), sides) in &self.slots {
-            for (side, own) in sides.iter().enumerate() {
-                own.iter()
-                    .for_each(|&hour| places[hour] = Some((side, *block)));
+            for (side, &hour) in
+                (0..2).flat_map(|side| sides[side].iter().map(move |own| (side, own)))
+            {
+                places[hour] = Some((side, *block));
             }
         }
+        let begins = self.hours.begins();
         let mut written = vec![[0; 2]; self.activity.members().len()];
         for index in 0..self.activity.len() {
             // Each window lies in one of the hours.
             let middle = self.activity.middle(index);
-            let hour = self
-                .hours
-                .begins()
-                .partition_point(|&begin| begin <= middle)
-                - 1;
+            let hour = begins.partition_point(|&begin| begin <= middle) - 1;
             if let Some((side, block)) = places[hour] {
                 for (member, _) in self.activity.senders(index) {
                     written[member][side] |= 1 << block;

@@ -1,7 +1,6 @@
 use super::beside::{Beside, Change};
 use super::hours::are_within_hours;
 use super::{Raid, raids};
-use crate::{Error, Result};
 use activity_data::{Activity, DAY_LENGTH, Event, HOUR_LENGTH};
 
 /// What comes before an event, and what after it.
@@ -33,73 +32,61 @@ pub struct Effect {
 ///
 /// Days are those of local clocks, and hours those that lie whole on one side. They are
 /// matched by hour of the week: each with the one two weeks later, and only where both
-/// were recorded. Intervals are those of [`compare`](super::compare()), with a day after
+/// were recorded, in windows of at most an hour. Intervals are those of [`compare`](super::compare()), with a day after
 /// the event and the one matched with it as a block.
-///
-/// # Errors
-///
-/// Windows are longer than an hour.
 ///
 /// ```
 /// use analysis_lib::{Activity, aggregate};
 ///
 /// let activity = Activity::sample()?.with_event("2026-03-14 20:00", "Movie night")?;
-/// let effects = aggregate::effects(&activity)?;
+/// let effects = aggregate::effects(&activity);
 /// assert!(effects.iter().all(|effect| effect.hours <= 336));
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
-pub fn effects(activity: &Activity) -> Result<Vec<Effect>> {
-    if !are_within_hours(activity) {
-        return Err(Error::new("An effect needs windows of at most an hour"));
-    }
-    let raids = raids(activity);
-    let events = activity.events().iter();
-    Ok(events
-        .map(|event| effect(activity, event, &raids))
-        .collect())
-}
-
-fn effect(activity: &Activity, event: &Event, raids: &[Raid]) -> Effect {
-    let zone = activity.origin().timezone();
-    let begin = zone.local(event.time);
-    let place = |time: i64| {
-        let off = zone.local(time) - begin;
-        let (side, slot) = if off < 0 { (0, off + SPAN) } else { (1, off) };
-        let is_in = slot >= 0 && slot + HOUR_LENGTH <= SPAN;
-        is_in.then_some((side, (slot / DAY_LENGTH, slot / HOUR_LENGTH)))
-    };
+pub fn effects(activity: &Activity) -> Vec<Effect> {
+    let (zone, raids) = (activity.origin().timezone(), raids(activity));
     let raid = |raid: &Raid| Event {
         time: raid.begin,
         label: format!("a raid, {} joined", raid.joins),
     };
-    let others = activity.events().iter().filter(|other| *other != event);
-    let mut beside: Vec<Event> = others.cloned().chain(raids.iter().map(raid)).collect();
-    beside.retain(|other| (zone.local(other.time) - begin).abs() < SPAN);
-    beside.sort_by_key(|other| other.time);
-    // With room for a change of clocks.
-    let reach = SPAN + DAY_LENGTH;
-    let near = activity.within(event.time - reach, event.time + reach);
-    let both = Beside::of(near.unwrap_or_else(|| activity.clone()), place);
-    let (hours, matched) = (&both.hours, both.slots.len());
-    let is_usual = |&hour: &usize| {
-        let begin = hours.begins()[hour];
-        let mut raids = raids.iter();
-        hours.joins_known()[hour] == hours.windows()[hour] && !raids.any(|raid| raid.begin == begin)
+    let is_told = are_within_hours(activity);
+    let effect = |event: &Event| {
+        let begin = zone.local(event.time);
+        let place = |time: i64| {
+            let off = zone.local(time) - begin;
+            let (side, slot) = if off < 0 { (0, off + SPAN) } else { (1, off) };
+            let is_in = is_told && slot >= 0 && slot + HOUR_LENGTH <= SPAN;
+            is_in.then_some((side, (slot / DAY_LENGTH, slot / HOUR_LENGTH)))
+        };
+        let others = activity.events().iter().filter(|other| *other != event);
+        let mut beside: Vec<Event> = others.cloned().chain(raids.iter().map(raid)).collect();
+        beside.retain(|other| (zone.local(other.time) - begin).abs() < SPAN);
+        beside.sort_by_key(|other| other.time);
+        // With room for a change of clocks.
+        let reach = SPAN + DAY_LENGTH;
+        let near = activity.within(event.time - reach, event.time + reach);
+        let both = Beside::of(near.unwrap_or_else(|| activity.clone()), place);
+        let (hours, matched) = (&both.hours, both.slots.len());
+        let is_usual = |&hour: &usize| {
+            let is_raided = raids.iter().any(|raid| raid.begin == hours.begins()[hour]);
+            hours.joins_known()[hour] == hours.windows()[hour] && !is_raided
+        };
+        let (joins, known) = both.change(true, |own| match own.iter().all(is_usual) {
+            true => both.in_an_hour(own, hours.joined()),
+            false => f64::NAN,
+        });
+        let told = |change: Change, known: usize| match 2 * known >= SPAN_HOURS {
+            true => change,
+            false => Change::new([f64::NAN; 2], None),
+        };
+        Effect {
+            event: event.clone(),
+            hours: matched,
+            messages: told(both.messages(), matched),
+            writers: told(both.active_members().0, matched),
+            joins: told(joins, known),
+            beside,
+        }
     };
-    let (joins, known) = both.change(true, |own| match own.iter().all(is_usual) {
-        true => both.in_an_hour(own, hours.joined()),
-        false => f64::NAN,
-    });
-    let told = |change: Change, known: usize| match 2 * known >= SPAN_HOURS {
-        true => change,
-        false => Change::new([f64::NAN; 2], None),
-    };
-    Effect {
-        event: event.clone(),
-        hours: matched,
-        messages: told(both.messages(), matched),
-        writers: told(both.active_members().0, matched),
-        joins: told(joins, known),
-        beside,
-    }
+    activity.events().iter().map(effect).collect()
 }

@@ -25,7 +25,7 @@ use activity_data::{Activity, DAY_LENGTH, Provenance};
 /// ```
 pub fn stayed(activity: &Activity) -> Survival {
     let ends = activity.ends();
-    let time = |stay: Stay| (ends[stay.until] - ends[stay.joined], stay.left.is_some());
+    let time = |(_, [joined, until], left): Stay| (ends[until] - ends[joined], left);
     Survival::of(stays(activity).into_iter().map(time).collect())
 }
 
@@ -61,15 +61,13 @@ pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
     let within = |days: u64| {
         let length = days as i64 * DAY_LENGTH;
         let (mut joined, mut in_time) = (0, 0);
-        for stay in &stays {
-            let until = ends[stay.joined] + length;
-            if until <= ends[ends.len() - 1] {
+        for (id, [stay, until], left) in &stays {
+            let end = ends[*stay] + length;
+            if end <= ends[ends.len() - 1] {
                 joined += 1;
-                let own = wrote.get(&stay.member).into_iter().flatten();
-                let first = own.copied().find(|&window| window >= stay.joined);
-                let is_there = |&window: &usize| stay.left.is_none_or(|left| window <= left);
-                let first = first.filter(is_there);
-                in_time += u64::from(first.is_some_and(|window| ends[window] <= until));
+                let mut own = wrote.get(id).into_iter().flatten();
+                let in_own = |window: &usize| (!left || window <= until) && ends[*window] <= end;
+                in_time += u64::from(own.find(|&window| window >= stay).is_some_and(in_own));
             }
         }
         Wrote {
@@ -83,62 +81,46 @@ pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
     [1, 7, 30].map(within).to_vec()
 }
 
-/// Somebody's time in the server.
-struct Stay {
-    member: MemberId,
-    /// The windows of joining and of leaving, if that was seen.
-    joined: usize,
-    left: Option<usize>,
-    /// The last window in which the member is known to have been there.
-    until: usize,
-}
+/// Somebody's time in the server: whose, the windows of joining and of leaving, and
+/// whether it was left; else the second is the last in which the member was surely there.
+type Stay = (MemberId, [usize; 2], bool);
 
 /// All stays but those that a raid began.
 fn stays(activity: &Activity) -> Vec<Stay> {
     let says = |&window: &usize| Some((activity.joined(window)?, activity.left(window)?));
-    let (begins, ends) = (activity.begins(), activity.ends());
+    let (begins, ends, all) = (activity.begins(), activity.ends(), 0..activity.len());
     // Windows in a row in which all leaves were seen have one number.
-    let mut run = 0;
-    let runs = (0..activity.len()).map(|window| {
-        let follows = window > 0 && begins[window] <= ends[window - 1];
-        run += usize::from(!follows || says(&window).is_none());
-        run
+    let follows = |i: usize| i > 0 && begins[i] <= ends[i - 1] && says(&i).is_some();
+    let runs = all.clone().scan(0, |run, window| {
+        *run += u32::from(!follows(window));
+        Some(*run)
     });
-    let runs: Vec<usize> = runs.collect();
-    let (mut stays, mut there, mut last) = (Vec::new(), BTreeMap::new(), 0);
-    let mut push = |member, joined, left, until| {
-        stays.push(Stay {
-            member,
-            joined,
-            left,
-            until,
-        });
-    };
-    for window in (0..activity.len()).filter(|window| says(window).is_some()) {
-        last = window;
+    let runs: Vec<u32> = runs.collect();
+    let (mut stays, mut there) = (Vec::new(), BTreeMap::new());
+    for window in all.clone().filter(|window| says(window).is_some()) {
         // How often each member came and went.
         let mut times = BTreeMap::<MemberId, [usize; 2]>::new();
         let (joined, left) = says(&window).unwrap_or_default();
-        for (side, ids) in [joined, left].into_iter().enumerate() {
-            for &id in ids {
-                times.entry(id).or_default()[side] += 1;
-            }
-        }
+        joined
+            .iter()
+            .for_each(|id| times.entry(*id).or_default()[0] += 1);
+        left.iter()
+            .for_each(|id| times.entry(*id).or_default()[1] += 1);
         for (id, [mut comes, mut goes]) in times {
             while comes + goes > 0 {
                 match there.remove(&id) {
                     Some(joined) if goes > 0 => {
                         goes -= 1;
-                        push(id, joined, Some(window), window);
+                        stays.push((id, [joined, window], true));
                     }
                     before if comes > 0 => {
                         comes -= 1;
                         there.insert(id, window);
-                        if let Some(joined) = before {
-                            let mut seen = (joined..=window).rev();
-                            let until = seen.find(|&own| runs[own] == runs[joined]);
-                            push(id, joined, None, until.unwrap_or(joined));
-                        }
+                        stays.extend(before.map(|joined| {
+                            let is_seen = |own: &usize| runs[*own] == runs[joined];
+                            let until = (joined..=window).rev().find(is_seen);
+                            (id, [joined, until.unwrap_or(joined)], false)
+                        }));
                     }
                     // Of one whose joining wasn't seen.
                     _ => goes = 0,
@@ -146,15 +128,17 @@ fn stays(activity: &Activity) -> Vec<Stay> {
             }
         }
     }
-    there
-        .into_iter()
-        .for_each(|(id, joined)| push(id, joined, None, last));
+    let last = all.rev().find(|window| says(window).is_some());
+    let last = last.unwrap_or_default();
+    stays.extend(
+        there
+            .into_iter()
+            .map(|(id, joined)| (id, [joined, last], false)),
+    );
     let raids = raids(activity);
-    stays.retain(|stay| {
-        let middle = activity.middle(stay.joined);
-        !raids
-            .iter()
-            .any(|raid| (raid.begin..raid.end).contains(&middle))
+    stays.retain(|(_, [joined, _], _)| {
+        let middle = activity.middle(*joined);
+        !(raids.iter()).any(|raid| (raid.begin..raid.end).contains(&middle))
     });
     stays
 }

@@ -1,17 +1,16 @@
 //! Do newcomers stay?
 
-use super::axis::{Numbers, Scale, Tick, number};
+use super::axis::{Numbers, Scale, number};
 use super::chart::band::{Point, fill, stroke};
 use super::chart::frame::Frame;
 use super::chart::nothing;
-use super::chart::thin::column;
 use super::csv::csv;
 use super::figure::Figure;
 use super::labels::{GAPS, HOURS, Item, Labels, Noun, window_count};
 use super::people::in_percent;
 use super::svg::*;
 use crate::aggregate::{self, Survival};
-use activity_data::{Activity, DAY_LENGTH, Period};
+use activity_data::{Activity, Period};
 
 const DAYS: Noun = Noun::of(Period::Day);
 pub(super) const JOINS: Noun = Noun::new("join", "joins");
@@ -34,12 +33,12 @@ impl Curve {
     /// A point before and one after each step that has a column of pixels of its own.
     fn points(&self, scale: &Scale) -> Vec<Point> {
         let days = &self.survival.days;
-        let column = |i: usize| column(milliseconds(days[i]), scale);
-        let (mut points, mut before) = (vec![(0, 100.0, [100.0; 2])], [100.0; 3]);
+        let column = |i: usize| scale.place(days[i]) as i64;
+        let (mut points, mut before) = (vec![(0.0, 100.0, [100.0; 2])], [100.0; 3]);
         for (i, &time) in days.iter().enumerate() {
             if i + 1 == days.len() || column(i) < column(i + 1) {
                 let now = self.percent(i);
-                let point = |[share, low, high]: [f64; 3]| (milliseconds(time), share, [low, high]);
+                let point = |[share, low, high]: [f64; 3]| (time, share, [low, high]);
                 points.extend([before, now].map(point));
                 before = now;
             }
@@ -63,10 +62,6 @@ impl Curve {
     }
 }
 
-fn milliseconds(days: f64) -> i64 {
-    (days * DAY_LENGTH as f64).round() as i64
-}
-
 /// "33% (28% to 39%)".
 fn with_ends(percent: [f64; 3]) -> String {
     let [share, low, high] = percent.map(in_percent);
@@ -87,30 +82,30 @@ fn with_ends(percent: [f64; 3]) -> String {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn newcomers(activity: &Activity) -> Figure {
-    let labels = Labels::new("Newcomers Who Stay", "Still There (%)", "share_percent")
-        .measuring("% still there", 0);
-    let curve = |survival, colours, words| Curve {
-        survival,
-        colours,
-        words,
+    let labels = Labels::new(
+        "Newcomers Who Stay",
+        "Still There (%), with 95 % Bands",
+        "share_percent",
+    )
+    .measuring("% still there", 0);
+    let stayed = Curve {
+        survival: aggregate::stayed(activity),
+        colours: [BLUE, BRIGHT_BLUE],
+        words: [
+            "in the server",
+            "joined",
+            "stayed in the server",
+            NOBODY_JOINED,
+        ],
     };
-    let stayed = [
-        "in the server",
-        "joined",
-        "stayed in the server",
-        NOBODY_JOINED,
-    ];
-    let wrote = ["writing", "began to write", "kept writing", WRITING_NEEDS];
-    let curves = [
-        curve(
-            aggregate::kept_writing(activity),
-            [GREEN, PALE_GREEN],
-            wrote,
-        ),
-        curve(aggregate::stayed(activity), [BLUE, BRIGHT_BLUE], stayed),
-    ];
-    let (curves, missing): (Vec<Curve>, Vec<Curve>) =
-        (curves.into_iter()).partition(|curve| !curve.survival.days.is_empty());
+    let wrote = Curve {
+        survival: aggregate::kept_writing(activity),
+        colours: [GREEN, PALE_GREEN],
+        words: ["writing", "began to write", "kept writing", WRITING_NEEDS],
+    };
+    let (curves, missing): (Vec<Curve>, Vec<Curve>) = [wrote, stayed]
+        .into_iter()
+        .partition(|curve| !curve.survival.days.is_empty());
     let says = says(activity, &curves, &missing);
     let (origin, note) = (activity.origin(), window_count(activity));
     let longest = curves.iter().flat_map(|curve| &curve.survival.days);
@@ -118,14 +113,10 @@ pub fn newcomers(activity: &Activity) -> Figure {
         return nothing::figure(origin, &labels, note, &says);
     };
     let name = "Days Since Joining, or Since the First Message".to_owned();
-    let across = [0.0, milliseconds(longest.max(1.0)) as f64];
+    let across = [0.0, longest.max(1.0)];
     let mut frame = Frame::upwards(origin, &labels, (0.0, 100.0), across, name);
-    let day = |tick: Tick| Tick::new(tick.value * DAY_LENGTH as f64, tick.label);
-    let ticks = Numbers::new((0.0, longest), 1.0, 8)
-        .ticks
-        .into_iter()
-        .map(day);
-    frame.x.ticks = ticks.filter(|tick| tick.value <= across[1]).collect();
+    frame.x.ticks = Numbers::new((0.0, longest), 1.0, 8).ticks;
+    frame.x.ticks.retain(|tick| tick.value <= across[1]);
 
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
@@ -144,7 +135,7 @@ pub fn newcomers(activity: &Activity) -> Figure {
         Key::new(curve.colours[0], curve.colours[1], text)
     };
     let tooltip = |days: u64| {
-        let place = milliseconds(days as f64) as f64;
+        let place = days as f64;
         let share = |curve: &Curve| Some(format!("{}: {}", curve.words[0], curve.after(days)?));
         let mut lines = vec![format!("after {}", DAYS.count(days))];
         lines.extend(curves.iter().rev().filter_map(share));

@@ -7,7 +7,7 @@ use activity_data::{Activity, Event, Origin};
 
 const NO_EVENT: &str = "No event is known. Write a line for each into the file events.csv beside the notebooks, such as 2026-03-21 20:00,Movie night, and pull again.";
 
-const TOO_LITTLE: &str = "To tell an effect, half of the hours in the 14 days after an event and in those before it have to be recorded in both.";
+const TOO_LITTLE: &str = "To tell an effect, half of the hours in the 14 days after an event and in those before it have to be recorded in both, in windows of at most an hour.";
 
 /// Did it work? Messages, members who wrote and joins in the 14 days after each event
 /// of `events.csv` beside the 14 days before, over the hours recorded in both, the
@@ -29,12 +29,8 @@ pub fn effects(activity: &Activity) -> Table {
         ("also in those days", "also_in_those_days"),
     ]);
     let mut table = Table::new(origin, "14 Days After Each Event and Before It", &columns);
-    let mut effects = match aggregate::effects(activity) {
-        Ok(effects) => effects,
-        Err(why) => return table.saying(format!("{why}.")),
-    };
-    effects.reverse();
-    for effect in &effects {
+    let effects = aggregate::effects(activity);
+    for effect in effects.iter().rev() {
         for (what, change) in [
             ("messages", effect.messages),
             ("members who wrote", effect.writers),
@@ -67,13 +63,8 @@ fn named(events: &[Event], origin: &Origin) -> String {
 /// What came of the newest event of which it can be told.
 fn says(effects: &[Effect], origin: &Origin) -> String {
     let is_told = |effect: &&Effect| effect.messages.now.is_finite();
-    let Some(effect) = effects.iter().find(is_told) else {
-        return if effects.is_empty() {
-            NO_EVENT
-        } else {
-            TOO_LITTLE
-        }
-        .to_owned();
+    let Some(effect) = effects.iter().rfind(is_told) else {
+        return [TOO_LITTLE, NO_EVENT][usize::from(effects.is_empty())].to_owned();
     };
     let (event, messages) = (std::slice::from_ref(&effect.event), &effect.messages);
     let sent = MESSAGES.count(messages.now.round() as u64);

@@ -26,12 +26,12 @@ pub(crate) struct Band<'a> {
 
 /// A point that is drawn: its time, the value, and the band's edges from here to
 /// the next point.
-pub(crate) type Point = (i64, f64, [f64; 2]);
+pub(crate) type Point = (f64, f64, [f64; 2]);
 
 /// The band of some runs of points, up to the axis' end.
 pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Paths) {
     for run in runs {
-        let edge = |point: &Point, side: usize| (point.0 as f64, point.2[side].min(top));
+        let edge = |point: &Point, side: usize| (point.0, point.2[side].min(top));
         let above = run.iter().map(|point| edge(point, 1));
         let below = run.iter().rev().map(|point| edge(point, 0));
         match run.len() {
@@ -45,11 +45,10 @@ pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Pa
 /// The line of some runs of points; a lone point is a dot, unless there are too many.
 pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, paths: &mut Paths) {
     for run in runs {
-        let points = run.iter().map(|point| (point.0 as f64, point.1));
+        let points = run.iter().map(|point| (point.0, point.1));
         paths.line(points, Look::Outlined(colour, width));
         if run.len() == 1 && runs.len() <= DOTS {
-            let at = (run[0].0 as f64, run[0].1);
-            paths.circle(at, 25, Look::Filled(colour));
+            paths.circle((run[0].0, run[0].1), 25, Look::Filled(colour));
         }
     }
 }
@@ -124,11 +123,15 @@ impl Band<'_> {
     fn points(&self, series: &Series, run: &[usize]) -> Vec<Point> {
         let mut points: Vec<Point> = Vec::new();
         for (i, next) in nexts(run) {
-            let after = (series.starts[i], series.values[i], self.edges(i..next));
+            let after = (
+                series.starts[i] as f64,
+                series.values[i],
+                self.edges(i..next),
+            );
             if let Some(&before) = points.last() {
-                let at = self.jumps.partition_point(|jump| *jump <= before.0);
-                if let Some(&jump) = self.jumps.get(at).filter(|jump| **jump < after.0) {
-                    points.extend([before, after].map(|side| (jump, side.1, side.2)));
+                let at = self.jumps.partition_point(|jump| *jump as f64 <= before.0);
+                if let Some(&jump) = self.jumps.get(at).filter(|jump| (**jump as f64) < after.0) {
+                    points.extend([before, after].map(|side| (jump as f64, side.1, side.2)));
                 }
             }
             points.push(after);

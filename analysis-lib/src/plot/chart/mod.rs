@@ -11,5 +11,5 @@ pub(crate) mod members;
 pub(crate) mod nothing;
 pub(crate) mod series;
 pub(crate) mod shades;
-pub(crate) mod thin;
+mod thin;
 pub(crate) mod week;
