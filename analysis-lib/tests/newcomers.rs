@@ -92,3 +92,133 @@ fn newcomers_stay_as_long_as_lifelines_says() {
         joins(&activity, &expected["weeks"], &what);
     }
 }
+
+/// Hours, of each who joined and who left; of those without, it isn't known, and those
+/// with nothing weren't recorded.
+fn hours(name: &str, hours: &[Option<Option<[&[u64]; 2]>>]) -> Activity {
+    let ids = |ids: &[u64]| {
+        let ids = ids.iter().map(|id| format!("\"{id}\""));
+        ids.collect::<Vec<_>>().join(",")
+    };
+    let document = |(hour, lists): (i64, &Option<[&[u64]; 2]>)| {
+        let end = 1_772_323_200_000 + hour * 3_600_000;
+        let lists = lists.map_or(String::new(), |[joined, left]| {
+            let (joined, left) = (ids(joined), ids(left));
+            format!(",\"joined\":[{joined}],\"left\":[{left}]")
+        });
+        let date = |time: i64| format!("{{\"$date\":{{\"$numberLong\":\"{time}\"}}}}");
+        let (end, begin) = (date(end), date(end - 3_600_000));
+        format!(
+            "{{\"time\":{end},\"since\":{begin},\"messages-sent\":0,\"quantities\":{{}}{lists}}}\n"
+        )
+    };
+    let recorded = (0..)
+        .zip(hours)
+        .filter_map(|(hour, own)| Some((hour, own.as_ref()?)));
+    let text: String = recorded.map(document).collect();
+    let path = std::env::temp_dir().join(format!("stays-{name}-{}.json", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    let activity = Activity::open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    activity
+}
+
+/// Times in hours, and how many are at risk just before each.
+fn steps(survival: &Survival) -> Vec<(i64, f64, u64)> {
+    let days = survival
+        .days
+        .iter()
+        .map(|days| (days * 24.0).round() as i64);
+    let shares = days.zip(survival.share.iter().copied());
+    let steps = shares.zip(&survival.at_risk);
+    steps
+        .map(|((hours, share), &risk)| (hours, share, risk))
+        .collect()
+}
+
+#[test]
+fn what_one_window_says_twice_is_told_by_who_was_there() {
+    let (one, no): ([&[u64]; 2], [&[u64]; 2]) = ([&[1], &[]], [&[], &[]]);
+    let both: [&[u64]; 2] = [&[1], &[1]];
+    // Who wasn't there joined, then left, and again: two stays of 0 hours.
+    let twice = hours(
+        "twice",
+        &[Some(Some(both)), Some(Some(no)), Some(Some(both))],
+    );
+    assert_eq!(steps(&aggregate::stayed(&twice)), [(0, 0.0, 2)]);
+    // Who was there left, then joined: one stay ended, the other goes on.
+    let back = hours(
+        "back",
+        &[
+            Some(Some(one)),
+            Some(Some(both)),
+            Some(Some(no)),
+            Some(Some(no)),
+        ],
+    );
+    let ended = [(0, 1.0, 2), (1, 0.5, 2), (2, 0.5, 1)];
+    assert_eq!(steps(&aggregate::stayed(&back)), ended);
+}
+
+#[test]
+fn a_second_join_ends_what_is_known_of_the_first_stay() {
+    let (one, no): ([&[u64]; 2], [&[u64]; 2]) = ([&[1], &[]], [&[], &[]]);
+    let (join, nothing) = (Some(Some(one)), Some(Some(no)));
+    // At the second join; at the last window before the gap; at the last that says it.
+    for (name, between, known) in [
+        ("at-once", nothing, 4),
+        ("gap", None, 2),
+        ("unsaid", Some(None), 2),
+    ] {
+        let activity = hours(name, &[join, nothing, nothing, between, join, nothing]);
+        let stayed = aggregate::stayed(&activity);
+        assert_eq!(
+            steps(&stayed),
+            [(0, 1.0, 2), (1, 1.0, 2), (known, 1.0, 1)],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn nobody_has_no_curve_and_the_figure_says_so() {
+    let no: [&[u64]; 2] = [&[], &[]];
+    for (name, hour) in [("nobody", Some(no)), ("silent", None)] {
+        let activity = hours(name, &[Some(hour), Some(hour)]);
+        assert_eq!(aggregate::stayed(&activity), Survival::default());
+        assert_eq!(aggregate::kept_writing(&activity), Survival::default());
+        let says = plot::newcomers(&activity).says().to_owned();
+        assert!(says.contains("Nobody is known to have joined"), "{says}");
+        let wrote = aggregate::wrote_within(&activity);
+        assert!(
+            wrote
+                .iter()
+                .all(|own| own.joined == 0 && own.interval.is_none())
+        );
+    }
+}
+
+/// Three weeks in which one joins every six hours, and in some hours many more.
+#[test]
+fn a_raid_is_far_more_joins_than_usual_and_at_least_ten() {
+    let ids: Vec<u64> = (1..=40).collect();
+    let quiet: [&[u64]; 2] = [&ids[..0], &[]];
+    let joins = |hour: usize| -> [&[u64]; 2] {
+        let many = match hour {
+            200 => 9,
+            300 => 10,
+            301 => 40,
+            _ => usize::from(hour % 6 == 0),
+        };
+        [&ids[..many], &[]]
+    };
+    let all: Vec<_> = (0..504).map(|hour| Some(Some(joins(hour)))).collect();
+    let raids = aggregate::raids(&hours("raid", &all));
+    let joined: Vec<u64> = raids.iter().map(|raid| raid.joins).collect();
+    assert_eq!(joined, [10, 40]);
+    // A week is the least that tells what is usual.
+    assert!(aggregate::raids(&hours("short", &all[240..400])).is_empty());
+    // Where 40 an hour are usual, 40 are none.
+    let busy: Vec<_> = (0..504).map(|_| Some(Some([&ids[..], quiet[1]]))).collect();
+    assert!(aggregate::raids(&hours("busy", &busy)).is_empty());
+}
