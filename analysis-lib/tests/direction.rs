@@ -50,10 +50,10 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 19_050, "whoever keeps the project reads all of it"),
+    ("all", 19_450, "whoever keeps the project reads all of it"),
     (
         "cells",
-        14_250,
+        14_600,
         "a kernel reads all of it at each start, and links each cell against it",
     ),
     ("data/src", 3_900, "what cells and programs share"),
@@ -93,7 +93,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         710,
         "a document's rules, files of documents and of rows, and the sample",
     ),
-    ("src", 10_350, "what cells import"),
+    ("src", 10_700, "what cells import"),
     ("src/lib", 25, "names alone"),
     ("src/program", 300, "starting and building the programs"),
     ("src/spline", 1_300, "SciPy's spline, and the rate's"),
@@ -102,17 +102,17 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("src/pull", 330, "the programs' columns as windows"),
     (
         "src/aggregate",
-        1_670,
-        "a file a question, and the rows that it gives",
+        1_780,
+        "a file a question, and the rows that it gives; hours that reach most writers, and channels, came last",
     ),
     (
         "src/plot",
-        5_150,
+        5_300,
         "figures, those of one's own too, and what draws them",
     ),
     (
         "src/table",
-        830,
+        930,
         "tables, of whatever is a cell's last value too",
     ),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),

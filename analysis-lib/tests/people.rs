@@ -60,6 +60,28 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
     let found = json!({"start": starts, "daily": daily, "monthly": monthly});
     assert_eq!(found, expected["stickiness"], "{what}: stickiness");
 
+    let reach = aggregate::reach(activity);
+    let own = &expected["reach"];
+    let pairs: Vec<u64> = reach.iter().map(|hour| hour.pairs).collect();
+    assert_eq!(json!(pairs), own["pairs"], "{what}: reach");
+    assert!(
+        reach.iter().all(|hour| hour.weeks == own["weeks"]),
+        "{what}"
+    );
+    let place = |hour: &aggregate::Reach| hour.weekday * 24 + hour.hour;
+    let taken = reach
+        .iter()
+        .filter_map(|hour| Some((place(hour), hour.reached?)));
+    let mut taken: Vec<(u32, f64)> = taken.collect();
+    taken.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let share = |pair: &Value| {
+        let [hour, reached] = [&pair[0], &pair[1]].map(|number| number.as_u64().unwrap());
+        // One division of the same whole numbers.
+        (hour as u32, reached as f64 / own["all"].as_f64().unwrap())
+    };
+    let expected_taken: Vec<_> = own["taken"].as_array().unwrap().iter().map(share).collect();
+    assert_eq!(taken, expected_taken, "{what}: reach");
+
     let concentration = aggregate::concentration(activity);
     let own = &expected["concentration"];
     assert_eq!(concentration.members, own["members"], "{what}");
@@ -135,12 +157,13 @@ fn top(
     let found: Vec<Value> = rows
         .iter()
         .map(|row| {
-            let change = match row[5].as_str() {
+            let change = match row[6].as_str() {
                 "" => Value::Null,
                 "new" => json!("new"),
                 change => json!(integer(change)),
             };
-            json!([integer(&row[1]), integer(&row[3]), integer(&row[0]), change])
+            let [rank, id, messages, windows] = [0, 1, 3, 5].map(|column| integer(&row[column]));
+            json!([id, messages, rank, change, windows])
         })
         .collect();
     assert_eq!(&json!(found), expected, "{what}: the most by {period}");

@@ -1,7 +1,9 @@
 use std::fmt;
 
 use super::gaps::Gap;
-use super::{Busyness, Event, Growth, Lag, MemberTotal, Seen, Stickiness, Stretch, WeekHour};
+use super::{
+    Busyness, Event, Growth, Lag, MemberTotal, Reach, Seen, Stickiness, Stretch, WeekHour,
+};
 use activity_data::Provenance;
 use activity_data::rows::{Row, Value};
 
@@ -57,6 +59,9 @@ rows! {
         Count hours, Count pairs, Number correlation, Number beyond_rhythm, Number by_chance
     }
     MemberTotal "Messages by Member" { Member id, Count messages }
+    Reach "Writers by Hour of the Week" {
+        Count weekday, Count hour, Count weeks, Count pairs, Number reached
+    }
     Seen "Members Seen" {
         Member id, Count messages, Time first, Time last, Count days, Count days_ago
     }

@@ -236,6 +236,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         let when = format!("{}, {}", bars[bar].label, hour_range(hour as u32));
         Cell {
             value: share(bar, hour),
+            is_outlined: false,
             tooltip: vec![what, when],
         }
     };
@@ -252,6 +253,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         row_height: 24.0,
         cells: places().map(cell).collect(),
         unit: "%",
+        outlined: "",
         content: Content {
             note,
             description: "Heat map of messages by member and hour of the day.".to_owned(),

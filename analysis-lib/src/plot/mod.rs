@@ -34,7 +34,7 @@ mod trust;
 mod unusual;
 mod year;
 
-pub use awake::{weekly_online, weekly_rhythm};
+pub use awake::{reach, weekly_online, weekly_rhythm};
 pub use busyness::busyness;
 pub use by_period::ByPeriod;
 pub use concentration::concentration;

@@ -1,16 +1,20 @@
 use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::{Cell, Table};
 use crate::MemberId;
 use crate::aggregate::{self, without_bots};
 use crate::names::Names;
 use crate::plot::axis::{moments, number};
-use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY};
+use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY, WINDOWS};
 use activity_data::{Activity, Period, Periods, WHOLE, newest_whole};
 
 /// The members with the most messages in the last period that is over and of
 /// which half was recorded at least (else the newest): each one's messages, share,
-/// rank, and how the rank changed since the period before.
+/// rank, and how the rank changed since the period before. Active windows are those
+/// with at least one message of theirs: who writes a thousand messages in a minute
+/// has one.
 ///
 /// Members with as many messages have the same rank, and the next one's rank
 /// counts them all (1, 2, 2, 4). "▲ 3" is three ranks higher than in the period
@@ -42,11 +46,13 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             ("Member", "name"),
             ("Messages", "messages"),
             ("Share", "share"),
+            ("Active Windows", "active_windows"),
             ("Change of Rank", "change_of_rank"),
         ],
     );
     let rows = standings(names, &calendar, last);
     let all: u64 = rows.iter().map(|row| row.sent).sum();
+    let windows = active_windows(&activity, names, begin..end);
     for row in &rows {
         table.row([
             Cell::number(row.rank.map(|rank| rank as f64), 0),
@@ -54,6 +60,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             Cell::text(row.name.as_str()),
             Cell::number(row.sent as f64, 0),
             Cell::share(row.sent as f64 / all as f64),
+            Cell::number(windows[&row.id] as f64, 0),
             match row.rank_before {
                 Some(Some(_)) => change(row.climbed().unwrap_or(0)),
                 Some(None) if row.id.is_some() => Cell::text("new"),
@@ -72,9 +79,35 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             first.sent as f64 / all as f64 * 100.0,
         ),
     };
+    let known = rows.iter().rev().filter(|row| row.id.is_some());
+    if let Some(row) = known.max_by_key(|row| windows[&row.id]) {
+        let count = WINDOWS.count(windows[&row.id]);
+        says += &format!(" {} wrote in the most windows: {count}.", row.name);
+    }
     says += &climbed_in_words(&rows, item.noun().one);
     says += &recorded_in_words(&calendar, last, item.noun().one);
     table.saying(says)
+}
+
+/// In how many windows of a span each member wrote; hidden members, who are `None`,
+/// together.
+fn active_windows(
+    activity: &Activity,
+    names: &Names,
+    span: Range<i64>,
+) -> HashMap<Option<MemberId>, u64> {
+    let shown = |&id: &MemberId| (!names.is_hidden(id)).then_some(id);
+    let shown: Vec<Option<MemberId>> = activity.members().iter().map(shown).collect();
+    let mut windows = HashMap::new();
+    for window in (0..activity.len()).filter(|&window| span.contains(&activity.middle(window))) {
+        // A file may say that a member sent nothing.
+        let wrote = activity.senders(window).filter(|&(_, sent)| sent > 0);
+        let wrote: BTreeSet<_> = wrote.map(|(member, _)| shown[member]).collect();
+        for id in wrote {
+            *windows.entry(id).or_default() += 1;
+        }
+    }
+    windows
 }
 
 /// A member in a period, or all hidden members together.

@@ -184,6 +184,7 @@ fn make() -> Vec<Case> {
     );
     case("sample-daily", plot::messages_by_period(&sample, DAY));
     case("sample-weekly-online", plot::weekly_online(&sample));
+    case("sample-reach", plot::reach(&sample));
     case("sample-calendar", plot::calendar(&sample));
     case("sample-coverage", plot::coverage(&days));
     case("sample-rolling", plot::rolling(&sample));
@@ -422,6 +423,8 @@ fn make() -> Vec<Case> {
     // Who carries the conversation, and who is here.
     let people = one("Europe/London", &visitors("2026-05-08T12:00:00Z", 150));
     let nobody = one("US/Eastern", &flat(78, 0));
+    case("reach-with-a-hole", plot::reach(&people));
+    case("reach-too-short", plot::reach(&nobody));
     let unknown = Names::default();
     case(
         "member-shares",

@@ -91,12 +91,13 @@ def ranked(messages):
 
 
 def top(messages, period, before):
-    """A period's members: id, messages, rank, and the change of rank."""
-    sums, ranks = ranked(messages[messages["period"] == period])
+    """A period's members: id, messages, rank, the change of rank, and in how many windows they wrote."""
+    own = messages[messages["period"] == period]
+    (sums, ranks), windows = ranked(own), own.groupby("member")["window"].nunique()
     _, ranks_before = ranked(messages[messages["period"] == before]) if before is not None else (None, None)
     change = {m: None if before is None else "new" if m not in ranks_before else int(ranks_before[m] - ranks[m]) for m in sums.index}
     order = sums.reset_index().sort_values(["messages", "member"], ascending=[False, True])
-    return [[int(m), int(n), int(ranks[m]), change[m]] for m, n in zip(order["member"], order["messages"])]
+    return [[int(m), int(n), int(ranks[m]), change[m], int(windows[m])] for m, n in zip(order["member"], order["messages"])]
 
 
 def concentration(totals):
@@ -110,6 +111,30 @@ def concentration(totals):
         "all": int(x.sum()),
         "half": int((descending < x.sum() / 2).sum() + 1),
     }
+
+
+def recorded(frame, zone):
+    """The share of each week that is in a window."""
+    begins = {week: first_instant(week, zone) for week in frame["week"].unique()}
+    ends = {week: first_instant(week + pandas.Timedelta(days=7), zone) for week in begins}
+    inside = {week: (numpy.minimum(frame["end"], ends[week]) - numpy.maximum(frame["begin"], begins[week])).clip(lower=0).sum() for week in begins}
+    return {week: inside[week] / (ends[week] - begins[week]) for week in begins}
+
+
+def reach(messages, whole):
+    """Pairs of a whole week and a member by hour of the week, and the hours that a greedy search takes."""
+    own = messages[messages["week"].isin(whole)]
+    pairs = [set() for _ in range(168)]
+    for week, member, local in zip(own["week"], own["member"], own["local"]):
+        pairs[local.dayofweek * 24 + local.hour].add((week, member))
+    left, taken = set().union(*pairs), []
+    count = len(left)
+    while 5 * (count - len(left)) < 4 * count:
+        # The first of those that add the most.
+        best = max(range(168), key=lambda hour: len(pairs[hour] & left))
+        left -= pairs[best]
+        taken.append([best, count - len(left)])
+    return {"weeks": len(whole), "pairs": [len(own) for own in pairs], "taken": taken, "all": count}
 
 
 def bars(totals, shown):
@@ -161,6 +186,8 @@ for zone in ZONES:
     seen["ago"] = (frame["day"].max() - seen["last_day"]).dt.days
     seen = seen.reset_index().sort_values(["messages", "member"], ascending=[False, True])
     result["seen"] = seen[["member", "messages", "days", "first", "last", "ago"]].to_numpy().tolist()
+
+    result["reach"] = reach(messages, [week for week, share in recorded(frame, zone).items() if share >= 0.98])
 
     own, order = bars(totals, 15)
     hours = messages.groupby([messages["member"].map(own), messages["local"].dt.hour])["messages"].sum()
