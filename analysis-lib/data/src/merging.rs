@@ -177,7 +177,7 @@ mod tests {
                     let window = Window {
                         end,
                         declared: if says { interval } else { 0 },
-                        online: random.below(90) as u32,
+                        online: (random.below(5) > 0).then(|| random.below(90) as u32),
                         volume: random.below(9) as u32,
                     };
                     let senders =

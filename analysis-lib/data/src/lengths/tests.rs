@@ -343,7 +343,10 @@ fn a_window_that_is_left_out_is_a_gap_of_its_own_kind_and_lengthens_none() {
         for (begin, end) in begins.iter().zip(&ends) {
             assert_eq!(end - begin, 10 * MINUTE, "{name}");
         }
-        assert!(gaps.iter().all(|gap| gap.left_out), "{name}");
+        assert!(
+            gaps.iter().all(|gap| gap.kind == GapKind::LeftOut),
+            "{name}"
+        );
         let within = left_out
             .iter()
             .filter(|&&end| end > ends[0] && end < ends[ends.len() - 1]);
