@@ -121,6 +121,7 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
         );
     }
 
+    channels(activity, expected, what);
     let shares = rows(plot::member_shares(activity, &names, WEEK).csv());
     let found: Vec<Value> = shares
         .iter()
@@ -133,6 +134,82 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
             week.iter()
                 .all(|row| is_percent(&row[5], integer(&row[4]), all)),
             "{what}"
+        );
+    }
+}
+
+/// Where messages were sent.
+fn channels(activity: &Activity, expected: &Value, what: &str) {
+    let names = Names::default();
+    let totals = aggregate::messages_by_channel(activity);
+    let found: Vec<Value> = totals
+        .iter()
+        .map(|own| json!([own.id.get(), own.messages, own.last_day, own.is_asleep]))
+        .collect();
+    assert_eq!(json!(found), expected["channels"], "{what}: channels");
+
+    let shares = rows(plot::channel_shares(activity, &names, WEEK).csv());
+    let found: Vec<Value> = shares
+        .iter()
+        .map(|row| json!([milliseconds(&row[1]), row[2], integer(&row[4])]))
+        .collect();
+    assert_eq!(json!(found), expected["channel_shares"], "{what}: channels");
+    let weeks: Vec<_> = shares.chunk_by(|one, other| one[1] == other[1]).collect();
+    let coverage = expected["channel_coverage"].as_array().unwrap();
+    assert_eq!(weeks.len(), coverage.len(), "{what}");
+    for (week, coverage) in weeks.iter().zip(coverage) {
+        // CSV has four places.
+        let found: f64 = week[0][6].parse().unwrap();
+        assert!(
+            (found - coverage.as_f64().unwrap()).abs() < 1e-4,
+            "{what}: coverage"
+        );
+    }
+
+    // The newest week that is over, if half of it was recorded.
+    let own = activity.channels_as_members().unwrap();
+    let periods = own.every(WEEK);
+    let is_over = |&i: &usize| i + 1 < periods.len() || periods.is_over();
+    let is_half = |&i: &usize| periods.coverage()[i] >= 0.5;
+    let week = (0..periods.len()).rev().filter(is_over).find(is_half);
+    let mut sent: Vec<(i64, i64)> = expected["channel_weeks"][week.unwrap()]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| (own[0].as_i64().unwrap(), own[1].as_i64().unwrap()))
+        .collect();
+    let table = table::channels(activity, &names, WEEK);
+    let rows = rows(&table.csv());
+    let mut found: Vec<(i64, i64)> = rows
+        .iter()
+        .map(|row| (integer(&row[0]), integer(&row[2])))
+        .filter(|own| own.1 > 0)
+        .collect();
+    assert!(found.is_sorted_by(|one, next| one.1 >= next.1), "{what}");
+    sent.sort();
+    found.sort();
+    assert_eq!(found, sent, "{what}: the week's channels");
+    for total in totals.iter().filter(|total| total.is_asleep) {
+        assert!(table.says().contains(&names.channel(total.id)), "{what}");
+    }
+
+    // A channel changed as a server does that has no other.
+    let alone = Activity::open(expected["one_channel"].as_str().unwrap()).unwrap();
+    let alone = alone
+        .in_timezone(activity.origin().timezone().name())
+        .unwrap();
+    let change = aggregate::compare(&alone, WEEK).ok();
+    let change = change.map(|both| both.messages);
+    let row = rows
+        .iter()
+        .find(|row| integer(&row[0]) == expected["channels"][0][0]);
+    let [low, high] = [0, 1].map(|end| change.and_then(|change| Some(change.interval?[end])));
+    let share = change.and_then(|change| change.share());
+    for (column, expected) in [(4, share), (5, low), (6, high)] {
+        assert_eq!(
+            row.unwrap()[column].parse().ok(),
+            expected,
+            "{what}: column {column}"
         );
     }
 }

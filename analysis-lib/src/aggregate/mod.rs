@@ -2,6 +2,7 @@
 
 mod busyness;
 mod chance;
+mod channels;
 mod compare;
 mod concentration;
 mod gaps;
@@ -24,6 +25,7 @@ mod unusual;
 mod weekly;
 
 pub use busyness::{Busyness, busyness};
+pub use channels::{ChannelTotal, messages_by_channel};
 pub use compare::{Change, Comparison, compare};
 pub use concentration::{Concentration, concentration};
 pub(crate) use gaps::last_is_running;

@@ -25,6 +25,9 @@ pub struct Quality {
     /// window's message volume: a member who left, a bot that isn't counted, or
     /// two counters that disagree.
     pub sum_differs: usize,
+    /// Windows whose channels together had another number of messages, where the
+    /// document says where these were sent.
+    pub channel_sum_differs: usize,
     /// Windows that begin before the one before ended: see [`Activity::overlapping`].
     pub overlapping: usize,
     /// What windows seem to be that they shouldn't, and what to do: a sentence each.
@@ -42,14 +45,19 @@ pub struct Quality {
 /// ```
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);
-    let sum = |index| -> u64 {
-        let sent = activity.senders(index).map(|(_, sent)| u64::from(sent));
-        sent.sum()
+    let differs = |index: usize, sent: &mut dyn Iterator<Item = (usize, u32)>| {
+        let sum: u64 = sent.map(|(_, sent)| u64::from(sent)).sum();
+        sum != u64::from(activity.message_volume()[index])
     };
-    let volume = activity.message_volume().iter().enumerate();
-    let differs = volume.filter(|&(index, &messages)| u64::from(messages) != sum(index));
+    let windows = 0..activity.len();
+    let by_member = |&index: &usize| differs(index, &mut activity.senders(index));
+    let by_channel = |&index: &usize| {
+        let sent = activity.by_channel(index);
+        sent.is_some_and(|mut sent| differs(index, &mut sent))
+    };
     Quality {
-        sum_differs: differs.count(),
+        sum_differs: windows.clone().filter(by_member).count(),
+        channel_sum_differs: windows.filter(by_channel).count(),
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
@@ -106,6 +114,11 @@ impl fmt::Display for Quality {
             (
                 "Members' messages don't add up to all",
                 self.sum_differs,
+                "window",
+            ),
+            (
+                "Channels' messages don't add up to all",
+                self.channel_sum_differs,
                 "window",
             ),
         ] {

@@ -87,7 +87,7 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
 }
 
 /// A share with its sign, in percent.
-fn percent(share: f64) -> Cell {
+pub(super) fn percent(share: f64) -> Cell {
     Cell::measure(share, signed(share * 100.0, 1) + "%")
 }
 

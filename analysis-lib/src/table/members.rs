@@ -173,7 +173,7 @@ fn climbed_in_words(rows: &[Standing], noun: &str) -> String {
 }
 
 /// That a period isn't over, or was recorded in part.
-fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
+pub(super) fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
     let recorded = match (calendar.coverage()[period] * 100.0).floor() {
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),

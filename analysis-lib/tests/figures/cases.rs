@@ -44,6 +44,16 @@ pub(crate) const HOSTILE: [&str; 8] = [
 
 /// Windows as if they came from a file, of this zone and server.
 pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
+    activity_with(zone, server, windows, |_| String::new())
+}
+
+/// As [`activity`], with more fields of each document: `,"name":value`.
+pub(crate) fn activity_with(
+    zone: &str,
+    server: &str,
+    windows: &[Window],
+    more: impl Fn(&Window) -> String,
+) -> Activity {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir();
@@ -52,15 +62,17 @@ pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("activitydata.json");
     let mut file = BufWriter::new(File::create(&path).unwrap());
-    for (time, online, volume, senders) in windows {
+    for window in windows {
+        let (time, online, volume, senders) = window;
         let quantities: Vec<String> = senders
             .iter()
             .map(|(id, sent)| format!("\"{id}\":{sent}"))
             .collect();
         writeln!(
             file,
-            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}}}",
-            quantities.join(",")
+            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}{}}}",
+            quantities.join(","),
+            more(window)
         )
         .unwrap();
     }
@@ -90,6 +102,28 @@ pub(crate) fn wave(last: &str, minutes: i64, count: i64) -> Vec<Window> {
             )
         })
         .collect()
+}
+
+/// A window's messages by channel: ten of them, of which one has more each week and one
+/// is silent from May on; nothing is known before the fourth of February.
+pub(crate) fn channels(window: &Window) -> String {
+    let day = (window.0 - time("2026-02-04T00:00:00Z")).div_euclid(A_DAY);
+    if day < 0 {
+        return String::new();
+    }
+    let mut left = window.2;
+    let channel = |place: u32| {
+        let sent = match place {
+            1 => left * (day as u32 / 4).min(40) / 100,
+            2 if day > 86 => 0,
+            9 => left,
+            _ => left * (3 + (day as u32 * 7 + place * 5) % 4) / 16,
+        };
+        left -= sent;
+        format!("\"{}\":{sent}", 200 + place)
+    };
+    let channels: Vec<String> = (0..10).map(channel).collect();
+    format!(",\"channels\":{{{}}}", channels.join(","))
 }
 
 /// Milliseconds since the epoch of a UTC time.
@@ -429,6 +463,20 @@ fn make() -> Vec<Case> {
     case(
         "member-shares",
         plot::member_shares(&people, &unknown, WEEK),
+    );
+    let windows = visitors("2026-05-28T12:00:00Z", 150);
+    let talk = activity_with("Europe/London", "Iraq BTW", &windows, channels);
+    let rooms = [
+        "general",
+        HOSTILE[0],
+        "art and what is not art, for those who like it",
+        "general",
+    ];
+    let rooms: Names = (200_u64..).zip(rooms.map(str::to_owned)).collect();
+    case("channel-shares", plot::channel_shares(&talk, &rooms, WEEK));
+    case(
+        "channel-shares-unknown",
+        plot::channel_shares(&people, &rooms, WEEK),
     );
     case("member-by-day", plot::member(&people, &unknown, 100));
     case("member-unknown", plot::member(&people, &unknown, 7));

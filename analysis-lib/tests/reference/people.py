@@ -1,6 +1,7 @@
 """people.py FOLDER SEED: members who come and go, in files of mongoexport's, and
 what pandas and NumPy make of them in each zone, as JSON lines."""
 
+import collections
 import json
 import pathlib
 import sys
@@ -15,6 +16,7 @@ folder, rng = pathlib.Path(sys.argv[1]), numpy.random.default_rng(int(sys.argv[2
 ZONES = ["US/Eastern", "Europe/London", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
 DAYS = 270
 MEMBERS = 40
+CHANNELS = 11
 
 
 def windows(minutes):
@@ -28,6 +30,9 @@ def windows(minutes):
     for length in [9 * day, 17 * day, day, 5, 3]:
         outage = rng.integers(2 * day, len(frame) - length - 2 * day)
         frame = frame.drop(index=range(outage, outage + length)).reset_index(drop=True)
+    first, *middle = numpy.sort(rng.integers(0, len(frame) // 2, 3))
+    places = numpy.arange(len(frame))
+    frame["says_channels"] = (places >= first) & ~((places >= middle[0]) & (places < middle[1]))
     # How long the window after an outage is, nobody can know from its end.
     frame["declares"] = frame["begin"] != frame["end"].shift()
     return frame
@@ -45,24 +50,39 @@ def sent(frame):
         writes &= (hour >= rng.integers(0, 12)) & (numpy.arange(len(frame)) >= first) & (numpy.arange(len(frame)) <= last)
         where = numpy.flatnonzero(writes)
         rows.append(pandas.DataFrame({"window": where, "member": 10**17 + 7_919 * member, "messages": rng.integers(1, 6, len(where))}))
-    return pandas.concat(rows, ignore_index=True).sample(frac=1, random_state=rng)
+    messages = pandas.concat(rows, ignore_index=True).sample(frac=1, random_state=rng)
+    # Some channels have many messages and some few; some fall silent, for ever or for a while.
+    channel = rng.choice(CHANNELS, len(messages), p=rng.dirichlet(numpy.full(CHANNELS, 0.4)))
+    silent = [numpy.sort(rng.integers(0, len(frame), 2)) for _ in range(CHANNELS)]
+    silent[2][1] = silent[3][1] = len(frame)
+    for place, (first, last) in enumerate(silent[1:4], 1):
+        channel[(channel == place) & (messages["window"] >= first) & (messages["window"] < last)] = 0
+    return messages.assign(channel=3 * 10**17 + channel)
 
 
-def write(path, frame, messages):
-    by_window = {window: group for window, group in messages.groupby("window")}
+def write(path, frame, messages, channel=None):
+    """The file; or of one channel its messages, where documents say what channels had."""
+    sent = collections.defaultdict(list)
+    for window, member, own, count in zip(messages["window"], messages["member"], messages["channel"], messages["messages"]):
+        if channel in (None, own):
+            sent[window].append((str(member), str(own), int(count)))
     with path.open("w") as file:
         for window, row in enumerate(frame.itertuples()):
-            own = by_window.get(window)
-            quantities = {} if own is None else {str(m): int(n) for m, n in zip(own["member"], own["messages"])}
+            channels = collections.Counter()
+            for _, own, count in sent[window]:
+                channels[own] += count
             document = {
                 "time": {"$date": {"$numberLong": str(row.end)}},
                 "online-members": 1,
-                "messages-sent": sum(quantities.values()),
-                "quantities": quantities,
+                "messages-sent": channels.total(),
+                "quantities": {member: count for member, _, count in sent[window]},
             }
-            if row.declares:
+            if row.says_channels:
+                document["channels"] = channels
+            if row.declares or channel:
                 document["since"] = {"$date": {"$numberLong": str(row.begin)}}
-            file.write(json.dumps(document) + "\n")
+            if row.says_channels or not channel:
+                file.write(json.dumps(document) + "\n")
 
 
 def first_instant(day, zone):
@@ -137,6 +157,26 @@ def reach(messages, whole):
     return {"weeks": len(whole), "pairs": [len(own) for own in pairs], "taken": taken, "all": count}
 
 
+def channels(messages, days):
+    """Channels with the most messages first: messages, the last day with one, and whether they are asleep."""
+    found = []
+    for channel, own in messages.groupby("channel"):
+        active = numpy.searchsorted(days, numpy.sort(own["day"].unique()))
+        silent = len(days) - 1 - active[-1]
+        pause = numpy.diff(active).max(initial=0)
+        asleep = len(active) >= 7 and silent >= 14 and silent > 2 * pause
+        found.append([int(channel), int(own["messages"].sum()), first_instant(days[active[-1]], zone), bool(asleep)])
+    return sorted(found, key=lambda own: (-own[1], own[0]))
+
+
+def shares(messages, column, weeks, shown):
+    """Messages by week and by bar of those with the most messages."""
+    totals = messages.groupby(column)["messages"].sum().rename_axis("member")
+    own, order = bars(totals, shown)
+    sums = messages.groupby(["week", messages[column].map(own)])["messages"].sum()
+    return [[first_instant(week, zone), bar, int(sums.get((week, bar), 0))] for week in weeks for bar in order]
+
+
 def bars(totals, shown):
     """Which bar each member is in: the first ones have their own."""
     order = totals.reset_index().sort_values(["messages", "member"], ascending=[False, True])["member"]
@@ -194,9 +234,16 @@ for zone in ZONES:
     windows_at = frame["local"].dt.hour.value_counts()
     result["hours"] = [[bar, hour, int(hours.get((bar, hour), 0)), int(windows_at.get(hour, 0))] for bar in order for hour in range(24)]
 
-    own, order = bars(totals, 8)
-    shares = messages.groupby(["week", messages["member"].map(own)])["messages"].sum()
-    result["shares"] = [
-        [first_instant(week, zone), bar, int(shares.get((week, bar), 0))] for week in sorted(frame["week"].unique()) for bar in order
-    ]
+    result["shares"] = shares(messages, "member", sorted(frame["week"].unique()), 8)
+
+    said = frame[frame["says_channels"]]
+    inside = messages[messages["window"].isin(said.index)]
+    result["channels"] = channels(inside, numpy.sort(said["day"].unique()))
+    covered = recorded(said, zone)
+    result["channel_shares"] = shares(inside, "channel", sorted(covered), 8)
+    result["channel_coverage"] = [covered[week] for week in sorted(covered)]
+    by_week = inside.groupby(["week", "channel"])["messages"].sum()
+    result["channel_weeks"] = [[[int(c), int(n)] for c, n in by_week[week].items()] if week in by_week else [] for week in sorted(covered)]
+    result["one_channel"] = str(folder / f"one-{path.name}")
+    write(pathlib.Path(result["one_channel"]), frame, messages, result["channels"][0][0])
     print(json.dumps(result))
