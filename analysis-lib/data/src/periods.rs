@@ -106,7 +106,7 @@ struct Columns {
     windows: Vec<u64>,
     coverage: Vec<f64>,
     is_over: bool,
-    online_mean: Vec<f64>,
+    online_mean: Means,
     online_max: Vec<Option<u32>>,
     online_known: Vec<u64>,
     messages: Vec<u64>,
@@ -124,6 +124,16 @@ struct Columns {
     channels_known: Vec<u64>,
     left_out: Vec<LeftOut>,
     unseen: Vec<Gap>,
+}
+
+/// Means, some of which aren't known and no numbers: these are equal to each other.
+struct Means(Vec<f64>);
+
+impl PartialEq for Means {
+    fn eq(&self, other: &Self) -> bool {
+        let [own, other] = [self, other].map(|means| means.0.iter().map(|mean| mean.to_bits()));
+        own.eq(other)
+    }
 }
 
 impl Periods {
@@ -174,7 +184,7 @@ impl Periods {
     /// Online members: the mean over each period's windows in which they are known;
     /// no number where they are in none.
     pub fn online_mean(&self) -> &[f64] {
-        &self.0.online_mean
+        &self.0.online_mean.0
     }
 
     /// Online members: the most in any of each period's windows; `None` where they are
@@ -319,7 +329,7 @@ impl Periods {
             windows: all(|sums| sums.windows),
             coverage: coverage(extent, &begins, &ends),
             is_over: extent.reaches(end(last)),
-            online_mean: sums.values().map(mean).collect(),
+            online_mean: Means(sums.values().map(mean).collect()),
             online_max: sums.values().map(most).collect(),
             online_known: all(|sums| sums.online_known),
             messages: all(|sums| sums.messages),

@@ -260,7 +260,10 @@ impl Reader {
         };
         let mut arrays = document.values().filter_map(Value::as_array);
         match (arrays.next(), arrays.next()) {
-            (Some(documents), None) if !document.contains_key(document::TIME) => {
+            (Some(documents), None)
+                if !document.contains_key(document::TIME)
+                    && documents.first().is_some_and(Value::is_object) =>
+            {
                 for document in documents.iter().filter_map(Value::as_object) {
                     self.document(document, line);
                 }

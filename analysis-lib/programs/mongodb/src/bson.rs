@@ -170,6 +170,7 @@ fn listed(name: &str, ids: Option<RawElement>) -> Result<Option<Vec<MemberId>>, 
         Some(Ok(RawBsonRef::Array(ids))) => {
             let read = |id: Result<RawBsonRef, _>| match id {
                 Ok(RawBsonRef::String(id)) => document::listed(name, Field::Text(id)),
+                Ok(RawBsonRef::Int32(id)) => document::listed(name, Field::Integer(id.into())),
                 Ok(RawBsonRef::Int64(id)) => document::listed(name, Field::Integer(id)),
                 Ok(_) => document::listed(name, Field::Missing),
                 Err(_) => Err(broken()),
@@ -395,7 +396,7 @@ mod tests {
         let mut bytes = window(&senders);
         if random.index(2) == 0 {
             let mut fields = fields(&senders);
-            let names: [&[u8]; 7] = [
+            let names: [&[u8]; 11] = [
                 b"_id",
                 TIME,
                 SINCE,
@@ -403,9 +404,13 @@ mod tests {
                 VOLUME,
                 QUANTITIES,
                 b"\xffother",
+                document::MEMBERS.as_bytes(),
+                document::JOINED.as_bytes(),
+                document::LEFT.as_bytes(),
+                document::CHANNELS.as_bytes(),
             ];
             for _ in 0..random.index(3) {
-                let at = random.index(7);
+                let at = random.index(11);
                 let (kind, value) = any_value(random);
                 let field = element(kind, names[at], &value);
                 match random.index(3) {

@@ -129,7 +129,7 @@ impl<'a> Frame<'a> {
         for gap in gaps {
             let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
             let colour = match gap.kind {
-                GapKind::NotKnown => theme.grid,
+                GapKind::NotKnown => theme.unknown,
                 GapKind::NoData | GapKind::LeftOut => theme.gap,
             };
             paths.rectangle(corners, Look::Filled(colour));
@@ -346,6 +346,6 @@ impl<'a> Frame<'a> {
         let key = |colour, name| Key::new(colour, theme.gap_edge, name);
         let none = any(false).then(|| key(theme.gap, "no data"));
         none.into_iter()
-            .chain(any(true).then(|| key(theme.grid, "not known")))
+            .chain(any(true).then(|| key(theme.unknown, "not known")))
     }
 }

@@ -50,9 +50,9 @@ impl Known {
             });
         }
         all.sort_by_key(|gap| gap.begin);
-        let last = series.len() - 1;
+        let last = *known.last()?;
         Some(Self {
-            is_over: series.is_over || *known.last()? < last,
+            is_over: series.is_over || last + 1 < series.len(),
             starts: known.iter().map(|&i| series.starts[i]).collect(),
             ends: known.iter().map(|&i| series.ends[i]).collect(),
             values: known.iter().map(|&i| series.values[i]).collect(),
