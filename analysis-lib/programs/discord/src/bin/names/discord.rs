@@ -119,7 +119,7 @@ impl Discord {
                 Ok(())
             }
             Err(Failure::Refused(code)) => Err(format!(
-                "Discord doesn't let this bot see the members and channels of server {} (error {code}): correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot to that server",
+                "Discord doesn't let this bot see the members of server {} (error {code}): correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot to that server",
                 self.guild
             )),
             Err(Failure::Stop(message) | Failure::Trouble(message)) => Err(message),
