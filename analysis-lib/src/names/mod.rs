@@ -70,17 +70,13 @@ impl<I: Into<MemberId>> FromIterator<(I, String)> for Names {
         let known = names.into_iter();
         let known = known.map(|(id, name)| (id.into(), Entry::named(name)));
         let known = known.collect();
-        Self::new(&known, [].into_iter(), Privacy::default())
+        Self::new(&known, &[], Privacy::default())
     }
 }
 
 impl Names {
-    fn new(
-        known: &BTreeMap<MemberId, Entry>,
-        ids: impl Iterator<Item = MemberId>,
-        privacy: Privacy,
-    ) -> Self {
-        let ids = known.keys().copied().chain(ids);
+    fn new(known: &BTreeMap<MemberId, Entry>, ids: &[MemberId], privacy: Privacy) -> Self {
+        let ids = known.keys().chain(ids).copied();
         let named = ids.map(|id| (id, known.get(&id).and_then(Entry::visible_name)));
         let named: BTreeMap<_, _> = named.collect();
         let member = |(id, label)| Member {
@@ -123,7 +119,7 @@ impl Names {
             return Ok(Self::of_sample(activity, privacy));
         }
         let files = Files::from_settings(&settings)?;
-        let names = Self::new(&files.merged(), ids(activity), privacy);
+        let names = Self::new(&files.merged(), &ids(activity), privacy);
         names.report(activity, &files.from());
         Ok(names)
     }
@@ -131,7 +127,7 @@ impl Names {
     /// The sample's own names. Prints how many members have one.
     fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
         let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
-        let names = Self::new(&known.collect(), ids(activity), privacy);
+        let names = Self::new(&known.collect(), &ids(activity), privacy);
         names.report(activity, "made up like the rest of the sample");
         names
     }
@@ -193,12 +189,10 @@ impl Names {
     /// known. As of members, the name is what a stranger chose.
     pub fn channel(&self, id: impl Into<ChannelId>) -> String {
         let id = MemberId::from(id.into().get());
-        let member = self.member(id).map(|channel| channel.label.clone());
-        let label = member.unwrap_or_else(|| labels::unknown(id));
-        match self.is_known(id) {
-            true => format!("#{}", label.trim_start_matches('#')),
-            false => format!("#{}", label.trim_start_matches("unknown ")),
-        }
+        let label = self.member(id).map(|channel| channel.label.clone());
+        let label = label.unwrap_or_else(|| labels::unknown(id));
+        let sign = if self.is_known(id) { "#" } else { "unknown " };
+        format!("#{}", label.trim_start_matches(sign))
     }
 
     /// The names of the data's channels, in members' place.
@@ -270,9 +264,9 @@ fn channel_ids(activity: &Activity) -> impl Iterator<Item = MemberId> + '_ {
 }
 
 /// The ids of the data's members and channels.
-fn ids(activity: &Activity) -> impl Iterator<Item = MemberId> + '_ {
+fn ids(activity: &Activity) -> Vec<MemberId> {
     let members = activity.members().iter().copied();
-    members.chain(channel_ids(activity))
+    members.chain(channel_ids(activity)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Names of members and channels from Discord, asked for by the program `names`.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
@@ -55,15 +54,18 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     }
     let mut files = Files::to_refresh(&settings)?;
     let now = Utc::now();
-    let due: Vec<MemberId> = ids(activity)
-        .filter(|&id| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
+    let members = activity.members().iter().map(|&id| (id, ""));
+    let channels = channel_ids(activity).map(|id| (id, " channel"));
+    let due: Vec<(MemberId, &str)> = members
+        .chain(channels)
+        .filter(|&(id, _)| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
         .collect();
     if due.is_empty() {
         println!("Discord was asked about every member within the last 7 days.");
     } else {
-        ask(&settings, activity, &due, now, &mut files)?;
+        ask(&settings, &due, now, &mut files)?;
     }
-    let names = Names::new(&files.merged(), ids(activity), privacy);
+    let names = Names::new(&files.merged(), &ids(activity), privacy);
     names.report(activity, &files.from());
     Ok(names)
 }
@@ -71,8 +73,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
 /// Asks about the members and channels that are due, and keeps the answers.
 fn ask(
     settings: &Settings,
-    activity: &Activity,
-    due: &[MemberId],
+    due: &[(MemberId, &str)],
     now: DateTime<Utc>,
     files: &mut Files,
 ) -> Result<()> {
@@ -91,11 +92,9 @@ fn ask(
         ],
         &environment,
     )?;
-    let channels: BTreeSet<MemberId> = channel_ids(activity).collect();
-    let line = |id: &MemberId| match known.get(id).and_then(Entry::visible_name) {
-        _ if channels.contains(id) => format!("{id} channel\n"),
-        Some(_) => format!("{id} known\n"),
-        None => format!("{id}\n"),
+    let line = |&(id, what): &(MemberId, &str)| match known.get(&id) {
+        Some(entry) if what.is_empty() && entry.visible_name().is_some() => format!("{id} known\n"),
+        _ => format!("{id}{what}\n"),
     };
     program.send(due.iter().map(line).collect::<String>().as_bytes());
     program.send(b"\n");

@@ -101,16 +101,15 @@ pub fn reach(activity: &Activity) -> Figure {
         format!("{day},{},{mean},{pairs},{weeks},{reached}", hour.hour)
     };
     let in_a_row = |a: &&Reach, b: &&Reach| a.weekday == b.weekday && a.hour + 1 == b.hour;
-    let span = |own: &[&Reach]| {
+    let spans = taken.chunk_by(in_a_row).map(|own| {
         let (begin, end) = (own[0].hour, own[own.len() - 1].hour + 1);
         format!("{} {begin:02}:00 – {end:02}:00", day(own[0]))
+    });
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    let (share, these) = match (in_percent(100.0 * reached), taken.len()) {
+        (share, 1) => (share, "this hour".to_owned()),
+        (share, count) => (share, format!("at least one of these {count} hours")),
     };
-    let spans: Vec<String> = taken.chunk_by(in_a_row).map(span).collect();
-    let these = match taken.len() {
-        1 => "this hour".to_owned(),
-        count => format!("at least one of these {count} hours"),
-    };
-    let (share, spans) = (in_percent(100.0 * reached), spans.join(", "));
     Heat {
         origin: activity.origin(),
         labels: &labels,

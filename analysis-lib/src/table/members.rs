@@ -1,6 +1,5 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
+use std::collections::HashMap;
 
 use super::{Cell, Table};
 use crate::MemberId;
@@ -19,7 +18,7 @@ use activity_data::{Activity, Period, Periods, WHOLE, newest_whole};
 /// Members with as many messages have the same rank, and the next one's rank
 /// counts them all (1, 2, 2, 4). "▲ 3" is three ranks higher than in the period
 /// directly before, "new" is who wrote nothing then. Nothing is said of a period
-/// before that has no window. Hidden members are one row without a rank.
+/// before that has no window. Hidden members are one row with neither a rank nor windows.
 ///
 /// ```
 /// use analysis_lib::{Activity, MONTH, Names, table};
@@ -52,7 +51,14 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     );
     let rows = standings(names, &calendar, last);
     let all: u64 = rows.iter().map(|row| row.sent).sum();
-    let windows = active_windows(&activity, names, begin..end);
+    let mut active = vec![0; activity.members().len()];
+    for window in (0..activity.len()).filter(|&i| (begin..end).contains(&activity.middle(i))) {
+        // A file may say that a member sent nothing.
+        let senders = activity.senders(window);
+        senders.for_each(|(member, sent)| active[member] += u64::from(sent > 0));
+    }
+    let ids = activity.members().iter().copied().map(Some);
+    let windows: HashMap<Option<MemberId>, u64> = ids.zip(active).collect();
     for row in &rows {
         table.row([
             Cell::number(row.rank.map(|rank| rank as f64), 0),
@@ -60,7 +66,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             Cell::text(row.name.as_str()),
             Cell::number(row.sent as f64, 0),
             Cell::share(row.sent as f64 / all as f64),
-            Cell::number(windows[&row.id] as f64, 0),
+            Cell::number(windows.get(&row.id).map(|&windows| windows as f64), 0),
             match row.rank_before {
                 Some(Some(_)) => change(row.climbed().unwrap_or(0)),
                 Some(None) if row.id.is_some() => Cell::text("new"),
@@ -87,27 +93,6 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     says += &climbed_in_words(&rows, item.noun().one);
     says += &recorded_in_words(&calendar, last, item.noun().one);
     table.saying(says)
-}
-
-/// In how many windows of a span each member wrote; hidden members, who are `None`,
-/// together.
-fn active_windows(
-    activity: &Activity,
-    names: &Names,
-    span: Range<i64>,
-) -> HashMap<Option<MemberId>, u64> {
-    let shown = |&id: &MemberId| (!names.is_hidden(id)).then_some(id);
-    let shown: Vec<Option<MemberId>> = activity.members().iter().map(shown).collect();
-    let mut windows = HashMap::new();
-    for window in (0..activity.len()).filter(|&window| span.contains(&activity.middle(window))) {
-        // A file may say that a member sent nothing.
-        let wrote = activity.senders(window).filter(|&(_, sent)| sent > 0);
-        let wrote: BTreeSet<_> = wrote.map(|(member, _)| shown[member]).collect();
-        for id in wrote {
-            *windows.entry(id).or_default() += 1;
-        }
-    }
-    windows
 }
 
 /// A member in a period, or all hidden members together.
