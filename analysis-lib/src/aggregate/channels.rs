@@ -65,3 +65,77 @@ pub fn messages_by_channel(activity: &Activity) -> Vec<ChannelTotal> {
     totals.sort_by_key(|total| (Reverse(total.messages), total.id));
     totals
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::{quality, simulation::START};
+    use activity_data::{DAY_LENGTH, Extra, Origin, Window, WindowsBuilder, Zone};
+
+    /// A window a day over 40 days; where messages were sent isn't said on three of
+    /// them. Two channels have a message each day for so many days, another always.
+    fn forty_days(first: i64, second: i64) -> Activity {
+        let mut windows = WindowsBuilder::new();
+        for day in 0..40 {
+            let channels = [(1, 40), (2, first), (3, second)];
+            let channels = channels.iter().filter(|own| day < own.1);
+            let channels: Vec<_> = channels.map(|own| (ChannelId::from(own.0), 1)).collect();
+            let volume = 1 + channels.len() as u32 / 3;
+            windows.extra(Extra {
+                channels: (!(25..28).contains(&day)).then_some(channels),
+                ..Extra::default()
+            });
+            let window = Window {
+                end: START + (day + 1) * DAY_LENGTH,
+                declared: DAY_LENGTH as u32,
+                online: None,
+                volume,
+            };
+            windows.window(window).unwrap();
+        }
+        let origin = Origin {
+            timezone: Zone::named("Asia/Kolkata", None).unwrap(),
+            ..Origin::nobody()
+        };
+        Activity::new(origin, windows.finish(), Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn a_channel_is_asleep_after_fourteen_days_of_which_it_is_known_where_messages_were() {
+        // 40 days but for those before and three unknown ones.
+        let days = forty_days(23, 24);
+        let found = messages_by_channel(&days);
+        let found: Vec<_> = found
+            .iter()
+            .map(|own| (own.id.get(), own.is_asleep))
+            .collect();
+        assert_eq!(found, [(1, false), (3, false), (2, true)]);
+        let messages: Vec<_> = messages_by_channel(&days)
+            .iter()
+            .map(|own| own.messages)
+            .collect();
+        assert_eq!(messages, [37, 24, 23]);
+        // Who had messages on six days only isn't known well enough.
+        let few = messages_by_channel(&forty_days(6, 7));
+        let few: Vec<_> = few
+            .iter()
+            .map(|own| (own.id.get(), own.is_asleep))
+            .collect();
+        assert_eq!(few, [(1, false), (3, true), (2, false)]);
+    }
+
+    #[test]
+    fn windows_whose_channels_do_not_add_up_are_counted_where_they_are_said() {
+        // Three channels' messages are two in all, one channel's is one.
+        assert_eq!(quality(&forty_days(10, 10)).channel_sum_differs, 10);
+        assert_eq!(quality(&forty_days(0, 0)).channel_sum_differs, 0);
+    }
+
+    #[test]
+    fn days_of_which_nothing_is_known_are_a_gap_and_no_silence() {
+        let days = forty_days(23, 24).channels_as_members().unwrap();
+        assert_eq!((days.len(), days.gaps().len()), (37, 1));
+        assert_eq!(days.gaps()[0].end - days.gaps()[0].begin, 3 * DAY_LENGTH);
+        assert_eq!(days.every(DAY).len(), 37);
+    }
+}

@@ -45,6 +45,7 @@ pub struct Quality {
 /// ```
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);
+    let lengths = gaps.iter().map(|gap| gap.end - gap.begin);
     let differs = |index: usize, sent: &mut dyn Iterator<Item = (usize, u32)>| {
         let sum: u64 = sent.map(|(_, sent)| u64::from(sent)).sum();
         sum != u64::from(activity.message_volume()[index])
@@ -61,11 +62,7 @@ pub fn quality(activity: &Activity) -> Quality {
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
-        longest_gap: gaps
-            .iter()
-            .map(|gap| gap.end - gap.begin)
-            .max()
-            .unwrap_or(0),
+        longest_gap: lengths.max().unwrap_or(0),
         left_out: activity.left_out().len(),
         left_out_time: activity.left_out_time(),
         duplicates: activity.duplicates(),
@@ -104,25 +101,15 @@ impl fmt::Display for Quality {
             let hours = self.left_out_time as f64 / HOUR_LENGTH as f64;
             write!(f, ", with {hours:.1} hours that count as gaps")?;
         }
-        for (what, count, noun) in [
-            (
-                "Counted once, since they equal another",
-                self.duplicates,
-                "document",
-            ),
-            ("Overlapping", self.overlapping, "window"),
-            (
-                "Members' messages don't add up to all",
-                self.sum_differs,
-                "window",
-            ),
-            (
-                "Channels' messages don't add up to all",
-                self.channel_sum_differs,
-                "window",
-            ),
-        ] {
-            write!(f, "\n{what}: {}", counted(count, noun))?;
+        let equal = counted(self.duplicates, "document");
+        write!(f, "\nCounted once, since they equal another: {equal}")?;
+        let [over, members, channels] =
+            [self.overlapping, self.sum_differs, self.channel_sum_differs]
+                .map(|count| counted(count, "window"));
+        write!(f, "\nOverlapping: {over}")?;
+        write!(f, "\nMembers' messages don't add up to all: {members}")?;
+        if self.channel_sum_differs > 0 {
+            write!(f, "\nChannels' messages don't add up to all: {channels}")?;
         }
         for doubt in &self.doubts {
             write!(f, "\n{doubt}.")?;

@@ -95,11 +95,15 @@ pub fn reach(activity: &Activity) -> Figure {
         }
     };
     let row = |hour: &Reach| {
-        let (mean, reached) = (Some(hour.mean()), hour.reached.map(|share| 100.0 * share));
-        let [mean, reached] = [mean, reached].map(|value| rounded(value, 4));
         let (day, pairs, weeks) = (day(hour), hour.pairs, hour.weeks);
-        format!("{day},{},{mean},{pairs},{weeks},{reached}", hour.hour)
+        let reached = rounded(hour.reached.map(|share| 100.0 * share), 4);
+        format!(
+            "{day},{},{:.4},{pairs},{weeks},{reached}",
+            hour.hour,
+            hour.mean()
+        )
     };
+    let columns = "weekday,hour,mean_writers,pairs,weeks,reached_percent";
     let in_a_row = |a: &&Reach, b: &&Reach| a.weekday == b.weekday && a.hour + 1 == b.hour;
     let spans = taken.chunk_by(in_a_row).map(|own| {
         let (begin, end) = (own[0].hour, own[own.len() - 1].hour + 1);
@@ -122,10 +126,7 @@ pub fn reach(activity: &Activity) -> Figure {
             note: Noun::new("whole week", "whole weeks").count(hours[0].weeks),
             description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
             says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
-            table: csv(
-                "weekday,hour,mean_writers,pairs,weeks,reached_percent",
-                hours.iter().map(row),
-            ),
+            table: csv(columns, hours.iter().map(row)),
             ..Content::default()
         },
     }

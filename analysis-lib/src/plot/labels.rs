@@ -59,7 +59,7 @@ pub(crate) const NOBODY: &str = "Nobody wrote a message in these windows.";
 
 /// Where no channel is known.
 pub(crate) const NO_CHANNELS: &str =
-    "No document says in which channels messages were sent; make record writes it.";
+    "No document says in which channels messages were sent; the recorder (make record) writes it.";
 
 /// What a figure shows.
 #[derive(Clone, Debug)]

@@ -59,6 +59,7 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
     let before = calendar.begins()[last.saturating_sub(1)] - 2 * HOUR_LENGTH;
     let recent = by_channel.within(before, i64::MAX).unwrap_or(by_channel);
     let (mut why, mut changed, mut asleep) = (None, Vec::new(), Vec::new());
+    let mut is_told = false;
     for (messages, own) in rows {
         let (name, day) = (
             names.channel(own.id),
@@ -80,9 +81,9 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
             Cell::time(origin, own.last_day, day.clone()),
         ]);
         asleep.extend(own.is_asleep.then(|| format!("{name} ({day})")));
-        if change.is_some_and(|change| change.more_than_chance == Some(true)) {
-            changed.push(name);
-        }
+        let is_more = change.and_then(|change| change.more_than_chance);
+        is_told |= is_more.is_some();
+        changed.extend((is_more == Some(true)).then_some(name));
     }
     let (noun, name) = (Item::Period(period).noun().one, names.channel(first.id));
     let mut says = format!(
@@ -92,6 +93,7 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
     );
     says += &match (why, changed.is_empty()) {
         (Some(why), _) => format!(" {why}."),
+        (None, _) if !is_told => " Whether changes are more than chance can't be told.".to_owned(),
         (None, true) => format!(" None changed since the {noun} before by more than chance."),
         (None, false) => format!(
             " Changed by more than chance since the {noun} before, as 1 of 20 channels would by chance alone: {}.",

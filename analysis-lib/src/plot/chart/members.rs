@@ -266,7 +266,7 @@ mod tests {
             id: Some(id.into()),
             messages: 7,
         };
-        let bars = bars(&members.map(member), SHOWN, NAME_WIDTH);
+        let bars = bars(&members.map(member), MEMBERS, SHOWN, NAME_WIDTH);
         std::array::from_fn(|i| bars[i].label.clone())
     }
 
