@@ -251,7 +251,9 @@ fn a_name_that_can_be_seen_wins_over_one_that_cannot() {
 #[test]
 fn channels_are_asked_for_with_members_and_kept_beside_them() {
     let mut discord = Discord::default();
-    discord.channels = [(21, "general"), (23, "ann"), (24, "staff")].into();
+    discord
+        .channels
+        .extend([(21, "general"), (23, "ann"), (24, "staff")]);
     discord.add(1, "ann");
     let server = Server::start(discord);
     let mut notebook = Notebook::new("channels");

@@ -127,7 +127,9 @@ fn bots_are_told() {
 #[test]
 fn channels_are_told_with_one_request_and_none_that_was_not_asked_for() {
     let mut discord = Discord::default();
-    discord.channels = [(7, "general"), (8, "<b>\"É🎉"), (9, "staff")].into();
+    discord
+        .channels
+        .extend([(7, "general"), (8, "<b>\"É🎉"), (9, "staff")]);
     discord.add(1, "ann");
     let server = Server::start(discord);
     let address = server.address.to_string();
