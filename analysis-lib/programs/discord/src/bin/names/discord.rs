@@ -141,7 +141,8 @@ impl Discord {
         let all = all.await?;
         let all = all.as_array().ok_or_else(odd)?;
         for id in wanted {
-            let own = all.iter().find(|channel| channel["id"] == id.to_string());
+            let text = id.to_string();
+            let own = all.iter().find(|channel| channel["id"] == text.as_str());
             answer(id, own.map(|channel| json!({ "name": channel["name"] })))?;
         }
         Ok(())
