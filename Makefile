@@ -6,7 +6,7 @@
 # make report     run all notebooks into notebooks/report/*.html
 # make bench      print the measurements (about half an hour)
 # make figures    draw every kind of figure onto one page to look at
-# make names      ask Discord for the members' names
+# make names      ask Discord for the names of members and channels
 # make post       post the last week to a channel of Discord's
 # make record     record your own server, until it is stopped
 # make clean      remove what was built and installed in this folder

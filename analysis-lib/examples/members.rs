@@ -1,5 +1,5 @@
 //! The members of a file that `mongoexport` wrote, as the study's last figure
-//! shows them, with their messages: `members FILE [refresh]`, where `refresh`
+//! shows them, and its channels, with their messages: `members FILE [refresh]`, where `refresh`
 //! asks Discord for names first.
 
 use analysis_lib::error::Result;
@@ -20,6 +20,9 @@ fn main() -> Result<()> {
     let shown = aggregate::shown_members(&activity, &names);
     for member in shown.members {
         println!("{}: {}", member.name, member.messages);
+    }
+    for channel in aggregate::messages_by_channel(&activity) {
+        println!("{}: {}", names.channel(channel.id), channel.messages);
     }
     println!("bots: {} with {}", shown.bots, shown.bot_messages);
     Ok(())

@@ -50,10 +50,10 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 19_050, "whoever keeps the project reads all of it"),
+    ("all", 20_150, "whoever keeps the project reads all of it"),
     (
         "cells",
-        14_250,
+        15_300,
         "a kernel reads all of it at each start, and links each cell against it",
     ),
     ("data/src", 3_900, "what cells and programs share"),
@@ -93,26 +93,30 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         710,
         "a document's rules, files of documents and of rows, and the sample",
     ),
-    ("src", 10_350, "what cells import"),
+    ("src", 10_800, "what cells import"),
     ("src/lib", 25, "names alone"),
     ("src/program", 300, "starting and building the programs"),
     ("src/spline", 1_300, "SciPy's spline, and the rate's"),
-    ("src/names", 800, "names from files and from Discord"),
+    (
+        "src/names",
+        830,
+        "names of members and channels, from files and from Discord",
+    ),
     ("src/post", 40, "handing over to the program that posts"),
     ("src/pull", 330, "the programs' columns as windows"),
     (
         "src/aggregate",
-        1_670,
-        "a file a question, and the rows that it gives",
+        1_790,
+        "a file a question, and the rows that it gives; hours that reach most writers, and channels, came last",
     ),
     (
         "src/plot",
-        5_150,
+        5_320,
         "figures, those of one's own too, and what draws them",
     ),
     (
         "src/table",
-        830,
+        940,
         "tables, of whatever is a cell's last value too",
     ),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),

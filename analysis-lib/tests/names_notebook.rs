@@ -249,6 +249,63 @@ fn a_name_that_can_be_seen_wins_over_one_that_cannot() {
 }
 
 #[test]
+fn channels_are_asked_for_with_members_and_kept_beside_them() {
+    let mut discord = Discord::default();
+    discord
+        .channels
+        .extend([(21, "general"), (23, "ann"), (24, "staff")]);
+    discord.add(1, "ann");
+    let server = Server::start(discord);
+    let mut notebook = Notebook::new("channels");
+    notebook.ask(&server);
+    let window = json!({
+        "time": {"$date": "2026-11-23T22:00:00Z"}, "online-members": 9, "messages-sent": 9,
+        "quantities": {"1": 9}, "channels": {"21": 4, "22": 3, "23": 2},
+    });
+    notebook.write("activity.json", window.to_string());
+
+    let (printed, shown) = notebook.run("load");
+    assert!(
+        printed.contains("Names: 0 of 1 members and 0 of 3 channels, for"),
+        "{printed}"
+    );
+    assert!(
+        shown.contains("\n#…0021: 4\n#…0022: 3\n#…0023: 2\n"),
+        "{shown}"
+    );
+
+    let (printed, shown) = notebook.run("refresh");
+    assert!(
+        printed.contains("Names: 1 of 1 members and 2 of 3 channels, from names.json"),
+        "{printed}"
+    );
+    // A member has the third channel's name.
+    assert_eq!(
+        shown,
+        "ann …0001: 9\n#general: 4\n#…0022: 3\n#ann …0023: 2\nbots: 0 with 0"
+    );
+    let kept = notebook.names_json();
+    assert_eq!(kept["21"]["name"], "general");
+    assert_eq!(kept["22"]["name"], Value::Null);
+    assert_eq!(kept.as_object().unwrap().len(), 4);
+    let requests = server.discord.lock().unwrap().requests.len();
+
+    // All are fresh now; and names by hand stand beside each other, too.
+    assert_eq!(notebook.run("refresh").1, shown);
+    assert_eq!(server.discord.lock().unwrap().requests.len(), requests);
+    notebook.write(
+        "names.json",
+        r##"{"1": "Ann", "21": "#talk", "22": "art"}"##,
+    );
+    let (printed, shown) = notebook.run("load");
+    assert!(!printed.contains("None of these"), "{printed}");
+    assert_eq!(
+        shown,
+        "Ann: 9\n#talk: 4\n#art: 3\n#…0023: 2\nbots: 0 with 0"
+    );
+}
+
+#[test]
 fn names_are_asked_for_once_and_kept() {
     let mut discord = Discord::default();
     discord.add(1, "ann");

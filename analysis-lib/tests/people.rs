@@ -60,6 +60,28 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
     let found = json!({"start": starts, "daily": daily, "monthly": monthly});
     assert_eq!(found, expected["stickiness"], "{what}: stickiness");
 
+    let reach = aggregate::reach(activity);
+    let own = &expected["reach"];
+    let pairs: Vec<u64> = reach.iter().map(|hour| hour.pairs).collect();
+    assert_eq!(json!(pairs), own["pairs"], "{what}: reach");
+    assert!(
+        reach.iter().all(|hour| hour.weeks == own["weeks"]),
+        "{what}"
+    );
+    let place = |hour: &aggregate::Reach| hour.weekday * 24 + hour.hour;
+    let taken = reach
+        .iter()
+        .filter_map(|hour| Some((place(hour), hour.reached?)));
+    let mut taken: Vec<(u32, f64)> = taken.collect();
+    taken.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let share = |pair: &Value| {
+        let [hour, reached] = [&pair[0], &pair[1]].map(|number| number.as_u64().unwrap());
+        // One division of the same whole numbers.
+        (hour as u32, reached as f64 / own["all"].as_f64().unwrap())
+    };
+    let expected_taken: Vec<_> = own["taken"].as_array().unwrap().iter().map(share).collect();
+    assert_eq!(taken, expected_taken, "{what}: reach");
+
     let concentration = aggregate::concentration(activity);
     let own = &expected["concentration"];
     assert_eq!(concentration.members, own["members"], "{what}");
@@ -99,6 +121,7 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
         );
     }
 
+    channels(activity, expected, what);
     let shares = rows(plot::member_shares(activity, &names, WEEK).csv());
     let found: Vec<Value> = shares
         .iter()
@@ -111,6 +134,82 @@ fn check(activity: &Activity, expected: &Value, what: &str) {
             week.iter()
                 .all(|row| is_percent(&row[5], integer(&row[4]), all)),
             "{what}"
+        );
+    }
+}
+
+/// Where messages were sent.
+fn channels(activity: &Activity, expected: &Value, what: &str) {
+    let names = Names::default();
+    let totals = aggregate::messages_by_channel(activity);
+    let found: Vec<Value> = totals
+        .iter()
+        .map(|own| json!([own.id.get(), own.messages, own.last_day, own.is_asleep]))
+        .collect();
+    assert_eq!(json!(found), expected["channels"], "{what}: channels");
+
+    let shares = rows(plot::channel_shares(activity, &names, WEEK).csv());
+    let found: Vec<Value> = shares
+        .iter()
+        .map(|row| json!([milliseconds(&row[1]), row[2], integer(&row[4])]))
+        .collect();
+    assert_eq!(json!(found), expected["channel_shares"], "{what}: channels");
+    let weeks: Vec<_> = shares.chunk_by(|one, other| one[1] == other[1]).collect();
+    let coverage = expected["channel_coverage"].as_array().unwrap();
+    assert_eq!(weeks.len(), coverage.len(), "{what}");
+    for (week, coverage) in weeks.iter().zip(coverage) {
+        // CSV has four places.
+        let found: f64 = week[0][6].parse().unwrap();
+        assert!(
+            (found - coverage.as_f64().unwrap()).abs() < 1e-4,
+            "{what}: coverage"
+        );
+    }
+
+    // The newest week that is over, if half of it was recorded.
+    let own = activity.channels_as_members().unwrap();
+    let periods = own.every(WEEK);
+    let is_over = |&i: &usize| i + 1 < periods.len() || periods.is_over();
+    let is_half = |&i: &usize| periods.coverage()[i] >= 0.5;
+    let week = (0..periods.len()).rev().filter(is_over).find(is_half);
+    let mut sent: Vec<(i64, i64)> = expected["channel_weeks"][week.unwrap()]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| (own[0].as_i64().unwrap(), own[1].as_i64().unwrap()))
+        .collect();
+    let table = table::channels(activity, &names, WEEK);
+    let rows = rows(&table.csv());
+    let mut found: Vec<(i64, i64)> = rows
+        .iter()
+        .map(|row| (integer(&row[0]), integer(&row[2])))
+        .filter(|own| own.1 > 0)
+        .collect();
+    assert!(found.is_sorted_by(|one, next| one.1 >= next.1), "{what}");
+    sent.sort();
+    found.sort();
+    assert_eq!(found, sent, "{what}: the week's channels");
+    for total in totals.iter().filter(|total| total.is_asleep) {
+        assert!(table.says().contains(&names.channel(total.id)), "{what}");
+    }
+
+    // A channel changed as a server does that has no other.
+    let alone = Activity::open(expected["one_channel"].as_str().unwrap()).unwrap();
+    let alone = alone
+        .in_timezone(activity.origin().timezone().name())
+        .unwrap();
+    let change = aggregate::compare(&alone, WEEK).ok();
+    let change = change.map(|both| both.messages);
+    let row = rows
+        .iter()
+        .find(|row| integer(&row[0]) == expected["channels"][0][0]);
+    let [low, high] = [0, 1].map(|end| change.and_then(|change| Some(change.interval?[end])));
+    let share = change.and_then(|change| change.share());
+    for (column, expected) in [(4, share), (5, low), (6, high)] {
+        assert_eq!(
+            row.unwrap()[column].parse().ok(),
+            expected,
+            "{what}: column {column}"
         );
     }
 }
@@ -135,12 +234,13 @@ fn top(
     let found: Vec<Value> = rows
         .iter()
         .map(|row| {
-            let change = match row[5].as_str() {
+            let change = match row[6].as_str() {
                 "" => Value::Null,
                 "new" => json!("new"),
                 change => json!(integer(change)),
             };
-            json!([integer(&row[1]), integer(&row[3]), integer(&row[0]), change])
+            let [rank, id, messages, windows] = [0, 1, 3, 5].map(|column| integer(&row[column]));
+            json!([id, messages, rank, change, windows])
         })
         .collect();
     assert_eq!(&json!(found), expected, "{what}: the most by {period}");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::rows;
-use super::{Activity, Error, Gap, Lists, MemberId, Result};
+use super::{Activity, Error, Gap, GapKind, Lists, MemberId, Result, Windows};
 use crate::text::counted;
 
 impl Activity {
@@ -144,6 +144,39 @@ impl Activity {
             true => self.sent_by(|id| !is_left_out(id), |all, _, _| all, |all| all),
             false => self.clone(),
         }
+    }
+
+    /// Channels in members' place: the windows whose documents say in which channels
+    /// messages were sent, and what each channel had. Of the rest that isn't known. `None`
+    /// where no document says it.
+    pub fn channels_as_members(&self) -> Option<Self> {
+        let says = |&window: &usize| self.by_channel(window).is_some();
+        let kept: Vec<usize> = (0..self.len()).filter(says).collect();
+        let part = (!kept.is_empty()).then(|| self.some(&kept, Some(self.span())))?;
+        let mut own = Windows {
+            members: self.channels().iter().map(|id| id.get().into()).collect(),
+            first_sender: vec![0],
+            sender: Vec::new(),
+            sent: Vec::new(),
+            ..part.windows().clone()
+        };
+        for window in 0..part.len() {
+            for (channel, sent) in part.by_channel(window).into_iter().flatten() {
+                own.sender.push(channel as u32);
+                own.sent.push(sent);
+            }
+            own.first_sender.push(own.sender.len() as u32);
+        }
+        let mut extent = part.recorded.extent.clone();
+        let was_seen = |stretch: &mut Gap| !self.unseen().contains(stretch);
+        for stretch in extent.unseen.extract_if(.., was_seen) {
+            extent.gaps.push(Gap {
+                kind: GapKind::NotKnown,
+                ..stretch
+            });
+        }
+        extent.gaps.sort_by_key(|gap| gap.begin);
+        Some(part.with_windows(own, part.begins().to_vec(), extent))
     }
 
     /// The same windows with what some members sent. `volume` gives a window's

@@ -12,8 +12,8 @@ use crate::Held;
 pub enum Value {
     /// Milliseconds since the epoch (UTC).
     Time(i64),
-    /// A member's id.
-    Member(MemberId),
+    /// The id of a member or a channel, and which of both.
+    Id(&'static str, u64),
     /// A number, shown with this many decimal places; `None` where there is none.
     Number(Option<f64>, usize),
     /// Whether it is so.
@@ -31,8 +31,8 @@ impl Value {
                 format!("{name}_local,{name}_utc"),
                 origin.timezone.iso(*time),
             ),
-            Self::Member(id) => (
-                format!("member_{name}"),
+            Self::Id(of, id) => (
+                format!("{of}_{name}"),
                 crate::text::csv_field(&id.to_string()),
             ),
             Self::Number(value, _) => (name.to_owned(), plain(*value)),

@@ -25,6 +25,9 @@ pub struct Quality {
     /// window's message volume: a member who left, a bot that isn't counted, or
     /// two counters that disagree.
     pub sum_differs: usize,
+    /// Windows whose channels together had another number of messages, where the
+    /// document says where these were sent.
+    pub channel_sum_differs: usize,
     /// Windows that begin before the one before ended: see [`Activity::overlapping`].
     pub overlapping: usize,
     /// What windows seem to be that they shouldn't, and what to do: a sentence each.
@@ -42,22 +45,24 @@ pub struct Quality {
 /// ```
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);
-    let sum = |index| -> u64 {
-        let sent = activity.senders(index).map(|(_, sent)| u64::from(sent));
-        sent.sum()
+    let lengths = gaps.iter().map(|gap| gap.end - gap.begin);
+    let differs = |index: usize, sent: &mut dyn Iterator<Item = (usize, u32)>| {
+        let sum: u64 = sent.map(|(_, sent)| u64::from(sent)).sum();
+        sum != u64::from(activity.message_volume()[index])
     };
-    let volume = activity.message_volume().iter().enumerate();
-    let differs = volume.filter(|&(index, &messages)| u64::from(messages) != sum(index));
+    let windows = 0..activity.len();
+    let by_member = |&index: &usize| differs(index, &mut activity.senders(index));
+    let by_channel = |&index: &usize| {
+        let sent = activity.by_channel(index);
+        sent.is_some_and(|mut sent| differs(index, &mut sent))
+    };
     Quality {
-        sum_differs: differs.count(),
+        sum_differs: windows.clone().filter(by_member).count(),
+        channel_sum_differs: windows.filter(by_channel).count(),
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
-        longest_gap: gaps
-            .iter()
-            .map(|gap| gap.end - gap.begin)
-            .max()
-            .unwrap_or(0),
+        longest_gap: lengths.max().unwrap_or(0),
         left_out: activity.left_out().len(),
         left_out_time: activity.left_out_time(),
         duplicates: activity.duplicates(),
@@ -96,20 +101,15 @@ impl fmt::Display for Quality {
             let hours = self.left_out_time as f64 / HOUR_LENGTH as f64;
             write!(f, ", with {hours:.1} hours that count as gaps")?;
         }
-        for (what, count, noun) in [
-            (
-                "Counted once, since they equal another",
-                self.duplicates,
-                "document",
-            ),
-            ("Overlapping", self.overlapping, "window"),
-            (
-                "Members' messages don't add up to all",
-                self.sum_differs,
-                "window",
-            ),
-        ] {
-            write!(f, "\n{what}: {}", counted(count, noun))?;
+        let equal = counted(self.duplicates, "document");
+        write!(f, "\nCounted once, since they equal another: {equal}")?;
+        let [over, members, channels] =
+            [self.overlapping, self.sum_differs, self.channel_sum_differs]
+                .map(|count| counted(count, "window"));
+        write!(f, "\nOverlapping: {over}")?;
+        write!(f, "\nMembers' messages don't add up to all: {members}")?;
+        if self.channel_sum_differs > 0 {
+            write!(f, "\nChannels' messages don't add up to all: {channels}")?;
         }
         for doubt in &self.doubts {
             write!(f, "\n{doubt}.")?;

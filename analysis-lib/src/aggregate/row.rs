@@ -2,7 +2,8 @@ use std::fmt;
 
 use super::gaps::Gap;
 use super::{
-    Busyness, Event, Growth, Lag, MemberTotal, Raid, Seen, Stickiness, Stretch, WeekHour, Wrote,
+    Busyness, ChannelTotal, Event, Growth, Lag, MemberTotal, Raid, Reach, Seen, Stickiness,
+    Stretch, WeekHour, Wrote,
 };
 use activity_data::Provenance;
 use activity_data::rows::{Row, Value};
@@ -10,7 +11,8 @@ use activity_data::rows::{Row, Value};
 /// Each result's title, and its fields: what a value is, and its name.
 macro_rules! rows {
     (value $row:ident Time $field:ident) => { Value::Time($row.$field) };
-    (value $row:ident Member $field:ident) => { Value::Member($row.$field) };
+    (value $row:ident Member $field:ident) => { Value::Id("member", $row.$field.get()) };
+    (value $row:ident Channel $field:ident) => { Value::Id("channel", $row.$field.get()) };
     (value $row:ident Count $field:ident) => { Value::Number(Some($row.$field as f64), 0) };
     (value $row:ident Number $field:ident) => { Value::Number($row.$field.into(), 2) };
     (value $row:ident Truth $field:ident) => { Value::Truth($row.$field) };
@@ -48,6 +50,9 @@ macro_rules! rows {
 
 rows! {
     Busyness "Messages per Online Member" { Count hour, Count hours, Number mean, Range quartiles }
+    ChannelTotal "Messages by Channel" {
+        Channel id, Count messages, Time last_day, Truth is_asleep
+    }
     Event "Unusual Hours" {
         Time begin, Time end, Count messages, Number usual, Time peak, Number deviations
     }
@@ -60,6 +65,9 @@ rows! {
     }
     MemberTotal "Messages by Member" { Member id, Count messages }
     Raid "Raids" { Time begin, Time end, Count joins, Number usual }
+    Reach "Writers by Hour of the Week" {
+        Count weekday, Count hour, Count weeks, Count pairs, Number reached
+    }
     Seen "Members Seen" {
         Member id, Count messages, Time first, Time last, Count days, Count days_ago
     }

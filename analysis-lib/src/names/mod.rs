@@ -1,4 +1,4 @@
-//! Member id → display name.
+//! Member id → display name, and channel id → its name.
 //!
 //! Names come from two files beside the notebook: the original's pickle
 //! `names`, or what `NAMES_FILE` says, and on top of it `names.json`, in which
@@ -13,7 +13,7 @@ mod refresh;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{Activity, MemberId, Result};
+use crate::{Activity, ChannelId, MemberId, Result};
 use activity_data::Held;
 use activity_data::settings::Settings;
 use activity_data::source::sample;
@@ -35,7 +35,8 @@ pub use refresh::refresh_names;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Everyone known and every member of the data, by id.
+    /// Everyone known, and every member and channel of the data, by id: Discord gives
+    /// each id once.
     members: Held<Vec<Member>>,
     privacy: Held<Privacy>,
 }
@@ -74,8 +75,8 @@ impl<I: Into<MemberId>> FromIterator<(I, String)> for Names {
 }
 
 impl Names {
-    fn new(known: &BTreeMap<MemberId, Entry>, members: &[MemberId], privacy: Privacy) -> Self {
-        let ids = known.keys().chain(members).copied();
+    fn new(known: &BTreeMap<MemberId, Entry>, ids: &[MemberId], privacy: Privacy) -> Self {
+        let ids = known.keys().chain(ids).copied();
         let named = ids.map(|id| (id, known.get(&id).and_then(Entry::visible_name)));
         let named: BTreeMap<_, _> = named.collect();
         let member = |(id, label)| Member {
@@ -90,7 +91,7 @@ impl Names {
         }
     }
 
-    /// The names of the members in this data.
+    /// The names of the members and channels in this data.
     ///
     /// The sample has its own. Else they are read in the working directory,
     /// which is the notebook's:
@@ -103,8 +104,8 @@ impl Names {
     /// Without either there are no names, and each member is shown by the end
     /// of the id. Prints how many members have a name and from where.
     ///
-    /// JSON is an object from id to name, such as
-    /// `{"123456789012345678": "Ann"}`, or as
+    /// JSON is an object from id to name, of members and of channels, such as
+    /// `{"123456789012345678": "Ann", "234567890123456789": "general"}`, or as
     /// [`refresh_names`](crate::refresh_names) writes it.
     ///
     /// # Errors
@@ -118,7 +119,7 @@ impl Names {
             return Ok(Self::of_sample(activity, privacy));
         }
         let files = Files::from_settings(&settings)?;
-        let names = Self::new(&files.merged(), activity.members(), privacy);
+        let names = Self::new(&files.merged(), &ids(activity), privacy);
         names.report(activity, &files.from());
         Ok(names)
     }
@@ -126,12 +127,12 @@ impl Names {
     /// The sample's own names. Prints how many members have one.
     fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
         let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
-        let names = Self::new(&known.collect(), activity.members(), privacy);
+        let names = Self::new(&known.collect(), &ids(activity), privacy);
         names.report(activity, "made up like the rest of the sample");
         names
     }
 
-    /// Prints how many members have a name, and what to do for the others.
+    /// Prints how many members and channels have a name, and what to do for the others.
     fn report(&self, activity: &Activity, from: &str) {
         let members = activity.members();
         let named = members.iter().filter(|&&id| self.is_known(id)).count();
@@ -141,14 +142,21 @@ impl Names {
         } else {
             String::new()
         };
+        let channels = channel_ids(activity)
+            .filter(|&id| self.is_known(id))
+            .count();
+        let and_channels = match activity.channels().len() {
+            0 => String::new(),
+            all => format!(" and {channels} of {all} channels"),
+        };
         println!(
-            "Names: {named} of {} members, {from}{hidden}",
+            "Names: {named} of {} members{and_channels}, {from}{hidden}",
             members.len()
         );
-        if named == 0 && !self.is_empty() {
+        let others = self.len() - channels;
+        if named == 0 && others > 0 {
             println!(
-                "  None of these {} names fits a member of this data: are they another server's, or were ids rounded to end in zeros?",
-                self.len()
+                "  None of these {others} names fits a member of this data: are they another server's, or were ids rounded to end in zeros?"
             );
         }
         if named < members.len() && !activity.origin().is_sample() {
@@ -176,6 +184,23 @@ impl Names {
         }
     }
 
+    /// What to show for a channel: `#` and its name, with the end of the id where
+    /// another channel or a member has the same name; `#…1234` for one whose name isn't
+    /// known. As of members, the name is what a stranger chose.
+    pub fn channel(&self, id: impl Into<ChannelId>) -> String {
+        let id = MemberId::from(id.into().get());
+        let label = self.member(id).map(|channel| channel.label.clone());
+        let label = label.unwrap_or_else(|| labels::unknown(id));
+        let sign = if self.is_known(id) { "#" } else { "unknown " };
+        format!("#{}", label.trim_start_matches(sign))
+    }
+
+    /// The names of the data's channels, in members' place.
+    pub(crate) fn of_channels(&self, activity: &Activity) -> Self {
+        let channels = activity.channels().iter();
+        channels.map(|id| (id.get(), self.channel(id))).collect()
+    }
+
     fn member(&self, id: MemberId) -> Option<&Member> {
         let index = self.members.binary_search_by_key(&id, |member| member.id);
         index.ok().map(|index| &self.members[index])
@@ -201,7 +226,7 @@ impl Names {
         self.privacy.hide_bots
     }
 
-    /// How many names are known.
+    /// How many names are known, of members and of channels.
     pub fn len(&self) -> usize {
         self.members.iter().filter(|member| member.is_named).count()
     }
@@ -231,6 +256,17 @@ impl Names {
         };
         Self::new(&bots.map(bot).into(), &[], privacy)
     }
+}
+
+/// The ids of the data's channels.
+fn channel_ids(activity: &Activity) -> impl Iterator<Item = MemberId> + '_ {
+    activity.channels().iter().map(|id| id.get().into())
+}
+
+/// The ids of the data's members and channels.
+fn ids(activity: &Activity) -> Vec<MemberId> {
+    let members = activity.members().iter().copied();
+    members.chain(channel_ids(activity)).collect()
 }
 
 #[cfg(test)]

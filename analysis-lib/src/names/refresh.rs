@@ -1,4 +1,4 @@
-//! Names from Discord, asked for by the program `names`.
+//! Names of members and channels from Discord, asked for by the program `names`.
 
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::file::{Files, entry};
 use super::privacy::Privacy;
-use super::{Entry, Names};
+use super::{Entry, Names, channel_ids, ids};
 use crate::program::Program;
 use crate::{Activity, Error, MemberId, Result};
 use activity_data::settings::Settings;
@@ -17,8 +17,8 @@ use activity_data::settings::Settings;
 /// notebook is stopped.
 const SAVE: Duration = Duration::from_secs(5);
 
-/// Asks Discord for the members of this data who have no fresh name, keeps the
-/// answers in `names.json` beside the notebook, and gives the names as
+/// Asks Discord for the members and channels of this data that have no fresh name,
+/// keeps the answers in `names.json` beside the notebook, and gives the names as
 /// [`Names::load`] does.
 ///
 /// A name is fresh for seven days. It is the nickname in the server, else the
@@ -54,22 +54,29 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     }
     let mut files = Files::to_refresh(&settings)?;
     let now = Utc::now();
-    let members = activity.members().iter().copied();
-    let due: Vec<MemberId> = members
-        .filter(|&id| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
+    let members = activity.members().iter().map(|&id| (id, ""));
+    let channels = channel_ids(activity).map(|id| (id, " channel"));
+    let due: Vec<(MemberId, &str)> = members
+        .chain(channels)
+        .filter(|&(id, _)| !privacy.hidden.contains(&id) && !files.is_fresh(id, now))
         .collect();
     if due.is_empty() {
         println!("Discord was asked about every member within the last 7 days.");
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    let names = Names::new(&files.merged(), activity.members(), privacy);
+    let names = Names::new(&files.merged(), &ids(activity), privacy);
     names.report(activity, &files.from());
     Ok(names)
 }
 
-/// Asks about the members who are due, and keeps the answers.
-fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Files) -> Result<()> {
+/// Asks about the members and channels that are due, and keeps the answers.
+fn ask(
+    settings: &Settings,
+    due: &[(MemberId, &str)],
+    now: DateTime<Utc>,
+    files: &mut Files,
+) -> Result<()> {
     let token = settings.discord_token("Discord tells names to a bot only")?;
     let guild = settings.discord_server()?.to_string();
     let known = files.merged();
@@ -85,12 +92,11 @@ fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Fi
         ],
         &environment,
     )?;
-    let mut members = String::new();
-    for id in due {
-        let named = known.get(id).and_then(Entry::visible_name).is_some();
-        members += &format!("{id}{}\n", if named { " known" } else { "" });
-    }
-    program.send(members.as_bytes());
+    let line = |&(id, what): &(MemberId, &str)| match known.get(&id) {
+        Some(entry) if what.is_empty() && entry.visible_name().is_some() => format!("{id} known\n"),
+        _ => format!("{id}{what}\n"),
+    };
+    program.send(due.iter().map(line).collect::<String>().as_bytes());
     program.send(b"\n");
 
     let mut kept = 0;
@@ -120,7 +126,7 @@ fn ask(settings: &Settings, due: &[MemberId], now: DateTime<Utc>, files: &mut Fi
     })
 }
 
-/// A line of the program: the id, and what Discord says of the user.
+/// A line of the program: the id, and what Discord says of the user or the channel.
 fn answer(line: &str) -> Option<(MemberId, Entry)> {
     let json: Value = serde_json::from_str(line).ok()?;
     let id = MemberId::parse(json["id"].as_str()?)?;

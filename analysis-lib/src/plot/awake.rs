@@ -1,10 +1,15 @@
 //! When are we awake?
 
+use super::axis::{hour_range, number};
+use super::chart::heat::{Cell, Heat};
 use super::chart::nothing;
-use super::chart::week::Week;
+use super::chart::week::{DAYS, Week};
+use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, NOT_KNOWN, window_count};
-use crate::aggregate::{self, WeekHour};
+use super::labels::{Labels, NOT_KNOWN, Noun, window_count};
+use super::people::in_percent;
+use super::svg::Content;
+use crate::aggregate::{self, Reach, WeekHour};
 use activity_data::Activity;
 
 /// The server's week: mean messages in a recorded hour by weekday and hour of
@@ -48,5 +53,82 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
         value,
     }
     .heat()
+    .figure()
+}
+
+/// How many different members write in each hour of the week, as a heat map: the
+/// mean over the weeks that were recorded whole. The hours that together reach 80 %
+/// of those who write in a week are outlined, and the sentence names them: when to
+/// announce something, or to hold an event. See [`aggregate::reach`] for how.
+///
+/// ```
+/// use analysis_lib::{Activity, plot};
+///
+/// let reach = plot::reach(&Activity::sample()?);
+/// assert!(reach.says().starts_with("Of those who write in a week, "));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn reach(activity: &Activity) -> Figure {
+    let axis = "Mean Number of Different Writers";
+    let title = "Different Writers by Hour of the Week";
+    let labels = Labels::new(title, axis, "mean_writers");
+    let hours = aggregate::reach(activity);
+    let taken: Vec<&Reach> = hours.iter().filter(|hour| hour.reached.is_some()).collect();
+    let reached = taken.iter().filter_map(|hour| hour.reached);
+    let Some(reached) = reached.reduce(f64::max) else {
+        let why = match hours.is_empty() {
+            true => "This takes a week of which 98% were recorded, in windows of at most an hour.",
+            false => "Nobody wrote a message in a week that was recorded whole.",
+        };
+        return nothing::figure(activity.origin(), &labels, window_count(activity), why);
+    };
+    let day = |hour: &Reach| DAYS[hour.weekday as usize];
+    let cell = |hour: &Reach| {
+        let writers = format!("{} writers in a week", number(hour.mean(), 1));
+        let mut tooltip = vec![writers, format!("{}, {}", day(hour), hour_range(hour.hour))];
+        let with = |share| format!("{} with the hours taken before", in_percent(100.0 * share));
+        tooltip.extend(hour.reached.map(with));
+        Cell {
+            value: Some(hour.mean()),
+            is_outlined: hour.reached.is_some(),
+            tooltip,
+        }
+    };
+    let row = |hour: &Reach| {
+        let (day, pairs, weeks) = (day(hour), hour.pairs, hour.weeks);
+        let reached = rounded(hour.reached.map(|share| 100.0 * share), 4);
+        format!(
+            "{day},{},{:.4},{pairs},{weeks},{reached}",
+            hour.hour,
+            hour.mean()
+        )
+    };
+    let columns = "weekday,hour,mean_writers,pairs,weeks,reached_percent";
+    let in_a_row = |a: &&Reach, b: &&Reach| a.weekday == b.weekday && a.hour + 1 == b.hour;
+    let spans = taken.chunk_by(in_a_row).map(|own| {
+        let (begin, end) = (own[0].hour, own[own.len() - 1].hour + 1);
+        format!("{} {begin:02}:00 – {end:02}:00", day(own[0]))
+    });
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    let (share, these) = match (in_percent(100.0 * reached), taken.len()) {
+        (share, 1) => (share, "this hour".to_owned()),
+        (share, count) => (share, format!("at least one of these {count} hours")),
+    };
+    Heat {
+        origin: activity.origin(),
+        labels: &labels,
+        rows: DAYS.map(str::to_owned).into(),
+        row_height: 31.0,
+        cells: hours.iter().map(cell).collect(),
+        unit: "",
+        outlined: "outlined: together they reach 80%",
+        content: Content {
+            note: Noun::new("whole week", "whole weeks").count(hours[0].weeks),
+            description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
+            says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
+            table: csv(columns, hours.iter().map(row)),
+            ..Content::default()
+        },
+    }
     .figure()
 }

@@ -8,7 +8,9 @@ use super::chart::series::{Series, extremes};
 use super::chart::{members, nothing};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, MESSAGES, NOBODY, Noun, WINDOWS, window_count};
+use super::labels::{
+    CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, Noun, WINDOWS, window_count,
+};
 use super::people::{People, at_most, bar_of_each, in_percent};
 use super::svg::*;
 use crate::MemberId;
@@ -54,11 +56,44 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
+    shares(activity, names, period, MEMBERS)
+}
+
+/// Each channel's share of the messages of each period, stacked to 100%: the eight
+/// channels with the most messages overall, and all others together. Threads count for
+/// the channel that they belong to; windows whose documents don't say where messages
+/// were sent are left blank. Else as [`member_shares`].
+///
+/// ```
+/// use analysis_lib::{Activity, Names, WEEK, plot};
+///
+/// let activity = Activity::sample()?;
+/// let figure = plot::channel_shares(&activity, &Names::load(&activity)?, WEEK);
+/// assert!(figure.heading().starts_with("Share of Messages by Channel"));
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+pub fn channel_shares(activity: &Activity, names: &Names, period: Period) -> Figure {
+    match activity.channels_as_members() {
+        Some(channels) => shares(&channels, &names.of_channels(activity), period, CHANNELS),
+        None => {
+            let labels = Labels::new("Share of Messages by Channel", "", "share_percent");
+            nothing::figure(
+                activity.origin(),
+                &labels,
+                window_count(activity),
+                NO_CHANNELS,
+            )
+        }
+    }
+}
+
+/// Shares of members, or of channels in members' place.
+fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Figure {
     let people = People::of(activity, names);
     let (activity, shown, mut note) = (people.activity, people.shown, people.note);
     let periods = at_most(&activity, period, MOST_STACKED);
     let noun = Noun::of(periods.period());
-    let title = format!("Share of Messages by Member and {}", noun.title());
+    let title = format!("Share of Messages by {} and {}", what.title(), noun.title());
     let labels = Labels::new(&title, "Share of Messages (%)", "share_percent").measuring("%", 0);
     if shown.members.is_empty() {
         return nothing::figure(activity.origin(), &labels, note, NOBODY);
@@ -68,7 +103,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         let finer = Noun::of(period).many;
         note += &format!(", since there are too many {finer}");
     }
-    let bars = bars(&shown.members, COLOURS.len(), 150.0);
+    let bars = bars(&shown.members, what, COLOURS.len(), 150.0);
     let bar_of = bar_of_each(periods.members(), names, &bars);
     let sums = |period: usize| {
         let mut sums = vec![0; bars.len()];
@@ -81,6 +116,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
     let total = |sent: &Vec<u64>| sent.iter().sum::<u64>() as f64;
     let totals: Vec<f64> = sent.iter().map(total).collect();
     let shares = Shares {
+        what,
         known: bars.iter().filter(|bar| bar.id.is_some()).count(),
         series: Series::of_periods(&periods, &totals),
         periods: &periods,
@@ -93,7 +129,10 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
         tooltips: places.map(|period| shares.tooltip(period)).collect(),
         content: Content {
             note,
-            description: "Stacked bars of each member's share of messages over time.".to_owned(),
+            description: format!(
+                "Stacked bars of each {}'s share of messages over time.",
+                what.one
+            ),
             says: shares.says(),
             table: shares.table(),
             ..Content::default()
@@ -104,6 +143,7 @@ pub fn member_shares(activity: &Activity, names: &Names, period: Period) -> Figu
 }
 
 struct Shares<'a> {
+    what: Noun,
     periods: &'a Periods,
     /// Messages in each period.
     series: Series<'a>,
@@ -153,8 +193,10 @@ impl Shares<'_> {
                 format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
             })
         });
-        let columns = "begin_local,begin_utc,member_id,name,messages,share_percent,coverage";
-        csv(columns, rows)
+        let what = self.what.one;
+        let columns =
+            format!("begin_local,begin_utc,{what}_id,name,messages,share_percent,coverage");
+        csv(&columns, rows)
     }
 
     /// How much the members with a layer of their own wrote, and how the first
@@ -166,10 +208,11 @@ impl Shares<'_> {
         };
         let who = match self.known {
             1 => first.name.clone(),
-            known => format!("The {known} members with the most messages"),
+            known => format!("The {known} {} with the most messages", self.what.many),
         };
+        let wrote = if self.what == MEMBERS { "wrote" } else { "had" };
         let share = messages(&self.bars[..self.known]) / messages(self.bars) * 100.0;
-        let mut says = format!("{who} wrote {} of all messages.", in_percent(share));
+        let mut says = format!("{who} {wrote} {} of all messages.", in_percent(share));
         let shares = (0..self.sent.len()).filter_map(|i| Some((i, self.percent(i, 0)?)));
         // What was recorded in part says little, unless there is nothing else.
         let (whole, partly): (Vec<_>, Vec<_>) = shares.partition(|&(i, _)| self.series.is_whole(i));
@@ -209,7 +252,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     if shown.members.is_empty() {
         return nothing::figure(activity.origin(), &labels, note, NOBODY);
     }
-    let bars = bars(&shown.members, ROWS, 150.0);
+    let bars = bars(&shown.members, MEMBERS, ROWS, 150.0);
     let hours = hours_by_member(&activity);
     let mut sent = vec![[0; HOURS]; bars.len()];
     let bar_of = bar_of_each(activity.members(), names, &bars);
@@ -233,6 +276,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         let when = format!("{}, {}", bars[bar].label, hour_range(hour as u32));
         Cell {
             value: share(bar, hour),
+            is_outlined: false,
             tooltip: vec![what, when],
         }
     };
@@ -249,6 +293,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         row_height: 24.0,
         cells: places().map(cell).collect(),
         unit: "%",
+        outlined: "",
         content: Content {
             note,
             description: "Heat map of messages by member and hour of the day.".to_owned(),

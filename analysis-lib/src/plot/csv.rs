@@ -1,6 +1,7 @@
 //! Figures as CSV.
 
-use crate::MemberId;
+use std::fmt::Display;
+
 use activity_data::text::csv_field;
 
 /// Rows below their columns' names.
@@ -14,7 +15,7 @@ pub(crate) fn rounded(value: Option<f64>, places: usize) -> String {
     value.map_or(String::new(), |value| format!("{value:.places$}"))
 }
 
-/// A member's id; nothing for several members together.
-pub(crate) fn id_field(id: Option<MemberId>) -> String {
+/// The id of a member or a channel; nothing for several together.
+pub(crate) fn id_field(id: Option<impl Display>) -> String {
     id.map_or(String::new(), |id| csv_field(&id.to_string()))
 }

@@ -15,6 +15,7 @@ pub(crate) struct Noun {
 
 pub(crate) const MESSAGES: Noun = Noun::new("message", "messages");
 pub(crate) const MEMBERS: Noun = Noun::new("member", "members");
+pub(crate) const CHANNELS: Noun = Noun::new("channel", "channels");
 pub(crate) const MEMBERS_ONLINE: Noun = Noun::new("member online", "members online");
 pub(crate) const BOTS: Noun = Noun::new("bot", "bots");
 pub(crate) const HOURS: Noun = Noun::of(Period::Hour);
@@ -55,6 +56,10 @@ impl Noun {
 
 /// Where no member has a message.
 pub(crate) const NOBODY: &str = "Nobody wrote a message in these windows.";
+
+/// Where no channel is known.
+pub(crate) const NO_CHANNELS: &str =
+    "No document says in which channels messages were sent; the recorder (make record) writes it.";
 
 /// What a figure shows.
 #[derive(Clone, Debug)]

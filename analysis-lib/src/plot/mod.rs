@@ -35,11 +35,13 @@ mod trust;
 mod unusual;
 mod year;
 
-pub use awake::{weekly_online, weekly_rhythm};
+pub use awake::{reach, weekly_online, weekly_rhythm};
 pub use busyness::busyness;
 pub use by_period::ByPeriod;
 pub use concentration::concentration;
-pub use conversation::{WhichMember, member, member_hours, member_shares, messages_by_member};
+pub use conversation::{
+    WhichMember, channel_shares, member, member_hours, member_shares, messages_by_member,
+};
 pub use figure::Figure;
 pub use lags::lags;
 pub use newcomers::newcomers;

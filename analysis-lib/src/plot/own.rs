@@ -9,7 +9,7 @@ use super::axis::{Numbers, Tick, number, round_step};
 use super::chart::bars::MOST;
 use super::chart::frame::Frame;
 use super::chart::line::Line;
-use super::chart::series::{self, Series};
+use super::chart::series::{self, Known, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
 use super::svg::{
@@ -105,25 +105,20 @@ fn own_line(
 ) -> Result<Figure> {
     let (values, items) = (series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
-    let known = known(values);
-    let Some(last) = known.last() else {
+    let Some(own) = Known::of(&series, series.starts, &[]) else {
         return Err(Error::new("a line needs a value; there is none"));
     };
+    let known = known(values);
     let steps = known.windows(2).filter(|pair| pair[0] + 1 < pair[1]);
     let breaks = steps.map(|pair| (series.ends[pair[0]], series.starts[pair[1]]));
     let mut unseen: Vec<Gap> = breaks.map(|(begin, end)| Gap::new(begin, end)).collect();
     unseen.extend(series.unseen);
     unseen.sort_by_key(|gap| gap.begin);
     let labels = own_labels(title, values);
-    let series = Series {
-        item: series.item,
-        starts: &pick(series.starts, &known),
-        ends: &pick(series.ends, &known),
-        values: &pick(values, &known),
-        coverage: &pick(series.coverage, &known),
-        is_over: series.is_over || last + 1 < values.len(),
+    let series = own.series(Series {
         unseen: &unseen,
-    };
+        ..series
+    });
     Ok(Line::new(origin, &labels, note, series, gaps).figure())
 }
 
@@ -354,11 +349,6 @@ fn own_figure(
 fn known(values: &[f64]) -> Vec<usize> {
     let indices = 0..values.len();
     indices.filter(|&i| values[i].is_finite()).collect()
-}
-
-fn pick<T: Copy>(column: &[T], places: &[usize]) -> Vec<T> {
-    let values = places.iter().filter_map(|&i| column.get(i));
-    values.copied().collect()
 }
 
 /// The lowest and the highest of those that are numbers; no numbers of none.

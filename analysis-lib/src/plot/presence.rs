@@ -260,40 +260,26 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
     let labels = Labels::new("Stickiness", axis, "stickiness_percent").measuring("% wrote", 1);
     let days = activity.calendar(DAY);
-    // Where nobody wrote in all of 30 days, there is no share.
-    let shares: Vec<(usize, f64)> = stickiness_over(&days)
-        .into_iter()
-        .filter_map(|(day, stickiness)| Some((day, stickiness.share()? * 100.0)))
-        .collect();
-    let Some(&(last, _)) = shares.last() else {
+    let mut shares = vec![f64::NAN; days.len()];
+    for (day, stickiness) in stickiness_over(&days) {
+        // Where nobody wrote in all of 30 days, there is no share.
+        shares[day] = stickiness.share().map_or(f64::NAN, |share| share * 100.0);
+    }
+    let all = Series::of_periods(&days, &shares);
+    let Some(known) = Known::of(&all, days.begins(), &[]) else {
         let why = "Stickiness needs 30 days of data with a message, and there are fewer.";
         return nothing::figure(activity.origin(), &labels, note, why);
     };
-    let times = |of: &[i64]| -> Vec<i64> { shares.iter().map(|own| of[own.0]).collect() };
-    let (starts, ends) = (times(days.begins()), times(days.ends()));
-    let coverage: Vec<f64> = shares
-        .iter()
-        .map(|&(day, _)| days.coverage()[day])
-        .collect();
-    let values: Vec<f64> = shares.iter().map(|&(_, share)| share).collect();
-    let series = Series {
-        item: Item::Period(DAY),
-        starts: &starts,
-        ends: &ends,
-        values: &values,
-        coverage: &coverage,
-        is_over: days.is_over() || last + 1 < days.len(),
-        unseen: days.unseen(),
-    };
+    let series = known.series(all);
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =
-        (0..values.len()).partition(|&i| series.is_whole(i));
+        (0..series.len()).partition(|&i| series.is_whole(i));
     let told = if whole.is_empty() { partly } else { whole };
-    let mean = told.iter().map(|&i| values[i]).sum::<f64>() / told.len() as f64;
+    let mean = told.iter().map(|&i| series.values[i]).sum::<f64>() / told.len() as f64;
     let labels = labels.about(format!(
         "On an average day {} of those who wrote in the 30 days up to it wrote.",
         in_percent(mean)
     ));
-    let note = format!("{note} · {}", series.item.noun().count(values.len()));
+    let note = format!("{note} · {}", series.item.noun().count(series.len()));
     Line::new(activity.origin(), &labels, note, series, &series.gaps()).figure()
 }

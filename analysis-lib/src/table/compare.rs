@@ -92,7 +92,7 @@ pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -
 }
 
 /// A share with its sign, in percent.
-fn percent(share: f64) -> Cell {
+pub(super) fn percent(share: f64) -> Cell {
     Cell::measure(share, signed(share * 100.0, 1) + "%")
 }
 

@@ -1,21 +1,24 @@
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::{Cell, Table};
 use crate::MemberId;
 use crate::aggregate::{self, without_bots};
 use crate::names::Names;
 use crate::plot::axis::{moments, number};
-use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY};
+use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY, WINDOWS};
 use activity_data::{Activity, Period, Periods, WHOLE, newest_whole};
 
 /// The members with the most messages in the last period that is over and of
 /// which half was recorded at least (else the newest): each one's messages, share,
-/// rank, and how the rank changed since the period before.
+/// rank, and how the rank changed since the period before. Active windows are those
+/// with at least one message of theirs: who writes a thousand messages in a minute
+/// has one.
 ///
 /// Members with as many messages have the same rank, and the next one's rank
 /// counts them all (1, 2, 2, 4). "▲ 3" is three ranks higher than in the period
 /// directly before, "new" is who wrote nothing then. Nothing is said of a period
-/// before that has no window. Hidden members are one row without a rank.
+/// before that has no window. Hidden members are one row with neither a rank nor windows.
 ///
 /// ```
 /// use analysis_lib::{Activity, MONTH, Names, table};
@@ -42,11 +45,20 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             ("Member", "name"),
             ("Messages", "messages"),
             ("Share", "share"),
+            ("Active Windows", "active_windows"),
             ("Change of Rank", "change_of_rank"),
         ],
     );
     let rows = standings(names, &calendar, last);
     let all: u64 = rows.iter().map(|row| row.sent).sum();
+    let mut active = vec![0; activity.members().len()];
+    for window in (0..activity.len()).filter(|&i| (begin..end).contains(&activity.middle(i))) {
+        // A file may say that a member sent nothing.
+        let senders = activity.senders(window);
+        senders.for_each(|(member, sent)| active[member] += u64::from(sent > 0));
+    }
+    let ids = activity.members().iter().copied().map(Some);
+    let windows: HashMap<Option<MemberId>, u64> = ids.zip(active).collect();
     for row in &rows {
         table.row([
             Cell::number(row.rank.map(|rank| rank as f64), 0),
@@ -54,6 +66,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             Cell::text(row.name.as_str()),
             Cell::number(row.sent as f64, 0),
             Cell::share(row.sent as f64 / all as f64),
+            Cell::number(windows.get(&row.id).map(|&windows| windows as f64), 0),
             match row.rank_before {
                 Some(Some(_)) => change(row.climbed().unwrap_or(0)),
                 Some(None) if row.id.is_some() => Cell::text("new"),
@@ -72,6 +85,11 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
             first.sent as f64 / all as f64 * 100.0,
         ),
     };
+    let known = rows.iter().rev().filter(|row| row.id.is_some());
+    if let Some(row) = known.max_by_key(|row| windows[&row.id]) {
+        let count = WINDOWS.count(windows[&row.id]);
+        says += &format!(" {} wrote in the most windows: {count}.", row.name);
+    }
     says += &climbed_in_words(&rows, item.noun().one);
     says += &recorded_in_words(&calendar, last, item.noun().one);
     table.saying(says)
@@ -140,7 +158,7 @@ fn climbed_in_words(rows: &[Standing], noun: &str) -> String {
 }
 
 /// That a period isn't over, or was recorded in part.
-fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
+pub(super) fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -> String {
     let recorded = match (calendar.coverage()[period] * 100.0).floor() {
         0.0 => "less than 1%".to_owned(),
         percent => format!("{percent}%"),

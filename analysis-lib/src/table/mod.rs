@@ -8,6 +8,7 @@
 //! then the period where it can be of the hour, day, week or month:
 //! `top_members(&activity, &names, WEEK)`.
 
+mod channels;
 mod compare;
 mod effects;
 mod gaps;
@@ -15,6 +16,7 @@ mod members;
 mod rows;
 mod unusual;
 
+pub use channels::channels;
 pub use compare::compare;
 pub use effects::effects;
 pub use gaps::gaps;
@@ -26,11 +28,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::Result;
 use crate::plot::axis::number;
 use crate::plot::csv::{csv, id_field};
 use crate::plot::figure::{ending, no_such_ending, said, write};
 use crate::plot::svg::{TEXT_LIMIT, escape};
-use crate::{MemberId, Result};
 use activity_data::Origin;
 use activity_data::text::{clean, csv_field};
 
@@ -81,8 +83,9 @@ impl Cell {
         Self::new(text, plain, false)
     }
 
-    /// A member's id: only in CSV, in a column of its own that isn't shown.
-    pub(crate) fn id(id: Option<MemberId>) -> Self {
+    /// The id of a member or a channel: only in CSV, in a column of its own that isn't
+    /// shown.
+    pub(crate) fn id(id: Option<impl fmt::Display>) -> Self {
         Self::new(String::new(), id_field(id), false)
     }
 

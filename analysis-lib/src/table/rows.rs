@@ -128,7 +128,7 @@ fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
         let cell = |(name, value): (&str, Value)| Cell {
             shown: match &value {
                 Value::Time(time) => origin.show(*time),
-                Value::Member(id) => id.to_string(),
+                Value::Id(_, id) => id.to_string(),
                 Value::Number(value, places) => value.map_or(String::new(), |v| number(v, *places)),
                 Value::Truth(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
                 Value::Range(range) => range.map_or(String::new(), |[low, high]| {
@@ -136,7 +136,7 @@ fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
                 }),
             },
             plain: value.csv(name, &origin).1,
-            is_number: !matches!(value, Value::Time(_) | Value::Member(_) | Value::Truth(_)),
+            is_number: !matches!(value, Value::Time(_) | Value::Id(..) | Value::Truth(_)),
         };
         rows[index].fields().into_iter().map(cell).collect()
     });

@@ -47,15 +47,16 @@ const UNKNOWN: u32 = u32::MAX;
 
 /// Windows as if they came from a file, of this zone and server.
 pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
-    activity_with(zone, server, windows, |_| String::new())
+    activity_with(zone, server, windows, |_, _| String::new())
 }
 
-/// As [`activity`], with more fields of each window's document.
-fn activity_with(
+/// As [`activity`], with more fields of each document, `,"name":value`, by the
+/// window's place and the window.
+pub(crate) fn activity_with(
     zone: &str,
     server: &str,
     windows: &[Window],
-    more: impl Fn(usize) -> String,
+    more: impl Fn(usize, &Window) -> String,
 ) -> Activity {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -65,8 +66,8 @@ fn activity_with(
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("activitydata.json");
     let mut file = BufWriter::new(File::create(&path).unwrap());
-    for (window, (time, online, volume, senders)) in windows.iter().enumerate() {
-        let more = more(window);
+    for (place, window) in windows.iter().enumerate() {
+        let (time, online, volume, senders) = window;
         let quantities: Vec<String> = senders
             .iter()
             .map(|(id, sent)| format!("\"{id}\":{sent}"))
@@ -77,8 +78,9 @@ fn activity_with(
         };
         writeln!(
             file,
-            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}{more}}}",
-            quantities.join(",")
+            "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}{}}}",
+            quantities.join(","),
+            more(place, window)
         )
         .unwrap();
     }
@@ -108,6 +110,28 @@ pub(crate) fn wave(last: &str, minutes: i64, count: i64) -> Vec<Window> {
             )
         })
         .collect()
+}
+
+/// A window's messages by channel: ten of them, of which one has more each week and one
+/// is silent from May on; nothing is known before the fourth of February.
+pub(crate) fn channels(window: &Window) -> String {
+    let day = (window.0 - time("2026-02-04T00:00:00Z")).div_euclid(A_DAY);
+    if day < 0 {
+        return String::new();
+    }
+    let mut left = window.2;
+    let channel = |place: u32| {
+        let sent = match place {
+            1 => left * (day as u32 / 4).min(40) / 100,
+            2 if day > 86 => 0,
+            9 => left,
+            _ => left * (3 + (day as u32 * 7 + place * 5) % 4) / 16,
+        };
+        left -= sent;
+        format!("\"{}\":{sent}", 200 + place)
+    };
+    let channels: Vec<String> = (0..10).map(channel).collect();
+    format!(",\"channels\":{{{}}}", channels.join(","))
 }
 
 /// Milliseconds since the epoch of a UTC time.
@@ -208,7 +232,7 @@ fn newcomers(last: &str, days: i64) -> Activity {
             (end, 40, volume, sent)
         })
         .collect();
-    activity_with("Europe/London", "Iraq BTW", &windows, |window| {
+    activity_with("Europe/London", "Iraq BTW", &windows, |window, _| {
         let hour = hours[window];
         let ids = |is_one: &dyn Fn(&(i64, i64, i64)) -> bool| {
             let own = lives.iter().enumerate().filter(|(_, life)| is_one(life));
@@ -280,6 +304,7 @@ fn make() -> Vec<Case> {
         plot::summary(&eventful, &Names::load(&sample).unwrap(), MONTH),
     );
     case("sample-weekly-online", plot::weekly_online(&sample));
+    case("sample-reach", plot::reach(&sample));
     case("sample-calendar", plot::calendar(&sample));
     case("sample-coverage", plot::coverage(&days));
     case("sample-rolling", plot::rolling(&sample));
@@ -518,10 +543,28 @@ fn make() -> Vec<Case> {
     // Who carries the conversation, and who is here.
     let people = one("Europe/London", &visitors("2026-05-08T12:00:00Z", 150));
     let nobody = one("US/Eastern", &flat(78, 0));
+    case("reach-with-a-hole", plot::reach(&people));
+    case("reach-too-short", plot::reach(&nobody));
     let unknown = Names::default();
     case(
         "member-shares",
         plot::member_shares(&people, &unknown, WEEK),
+    );
+    let windows = visitors("2026-05-28T12:00:00Z", 150);
+    let talk = activity_with("Europe/London", "Iraq BTW", &windows, |_, window| {
+        channels(window)
+    });
+    let rooms = [
+        "general",
+        HOSTILE[0],
+        "art and what is not art, for those who like it",
+        "general",
+    ];
+    let rooms: Names = (200_u64..).zip(rooms.map(str::to_owned)).collect();
+    case("channel-shares", plot::channel_shares(&talk, &rooms, WEEK));
+    case(
+        "channel-shares-unknown",
+        plot::channel_shares(&people, &rooms, WEEK),
     );
     case("member-by-day", plot::member(&people, &unknown, 100));
     case("member-unknown", plot::member(&people, &unknown, 7));
@@ -561,7 +604,7 @@ fn make() -> Vec<Case> {
             "US/Eastern",
             "Iraq BTW",
             &windows,
-            |window| {
+            |window, _| {
                 let joined = if window == 9 { "\"7\"" } else { "" };
                 format!(",\"members\":1,\"joined\":[{joined}],\"left\":[]")
             },

@@ -1,6 +1,7 @@
 """people.py FOLDER SEED: members who come and go, in files of mongoexport's, and
 what pandas and NumPy make of them in each zone, as JSON lines."""
 
+import collections
 import json
 import pathlib
 import sys
@@ -15,6 +16,7 @@ folder, rng = pathlib.Path(sys.argv[1]), numpy.random.default_rng(int(sys.argv[2
 ZONES = ["US/Eastern", "Europe/London", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
 DAYS = 270
 MEMBERS = 40
+CHANNELS = 11
 
 
 def windows(minutes):
@@ -28,6 +30,9 @@ def windows(minutes):
     for length in [9 * day, 17 * day, day, 5, 3]:
         outage = rng.integers(2 * day, len(frame) - length - 2 * day)
         frame = frame.drop(index=range(outage, outage + length)).reset_index(drop=True)
+    first, *middle = numpy.sort(rng.integers(0, len(frame) // 2, 3))
+    places = numpy.arange(len(frame))
+    frame["says_channels"] = (places >= first) & ~((places >= middle[0]) & (places < middle[1]))
     # How long the window after an outage is, nobody can know from its end.
     frame["declares"] = frame["begin"] != frame["end"].shift()
     return frame
@@ -45,24 +50,39 @@ def sent(frame):
         writes &= (hour >= rng.integers(0, 12)) & (numpy.arange(len(frame)) >= first) & (numpy.arange(len(frame)) <= last)
         where = numpy.flatnonzero(writes)
         rows.append(pandas.DataFrame({"window": where, "member": 10**17 + 7_919 * member, "messages": rng.integers(1, 6, len(where))}))
-    return pandas.concat(rows, ignore_index=True).sample(frac=1, random_state=rng)
+    messages = pandas.concat(rows, ignore_index=True).sample(frac=1, random_state=rng)
+    # Some channels have many messages and some few; some fall silent, for ever or for a while.
+    channel = rng.choice(CHANNELS, len(messages), p=rng.dirichlet(numpy.full(CHANNELS, 0.4)))
+    silent = [numpy.sort(rng.integers(0, len(frame), 2)) for _ in range(CHANNELS)]
+    silent[2][1] = silent[3][1] = len(frame)
+    for place, (first, last) in enumerate(silent[1:4], 1):
+        channel[(channel == place) & (messages["window"] >= first) & (messages["window"] < last)] = 0
+    return messages.assign(channel=3 * 10**17 + channel)
 
 
-def write(path, frame, messages):
-    by_window = {window: group for window, group in messages.groupby("window")}
+def write(path, frame, messages, channel=None):
+    """The file; or of one channel its messages, where documents say what channels had."""
+    sent = collections.defaultdict(list)
+    for window, member, own, count in zip(messages["window"], messages["member"], messages["channel"], messages["messages"]):
+        if channel in (None, own):
+            sent[window].append((str(member), str(own), int(count)))
     with path.open("w") as file:
         for window, row in enumerate(frame.itertuples()):
-            own = by_window.get(window)
-            quantities = {} if own is None else {str(m): int(n) for m, n in zip(own["member"], own["messages"])}
+            channels = collections.Counter()
+            for _, own, count in sent[window]:
+                channels[own] += count
             document = {
                 "time": {"$date": {"$numberLong": str(row.end)}},
                 "online-members": 1,
-                "messages-sent": sum(quantities.values()),
-                "quantities": quantities,
+                "messages-sent": channels.total(),
+                "quantities": {member: count for member, _, count in sent[window]},
             }
-            if row.declares:
+            if row.says_channels:
+                document["channels"] = channels
+            if row.declares or channel:
                 document["since"] = {"$date": {"$numberLong": str(row.begin)}}
-            file.write(json.dumps(document) + "\n")
+            if row.says_channels or not channel:
+                file.write(json.dumps(document) + "\n")
 
 
 def first_instant(day, zone):
@@ -91,12 +111,13 @@ def ranked(messages):
 
 
 def top(messages, period, before):
-    """A period's members: id, messages, rank, and the change of rank."""
-    sums, ranks = ranked(messages[messages["period"] == period])
+    """A period's members: id, messages, rank, the change of rank, and in how many windows they wrote."""
+    own = messages[messages["period"] == period]
+    (sums, ranks), windows = ranked(own), own.groupby("member")["window"].nunique()
     _, ranks_before = ranked(messages[messages["period"] == before]) if before is not None else (None, None)
     change = {m: None if before is None else "new" if m not in ranks_before else int(ranks_before[m] - ranks[m]) for m in sums.index}
     order = sums.reset_index().sort_values(["messages", "member"], ascending=[False, True])
-    return [[int(m), int(n), int(ranks[m]), change[m]] for m, n in zip(order["member"], order["messages"])]
+    return [[int(m), int(n), int(ranks[m]), change[m], int(windows[m])] for m, n in zip(order["member"], order["messages"])]
 
 
 def concentration(totals):
@@ -110,6 +131,50 @@ def concentration(totals):
         "all": int(x.sum()),
         "half": int((descending < x.sum() / 2).sum() + 1),
     }
+
+
+def recorded(frame, zone):
+    """The share of each week that is in a window."""
+    begins = {week: first_instant(week, zone) for week in frame["week"].unique()}
+    ends = {week: first_instant(week + pandas.Timedelta(days=7), zone) for week in begins}
+    inside = {week: (numpy.minimum(frame["end"], ends[week]) - numpy.maximum(frame["begin"], begins[week])).clip(lower=0).sum() for week in begins}
+    return {week: inside[week] / (ends[week] - begins[week]) for week in begins}
+
+
+def reach(messages, whole):
+    """Pairs of a whole week and a member by hour of the week, and the hours that a greedy search takes."""
+    own = messages[messages["week"].isin(whole)]
+    pairs = [set() for _ in range(168)]
+    for week, member, local in zip(own["week"], own["member"], own["local"]):
+        pairs[local.dayofweek * 24 + local.hour].add((week, member))
+    left, taken = set().union(*pairs), []
+    count = len(left)
+    while 5 * (count - len(left)) < 4 * count:
+        # The first of those that add the most.
+        best = max(range(168), key=lambda hour: len(pairs[hour] & left))
+        left -= pairs[best]
+        taken.append([best, count - len(left)])
+    return {"weeks": len(whole), "pairs": [len(own) for own in pairs], "taken": taken, "all": count}
+
+
+def channels(messages, days):
+    """Channels with the most messages first: messages, the last day with one, and whether they are asleep."""
+    found = []
+    for channel, own in messages.groupby("channel"):
+        active = numpy.searchsorted(days, numpy.sort(own["day"].unique()))
+        silent = len(days) - 1 - active[-1]
+        pause = numpy.diff(active).max(initial=0)
+        asleep = len(active) >= 7 and silent >= 14 and silent > 2 * pause
+        found.append([int(channel), int(own["messages"].sum()), first_instant(days[active[-1]], zone), bool(asleep)])
+    return sorted(found, key=lambda own: (-own[1], own[0]))
+
+
+def shares(messages, column, weeks, shown):
+    """Messages by week and by bar of those with the most messages."""
+    totals = messages.groupby(column)["messages"].sum().rename_axis("member")
+    own, order = bars(totals, shown)
+    sums = messages.groupby(["week", messages[column].map(own)])["messages"].sum()
+    return [[first_instant(week, zone), bar, int(sums.get((week, bar), 0))] for week in weeks for bar in order]
 
 
 def bars(totals, shown):
@@ -162,14 +227,23 @@ for zone in ZONES:
     seen = seen.reset_index().sort_values(["messages", "member"], ascending=[False, True])
     result["seen"] = seen[["member", "messages", "days", "first", "last", "ago"]].to_numpy().tolist()
 
+    result["reach"] = reach(messages, [week for week, share in recorded(frame, zone).items() if share >= 0.98])
+
     own, order = bars(totals, 15)
     hours = messages.groupby([messages["member"].map(own), messages["local"].dt.hour])["messages"].sum()
     windows_at = frame["local"].dt.hour.value_counts()
     result["hours"] = [[bar, hour, int(hours.get((bar, hour), 0)), int(windows_at.get(hour, 0))] for bar in order for hour in range(24)]
 
-    own, order = bars(totals, 8)
-    shares = messages.groupby(["week", messages["member"].map(own)])["messages"].sum()
-    result["shares"] = [
-        [first_instant(week, zone), bar, int(shares.get((week, bar), 0))] for week in sorted(frame["week"].unique()) for bar in order
-    ]
+    result["shares"] = shares(messages, "member", sorted(frame["week"].unique()), 8)
+
+    said = frame[frame["says_channels"]]
+    inside = messages[messages["window"].isin(said.index)]
+    result["channels"] = channels(inside, numpy.sort(said["day"].unique()))
+    covered = recorded(said, zone)
+    result["channel_shares"] = shares(inside, "channel", sorted(covered), 8)
+    result["channel_coverage"] = [covered[week] for week in sorted(covered)]
+    by_week = inside.groupby(["week", "channel"])["messages"].sum()
+    result["channel_weeks"] = [[[int(c), int(n)] for c, n in by_week[week].items()] if week in by_week else [] for week in sorted(covered)]
+    result["one_channel"] = str(folder / f"one-{path.name}")
+    write(pathlib.Path(result["one_channel"]), frame, messages, result["channels"][0][0])
     print(json.dumps(result))

@@ -23,6 +23,8 @@ pub(crate) type Answer = (u16, Vec<(&'static str, String)>, String);
 pub(crate) struct Discord {
     /// Member objects by user id.
     pub(crate) members: BTreeMap<u64, Value>,
+    /// Channels of the server by id.
+    pub(crate) channels: BTreeMap<u64, &'static str>,
     /// User objects of those who aren't in the server.
     pub(crate) users: BTreeMap<u64, Value>,
     /// Whether the bot may list members (the Server Members Intent).
@@ -52,6 +54,7 @@ impl Default for Discord {
     fn default() -> Self {
         Self {
             members: BTreeMap::new(),
+            channels: BTreeMap::new(),
             users: BTreeMap::new(),
             may_list: true,
             in_server: true,
@@ -166,6 +169,11 @@ impl Discord {
             }
             ["guilds", id, ..] if *id != guild => error(404, 10_004, "Unknown Guild"),
             ["guilds", ..] if !self.in_server => error(403, 50_001, "Missing Access"),
+            ["guilds", _, "channels"] => {
+                let channel = |(id, name): (&u64, _)| json!({"id": id.to_string(), "type": 0, "name": name, "topic": "secret"});
+                let channels: Vec<Value> = self.channels.iter().map(channel).collect();
+                (200, json!(channels).to_string())
+            }
             ["guilds", _, "members"] if !self.may_list => error(403, 50_001, "Missing Access"),
             ["guilds", _, "members"] => {
                 let number = |name: &str| {

@@ -39,6 +39,11 @@ fn ask_with(server: &str, token: &str, guild: u64, ids: &[u64], known: &[u64]) -
         let known = if known.contains(id) { " known" } else { "" };
         input += &format!("{id}{known}\n");
     }
+    run(server, token, guild, &input)
+}
+
+/// Asks with these lines.
+fn run(server: &str, token: &str, guild: u64, input: &str) -> Run {
     let begin = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_names"))
         .env("DISCORD_TOKEN", token)
@@ -67,7 +72,7 @@ fn ask_with(server: &str, token: &str, guild: u64, ids: &[u64], known: &[u64]) -
     let names = answers.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
         let id = line["id"].as_str().unwrap().parse().unwrap();
-        let names = ["nick", "global_name", "username"].map(|name| line[name].as_str());
+        let names = ["name", "nick", "global_name", "username"].map(|name| line[name].as_str());
         let mut names = names.into_iter().flatten();
         let name = names.find(|name| !name.trim().is_empty());
         (id, (name.map(str::to_owned), line["bot"] == true))
@@ -117,6 +122,41 @@ fn bots_are_told() {
     let run = ask(&Server::start(discord), &[1, 2]);
     assert_eq!(run.names[&1], (Some("dice".to_owned()), true));
     assert_eq!(run.names[&2], (Some("ann".to_owned()), false));
+}
+
+#[test]
+fn channels_are_told_with_one_request_and_none_that_was_not_asked_for() {
+    let mut discord = Discord::default();
+    discord
+        .channels
+        .extend([(7, "general"), (8, "<b>\"É🎉"), (9, "staff")]);
+    discord.add(1, "ann");
+    let server = Server::start(discord);
+    let address = server.address.to_string();
+    let told = run(
+        &address,
+        TOKEN,
+        GUILD,
+        "8 channel\n1\n7 channel\n6 channel\n",
+    );
+    assert!(told.ok, "{}", told.said);
+    let asking = "Asking Discord about 1 members and 3 channels …";
+    assert!(told.said.contains(asking), "{}", told.said);
+    assert_eq!(
+        [7, 8, 1].map(|id| told.name(id)),
+        [Some("general"), Some("<b>\"É🎉"), Some("ann")]
+    );
+    assert_eq!((told.name(6), told.names.len()), (None, 4));
+    let routes = server.discord.lock().unwrap().routes();
+    assert_eq!(routes["guilds/…/channels"], 1);
+
+    // The bot isn't in that server.
+    let refused = run(&address, TOKEN, GUILD + 1, "8 channel\n");
+    assert!(
+        refused.error().contains("correct DISCORD_GUILD_ID"),
+        "{}",
+        refused.said
+    );
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Heat<'a> {
     pub(crate) cells: Vec<Cell>,
     /// What stands after a number of the legend, such as "%".
     pub(crate) unit: &'static str,
+    /// What outlined cells are.
+    pub(crate) outlined: &'static str,
     /// Notes, sentences and the table.
     pub(crate) content: Content,
 }
@@ -29,6 +31,7 @@ pub(crate) struct Heat<'a> {
 pub(crate) struct Cell {
     /// `None` for what was never recorded.
     pub(crate) value: Option<f64>,
+    pub(crate) is_outlined: bool,
     pub(crate) tooltip: Vec<String>,
 }
 
@@ -85,7 +88,19 @@ impl<'a> Heat<'a> {
                 }
             }
         }
-        let words = if is_unseen { "╱ never recorded" } else { "" };
+        for (index, _) in self
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|own| own.1.is_outlined)
+        {
+            paths.rectangle(cell(index).corners(2.0), Look::Outlined(VERMILLION, 20));
+        }
+        let words = if is_unseen {
+            "╱ never recorded"
+        } else {
+            self.outlined
+        };
         let legend = match theme.is_narrow() {
             true => String::new(),
             false => shades.legend(theme, &mut paths, (area.right, area.top - 17.0), words),

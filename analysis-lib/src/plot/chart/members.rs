@@ -5,7 +5,7 @@ use crate::MemberId;
 use crate::aggregate::ShownMember;
 use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
-use crate::plot::labels::{Labels, MEMBERS, MESSAGES};
+use crate::plot::labels::{Labels, MEMBERS, MESSAGES, Noun};
 use crate::plot::svg::*;
 use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
@@ -44,7 +44,7 @@ pub(crate) fn drawn<'a>(
         false => (NAME_WIDTH, theme.area.top - 12.0),
     };
     let all: u64 = members.iter().map(|member| member.messages).sum();
-    let bars = bars(members, SHOWN, limit);
+    let bars = bars(members, MEMBERS, SHOWN, limit);
     // All others together may be many times the first: their bar is cut where it
     // would leave too little room for the members'.
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
@@ -151,9 +151,10 @@ impl Bar {
     }
 }
 
-/// The first members, so many; then all hidden ones, if there are any; then all
-/// others, if there are any. Labels are no wider than `limit` pixels.
-pub(crate) fn bars(members: &[ShownMember], shown: usize, limit: f64) -> Vec<Bar> {
+/// The first members, or whatever `noun` says they are, so many; then all hidden ones,
+/// if there are any; then all others, if there are any. Labels are no wider than `limit`
+/// pixels.
+pub(crate) fn bars(members: &[ShownMember], noun: Noun, shown: usize, limit: f64) -> Vec<Bar> {
     // All hidden members together are one bar, below those of single members.
     let (known, hidden): (Vec<&ShownMember>, Vec<&ShownMember>) =
         members.iter().partition(|member| member.id.is_some());
@@ -162,7 +163,7 @@ pub(crate) fn bars(members: &[ShownMember], shown: usize, limit: f64) -> Vec<Bar
     tell_apart(&mut bars, limit);
     bars.extend(hidden.into_iter().map(|member| bar(member, limit)));
     if !others.is_empty() {
-        let count = MEMBERS.count(others.len());
+        let count = noun.count(others.len());
         let name = format!("others ({count})");
         bars.push(Bar {
             id: None,
@@ -265,7 +266,7 @@ mod tests {
             id: Some(id.into()),
             messages: 7,
         };
-        let bars = bars(&members.map(member), SHOWN, NAME_WIDTH);
+        let bars = bars(&members.map(member), MEMBERS, SHOWN, NAME_WIDTH);
         std::array::from_fn(|i| bars[i].label.clone())
     }
 

@@ -34,6 +34,7 @@ impl Week<'_> {
         };
         let cell = |hour: &WeekHour| Cell {
             value: (self.value)(hour),
+            is_outlined: false,
             tooltip: self.tooltip(hour),
         };
         Heat {
@@ -43,6 +44,7 @@ impl Week<'_> {
             row_height: (theme.area.bottom - theme.area.top).min(217.0) / 7.0,
             cells: self.hours.iter().map(cell).collect(),
             unit: "",
+            outlined: "",
             content: Content {
                 note: self.note.clone(),
                 description: format!(

@@ -3,14 +3,15 @@
 //! Messages are made from an answer's status and error code alone: its text
 //! could hold anything, the token included.
 //!
-//! References: Discord's documentation of the [guild], [user] and [rate limit]
-//! resources.
+//! References: Discord's documentation of the [guild], [channels], [user] and
+//! [rate limit] resources.
 //!
 //! [guild]: https://discord.com/developers/docs/resources/guild#list-guild-members
+//! [channels]: https://discord.com/developers/docs/resources/guild#get-guild-channels
 //! [user]: https://discord.com/developers/docs/resources/user#get-user
 //! [rate limit]: https://discord.com/developers/docs/topics/rate-limits
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -62,7 +63,7 @@ impl From<String> for Failure {
     }
 }
 
-/// Called with each member's answer, a user or `None`; an error stops.
+/// Called with each answer, a user, a channel or `None`; an error stops.
 pub(crate) type Answer<'a> = &'a mut dyn FnMut(u64, Option<Value>) -> Result<(), String>;
 
 pub(crate) struct Discord {
@@ -92,14 +93,27 @@ impl Discord {
         })
     }
 
-    /// Asks for these members; `true` marks those with a name that is known.
+    /// Asks for these members, of which `true` marks those with a name that is known,
+    /// and for these channels.
     pub(crate) async fn ask(
         mut self,
         members: BTreeMap<u64, bool>,
+        channels: BTreeSet<u64>,
         answer: Answer<'_>,
     ) -> Result<(), String> {
-        eprintln!("Asking Discord about {} members …", members.len());
-        match self.ask_all(members, answer).await {
+        let and_channels = match channels.len() {
+            0 => String::new(),
+            count => format!(" and {count} channels"),
+        };
+        eprintln!(
+            "Asking Discord about {} members{and_channels} …",
+            members.len()
+        );
+        let asked = async {
+            self.ask_channels(channels, &mut *answer).await?;
+            self.ask_all(members, answer).await
+        };
+        match asked.await {
             Ok(()) => {
                 eprintln!("Discord was asked with {} requests", self.requests);
                 Ok(())
@@ -111,6 +125,27 @@ impl Discord {
             Err(Failure::Stop(message) | Failure::Trouble(message)) => Err(message),
             Err(Failure::Limit(_)) => unreachable!("a limit is waited for"),
         }
+    }
+
+    /// All channels answer at once. One that isn't there any more has no name.
+    async fn ask_channels(
+        &mut self,
+        wanted: BTreeSet<u64>,
+        answer: Answer<'_>,
+    ) -> Result<(), Failure> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let guild = self.guild;
+        let all = self.get(|client| client.guild_channels(guild).into_future());
+        let all = all.await?;
+        let all = all.as_array().ok_or_else(odd)?;
+        for id in wanted {
+            let text = id.to_string();
+            let own = all.iter().find(|channel| channel["id"] == text.as_str());
+            answer(id, own.map(|channel| json!({ "name": channel["name"] })))?;
+        }
+        Ok(())
     }
 
     /// Pages of members answer up to a thousand at once. Where the bot may not
