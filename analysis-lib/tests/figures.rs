@@ -341,8 +341,8 @@ fn members_figures_take_whatever_was_recorded() {
 fn tables_are_the_lines_that_are_drawn() {
     for name in [
         "sample-online-half-day",
-        "sample-online-eight-weeks",
-        "sample-rate-eight-weeks",
+        "sample-online-half-year",
+        "sample-rate-half-year",
         "gaps-and-a-lone-window",
         "seldom-recorded",
         "ten-years",

@@ -60,11 +60,11 @@ fn lengths_that_do_not_fit_are_an_error_that_says_both() {
     for (error, expected) in [
         (
             plot::line(&activity, "", [1.0, 2.0]).unwrap_err(),
-            "2 values for 7,986 windows",
+            "2 values for 25,943 windows",
         ),
         (
             plot::line(&days, "", [1.0]).unwrap_err(),
-            "1 value for 57 days",
+            "1 value for 182 days",
         ),
         (
             plot::bars(["a"], [1, 2]).unwrap_err(),

@@ -319,10 +319,10 @@ def beside_the_original(address, folder, settings):
 
 
 def patterns(settings):
-    """Each cell of the second notebook, on eight weeks (the sample), a year, ten years."""
+    """Each cell of the second notebook, on half a year (the sample), a year, ten years."""
     study(PATTERNS, {})
     columns = [study(PATTERNS, {})[1], study(PATTERNS, settings("year"))[1], study(PATTERNS, settings("decade"))[1]]
-    print("\n| cell of the second notebook, seconds | eight weeks | a year | ten years |\n|---|---|---|---|")
+    print("\n| cell of the second notebook, seconds | half a year | a year | ten years |\n|---|---|---|---|")
     for code, *seconds in zip(PATTERNS, *columns):
         print(f"| `{code.splitlines()[-1]}` | {' | '.join(f'{one:.2f}' for one in seconds)} |", flush=True)
 

@@ -527,7 +527,7 @@ mod tests {
         for period in [HOUR, DAY, WEEK, MONTH] {
             let (all, recorded) = (activity.calendar(period), activity.every(period));
             assert_eq!(all.begins()[1..], all.ends()[..all.len() - 1]);
-            // The sample has an outage of eleven hours.
+            // The sample has an outage of a day, which begins in one and ends in the next.
             assert_eq!(all.len() > recorded.len(), period == HOUR);
             assert_eq!(all.members(), recorded.members());
             let has_window = |&index: &usize| all.windows()[index] > 0;

@@ -31,7 +31,7 @@ pub struct Concentration {
 /// use analysis_lib::{Activity, aggregate};
 ///
 /// let concentration = aggregate::concentration(&Activity::sample()?);
-/// assert_eq!((concentration.members, concentration.half), (61, 9));
+/// assert_eq!((concentration.members, concentration.half), (266, 12));
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity) -> Concentration {

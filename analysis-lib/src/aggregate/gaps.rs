@@ -21,7 +21,7 @@ pub struct Gap {
 /// ```
 /// use analysis_lib::{Activity, aggregate};
 ///
-/// // The sample has two outages.
+/// // The sample has an outage of a day and one of two hours.
 /// assert_eq!(aggregate::gaps(&Activity::sample()?).len(), 2);
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```

@@ -94,7 +94,7 @@ pub struct Event {
 /// ```
 /// use analysis_lib::{Activity, aggregate};
 ///
-/// // The sample has the evening of an event.
+/// // The sample has the hour of a raid.
 /// let unusual = aggregate::unusual(&Activity::sample()?);
 /// assert_eq!(unusual.events.len(), 1);
 /// # Ok::<(), analysis_lib::error::Error>(())

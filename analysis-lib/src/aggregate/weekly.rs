@@ -104,7 +104,7 @@ mod tests {
             .filter(|cell| cell.mean().is_some())
             .map(|cell| (cell.weekday, cell.hour))
             .collect();
-        // The sample ends at 01:00 on a Monday.
-        assert_eq!(seen, [(0, 0), (6, 23)]);
+        // The sample ends at 05:50 on a Sunday.
+        assert_eq!(seen, [(6, 3), (6, 4), (6, 5)]);
     }
 }

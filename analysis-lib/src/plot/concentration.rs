@@ -29,7 +29,7 @@ const STEP: f64 = 0.8;
 ///
 /// let activity = Activity::sample()?;
 /// let figure = plot::concentration(&activity, &Names::load(&activity)?);
-/// assert!(figure.says().starts_with("Half of all messages were written by 9 of 61 members"));
+/// assert!(figure.says().starts_with("Half of all messages were written by 12 of 266 members"));
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity, names: &Names) -> Figure {

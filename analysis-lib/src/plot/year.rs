@@ -24,7 +24,7 @@ use activity_data::{Activity, DAY, HOUR_LENGTH, Period, Periods};
 /// use analysis_lib::{Activity, plot};
 ///
 /// let figure = plot::calendar(&Activity::sample()?);
-/// assert!(figure.says().starts_with("57 days"));
+/// assert!(figure.says().starts_with("182 days"));
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn calendar(data: &dyn ByPeriod) -> Figure {

@@ -36,7 +36,7 @@ PICTURES = ["sample-online-half-day", "sample-members", "odd-names"]
 HOVERS = [
     ("sample-online-half-day", (300, 200), ["members online", "Sun 5 Apr 2026, "]),
     ("sample-online-half-day", (826, 200), ["members online", "Mon 6 Apr 2026, 01:0"]),
-    ("sample-online-eight-weeks", (400, 300), [" – ", "windows", "highest: "]),
+    ("sample-online-half-year", (400, 300), [" – ", "windows", "highest: "]),
     ("sample-rate-half-day", (500, 100), ["messages per minute"]),
     ("gaps-and-a-lone-window", (220, 300), ["no data", "Fri 4 Sep 2020, "]),
     ("window-still-running", (826, 100), ["4 messages", "not over when recorded"]),

@@ -269,9 +269,9 @@ fn make() -> Vec<Case> {
         "sample-members",
         plot::messages_by_member(&sample, &Names::load(&sample).unwrap()),
     );
-    case("sample-online-eight-weeks", plot::online_members(&sample));
+    case("sample-online-half-year", plot::online_members(&sample));
     let fit = aggregate::smoothed(&sample).unwrap();
-    case("sample-rate-eight-weeks", plot::message_rate(&fit));
+    case("sample-rate-half-year", plot::message_rate(&fit));
     case("sample-weekly-rhythm", plot::weekly_rhythm(&sample));
     let days = sample.every(DAY);
     case(

@@ -14,7 +14,7 @@ use crate::{Activity, Held, Origin, Source};
 use crate::{Error, Result};
 
 impl Activity {
-    /// The sample: eight weeks of a server that doesn't exist, the same every
+    /// The sample: half a year of a server that doesn't exist, the same every
     /// time.
     ///
     /// # Errors

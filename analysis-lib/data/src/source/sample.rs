@@ -1,25 +1,54 @@
-//! The sample: eight weeks of a server that doesn't exist.
+//! The sample: half a year of a server that doesn't exist, and lives.
 //!
-//! Whole numbers only, so that every machine makes the same data. Times run
-//! from 9 February 2026 over the change to daylight saving on 8 March.
+//! Whole numbers and one seed, so that every machine makes the same data: windows
+//! of ten minutes from Monday, 6 October 2025, 00:00 to Sunday, 5 April 2026, 05:50
+//! in US/Eastern. What was built in, and the tests in `tests/sample.rs` find:
+//!
+//! | what | how |
+//! |---|---|
+//! | members | 40 on the first day; about 250 at the end |
+//! | newcomers | 8, 12, 14, 4, 20, 25 a week, in the six months; 65 % stay, the others leave within two weeks |
+//! | writing | of ten newcomers three never write; of those who do and stay in the server, a fifth stops within five weeks |
+//! | leaving | a fifth of those who stayed leaves two months later, or after that |
+//! | night owls | of eight who write, one lives 17 hours ahead, where US/Eastern's four in the morning is nine in the evening |
+//! | weekenders | of seven who write, one does so on Saturdays and Sundays alone |
+//! | channels | six; `books` has an eighth of all messages, and from 12 January falls asleep within four weeks |
+//! | event | 40 % more messages from Friday, 16 January, 00:00, for two weeks |
+//! | raid | 60 join on Tuesday, 18 November, from 20:00 to 21:00, and are thrown out within two hours; the others write six times as much meanwhile |
+//! | outage | no window from Tuesday, 24 February, 09:00, for a day; a restart of two hours on Sunday, 22 March, 14:00 |
+//! | bot | three messages in the window that ends at ten past every other hour of local clocks, in the channel `weather` |
+//! | clocks | US/Eastern's go back on 2 November and forward on 8 March, and people get up by them |
 
-use crate::{Activity, Origin, Source, Window, WindowsBuilder, Zone};
-use crate::{MemberId, Result};
+use std::ops::Range;
 
-/// 9 February 2026, 00:00 in US/Eastern, in milliseconds since the epoch.
-const START: i64 = 1_770_613_200_000;
+use crate::{Activity, ChannelId, Event, Extra, MemberId, Origin, Result};
+use crate::{Source, Window, WindowsBuilder, Zone};
+
+/// 6 October 2025, 00:00 in US/Eastern, in milliseconds since the epoch.
+const BEGIN: i64 = 1_759_723_200_000;
 const WINDOW: i64 = 600_000;
-const WINDOWS: i64 = 8 * 7 * 24 * 6;
-/// The clocks of US/Eastern go forward: 8 March 2026, 07:00 UTC.
-const DAYLIGHT_SAVING: i64 = 1_772_953_200_000;
+const HOUR: i64 = 6 * WINDOW;
+const WINDOWS: i64 = (26 * 7 - 1) * DAY + 35;
+/// Windows of a day.
+const DAY: i64 = 144;
+/// US/Eastern's clocks show an hour less than on the first day: 2 November 2025,
+/// 06:00 UTC, to 8 March 2026, 07:00 UTC.
+const STANDARD_TIME: Range<i64> = 1_762_063_200_000..1_772_953_200_000;
 
 /// What titles call it.
 pub const SERVER: &str = "Sample Server";
 
-/// Windows that the bot missed: a night, and a restart of two hours.
-const OUTAGES: [std::ops::Range<i64>; 2] = [2_730..2_796, 6_130..6_142];
-/// A spike: the evening of an event, 21 March.
-const SPIKE: std::ops::Range<i64> = 5_886..5_904;
+/// Windows that the bot which records missed.
+const OUTAGES: [Range<i64>; 2] = [20_364..20_508, 24_132..24_144];
+const RAID: Range<i64> = 6_318..6_324;
+const EVENT: Range<i64> = 14_694..14_694 + 14 * DAY;
+/// In these windows the last channel falls asleep.
+const FALLS_ASLEEP: Range<i64> = 14_118..14_118 + 28 * DAY;
+/// Newcomers a week, month by month.
+const NEWCOMERS: [u64; 6] = [8, 12, 14, 4, 20, 25];
+const FOUNDERS: u64 = 40;
+/// By how many hours the clocks of night owls are ahead.
+const AHEAD: usize = 17;
 
 /// Activity by the hour of the local day, in percent of the busiest.
 const HOURS: [u64; 24] = [
@@ -27,17 +56,26 @@ const HOURS: [u64; 24] = [
 ];
 /// Activity by the day of the week from Monday, in percent of the busiest.
 const DAYS: [u64; 7] = [70, 68, 72, 75, 92, 100, 94];
+/// The channels, and how many of 64 messages each has while all are awake.
+const CHANNELS: [(&str, usize); 6] = [
+    ("general", 24),
+    ("garden", 12),
+    ("photos", 9),
+    ("games", 7),
+    ("weather", 4),
+    ("books", 8),
+];
 
-/// Display names. Those of the last members are unknown, as on a real server.
-const NAMES: [&str; 56] = [
+/// What the members are called: each plant by itself, then with each part.
+const PLANTS: [&str; 24] = [
     "Aster", "Birch", "Clover", "Dahlia", "Elm", "Fern", "Gorse", "Hazel", "Iris", "Juniper",
     "Kelp", "Larch", "Maple", "Nettle", "Oak", "Poppy", "Quince", "Rowan", "Sorrel", "Thistle",
-    "Umber", "Violet", "Willow", "Xylo", "Yarrow", "Zinnia", "Alder", "Bramble", "Cedar", "Dill",
-    "Elder", "Flax", "Ginger", "Holly", "Ivy", "Jasmine", "Kale", "Lavender", "Mint", "Nutmeg",
-    "Olive", "Pine", "Reed", "Sage", "Teasel", "Vetch", "Wisteria", "Yew", "Aspen", "Basil",
-    "Chive", "Daisy", "Endive", "Fennel", "Garlic", "Hemlock",
+    "Umber", "Violet", "Willow", "Yarrow",
 ];
-const MEMBERS: u64 = 61;
+const PARTS: [&str; 16] = [
+    "", "leaf", "wood", "root", "seed", "bloom", "thorn", "berry", "moss", "dew", "bark", "stem",
+    "vine", "bud", "petal", "glade",
+];
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and equal everywhere.
 pub struct Random(pub u64);
@@ -63,11 +101,19 @@ impl Random {
         self.below(below as u64) as usize
     }
 
-    /// How many of `trials` succeed, each with a chance of `chance` in a million.
-    fn successes(&mut self, trials: u64, chance: u64) -> u32 {
-        (0..trials)
-            .filter(|_| self.below(1_000_000) < chance)
-            .count() as u32
+    /// A count whose mean is so many thousandths: how many of 64 bits are set, in
+    /// each of as many words as keep a bit's chance below a quarter.
+    fn count(&mut self, thousandths: u64) -> u32 {
+        let words = 1 + thousandths / 16_000;
+        let chance = thousandths * 1_024 / 1_000 / words;
+        // Place by place, from the lowest, `or` adds half a chance and `and` halves it.
+        let mut word = || {
+            (0..16).fold(0, |bits, place| match chance >> place & 1 {
+                0 => bits & self.next(),
+                _ => bits | self.next(),
+            })
+        };
+        (0..words).map(|_| u64::count_ones(word())).sum()
     }
 }
 
@@ -76,62 +122,232 @@ fn id(member: u64) -> MemberId {
     (Random(member).next() % 900_000_000_000_000_000 + 100_000_000_000_000_000).into()
 }
 
-/// The names of the sample's members: not all have one.
+/// The sample's bot.
+pub fn bot() -> MemberId {
+    id(u64::MAX)
+}
+
+/// The ids of the channels.
+fn channels() -> impl Iterator<Item = ChannelId> {
+    let first = u64::MAX - CHANNELS.len() as u64;
+    (first..u64::MAX).map(|channel| id(channel).get().into())
+}
+
+/// The names of the sample's members, of whom not all have one, and of its channels.
 pub fn names() -> impl Iterator<Item = (MemberId, String)> {
-    let named = (0..).zip(NAMES);
-    named.map(|(member, name)| (id(member), name.to_owned()))
+    let name = |part: &'static str| PLANTS.map(|plant| format!("{plant}{part}"));
+    let named = (0..).zip(PARTS.into_iter().flat_map(name));
+    let named = named.filter(|(member, _)| member % 12 != 11);
+    let named = named.map(|(member, name)| (id(member), name));
+    let channels = channels().zip(CHANNELS);
+    let channels = channels.map(|(id, (name, _))| (id.get().into(), name.to_owned()));
+    named
+        .chain([(bot(), "Weather Vane".to_owned())])
+        .chain(channels)
+}
+
+/// Somebody who is in the server.
+struct Member {
+    id: MemberId,
+    /// The window that they joined in, the one that they leave in, and the one from
+    /// which on they write nothing.
+    joined: i64,
+    leaves: i64,
+    quiet: i64,
+    /// Messages in a window of the busiest hour, in thousandths; 0 for a lurker.
+    weight: u64,
+    /// Whether their clock is [`AHEAD`] of the server's.
+    is_owl: bool,
+    /// The chance that they are around on a working day, and on one of the
+    /// weekend, in percent.
+    days: [u64; 2],
+    is_around: bool,
+}
+
+impl Member {
+    /// The `number`th member there ever was, who joins in this window.
+    fn new(random: &mut Random, number: u64, joined: i64) -> Self {
+        let is_founder = number < FOUNDERS;
+        let mut day =
+            |from: i64, below: u64| joined + from * DAY + random.below(below * 144) as i64;
+        let (soon, late, stops) = (day(0, 14), day(60, 120), day(7, 28));
+        let mut chance = |percent| random.below(100) < percent;
+        let (stays, leaves_late) = (is_founder || chance(65), chance(20));
+        let (writes, stops_writing) = (chance(70), !is_founder && chance(20));
+        let (is_owl, is_weekender) = (chance(13), chance(14));
+        let often = 18 + random.below(75);
+        // Of founders each writes less than the one before.
+        let rank = if is_founder {
+            number
+        } else {
+            8 + random.below(60)
+        };
+        Self {
+            id: id(number),
+            joined,
+            leaves: match (stays, leaves_late) {
+                (false, _) => soon,
+                (true, true) => late,
+                (true, false) => i64::MAX,
+            },
+            quiet: if stops_writing { stops } else { i64::MAX },
+            weight: if writes { 13_000 / (rank + 2) } else { 0 },
+            is_owl,
+            days: if is_weekender {
+                [0, 85]
+            } else {
+                [often, often]
+            },
+            is_around: true,
+        }
+    }
+
+    /// Whether they write today; who has just come does.
+    fn wakes(&mut self, random: &mut Random, index: i64, is_weekend: bool) {
+        let chance = self.days[usize::from(is_weekend)];
+        self.is_around = random.below(100) < chance || index < self.joined + DAY;
+    }
 }
 
 /// The sample, in this zone.
 pub fn activity(timezone: Zone) -> Result<Activity> {
-    let mut random = Random(2026);
-    // Members write in proportion to 1 / (rank + 2).
-    let weights: Vec<u64> = (0..MEMBERS).map(|rank| 1_000_000 / (rank + 2)).collect();
-    let all: u64 = weights.iter().sum();
-    let mut windows = WindowsBuilder::new();
-    for member in 0..MEMBERS {
-        windows.member(id(member));
+    let mut random = Random(853);
+    let mut ever = 0..;
+    let mut come = |random: &mut Random, joined| Member::new(random, ever.next().unwrap(), joined);
+    let mut here: Vec<Member> = (0..FOUNDERS).map(|_| come(&mut random, 0)).collect();
+    let mut mood = 100;
+    let (mut shown_hour, mut next_leaves) = (-1, 0);
+    let mut slots: Vec<usize> = Vec::new();
+    for (channel, &(_, slots_of)) in CHANNELS.iter().enumerate() {
+        slots.extend(std::iter::repeat_n(channel, slots_of));
     }
-    let mut sent = vec![0; MEMBERS as usize];
+    let books = slots.len() - CHANNELS[5].1;
+    // Who writes in this hour, and up to which number a draw is theirs.
+    let mut writers: Vec<(MemberId, u64)> = Vec::new();
+    // Of each 256th of the draws, the first whose they can be.
+    let mut guide: Vec<usize> = Vec::new();
+    let (mut sent, mut wrote): (Vec<u32>, Vec<usize>) = Default::default();
+    let (mut levels, mut online) = ([0; 2], [0; 2]);
+    let mut windows = WindowsBuilder::new();
     for index in 0..WINDOWS {
-        // The bot's clock is a second or two off, and the draw is made for
-        // missed windows too, so that an outage moves nothing after it.
-        let time = START + (index + 1) * WINDOW + random.below(3_000) as i64;
-        let local = time - START
-            + if time >= DAYLIGHT_SAVING {
-                3_600_000
-            } else {
-                0
-            };
-        let minutes = local / 60_000;
-        let (hour, within) = ((minutes / 60 % 24) as usize, (minutes % 60) as u64);
-        let by_hour = HOURS[hour] * (60 - within) + HOURS[(hour + 1) % 24] * within;
-        // In 600,000ths: percent of the hour (times 60) and of the day.
-        let level = by_hour * DAYS[(minutes / 1440 % 7) as usize];
-        let spike = if SPIKE.contains(&index) { 5 } else { 1 };
-        let online = 14 + level * 70 / 600_000 + (spike - 1) * 9 + random.below(7);
-        let volume =
-            random.successes(90, level * spike.min(3)) + random.successes(12, level * spike);
-        sent.fill(0);
-        for _ in 0..volume {
-            let mut draw = random.below(all);
-            let member = weights.iter().position(|&weight| {
-                let found = draw < weight;
-                draw = draw.saturating_sub(weight);
-                found
-            });
-            sent[member.expect("the draw is below the sum of the weights")] += 1;
+        // The bot's clock is a second or two off. All draws are made for missed
+        // windows too, so that an outage moves nothing after it.
+        let time = BEGIN + (index + 1) * WINDOW + random.below(3_000) as i64;
+        let is_standard = STANDARD_TIME.contains(&time);
+        let local = time - BEGIN - if is_standard { HOUR } else { 0 };
+        let hours = local / HOUR;
+        let hour = (hours % 24) as usize;
+        // A day of people's ends at five in the morning.
+        let weekday = ((hours + 7 * 24 - 5) / 24 % 7) as usize;
+
+        let before = here.len();
+        let newcomers = NEWCOMERS[(index * 6 / WINDOWS) as usize];
+        if random.below(1_008 * 49) < newcomers * HOURS[hour] {
+            here.push(come(&mut random, index));
         }
-        if OUTAGES.iter().any(|outage| outage.contains(&index)) {
+        if RAID.contains(&index) {
+            here.extend((0..10).map(|_| {
+                let mut raider = come(&mut random, index);
+                raider.weight = 0;
+                raider.leaves = index + 1 + random.below(6) as i64;
+                raider
+            }));
+        }
+        let joined: Vec<MemberId> = here[before..].iter().map(|member| member.id).collect();
+        let mut left = Vec::new();
+        if index >= next_leaves {
+            let gone = here.extract_if(.., |member| member.leaves <= index);
+            left.extend(gone.map(|member| member.id));
+        }
+
+        if hours != shown_hour || !joined.is_empty() || !left.is_empty() {
+            if hours != shown_hour && hour == 5 {
+                for member in &mut here {
+                    member.wakes(&mut random, index, weekday > 4);
+                }
+            }
+            shown_hour = hours;
+            next_leaves = here.iter().map(|member| member.leaves).min().unwrap();
+            writers.clear();
+            (levels, online) = ([0; 2], [0; 2]);
+            // Of this hour and the next: for those who live here, and for night owls.
+            let by_clock = |hour| [HOURS[hour % 24], HOURS[(hour + AHEAD) % 24]];
+            let (now, next) = (by_clock(hour), by_clock(hour + 1));
+            for member in &here {
+                let clock = usize::from(member.is_owl);
+                online[0] += 10 + now[clock] / 4;
+                online[1] += 10 + next[clock] / 4;
+                if member.weight > 0 && member.is_around && index < member.quiet {
+                    levels[0] += member.weight * now[clock];
+                    levels[1] += member.weight * next[clock];
+                    writers.push((member.id, levels[0]));
+                }
+            }
+            guide.clear();
+            for (writer, &(_, upto)) in writers.iter().enumerate() {
+                guide.resize((upto * 256).div_ceil(levels[0]) as usize, writer);
+            }
+            sent.clear();
+            sent.resize(writers.len(), 0);
+        }
+        let minute = (local / 60_000 % 60) as u64;
+        let between = |[now, next]: [u64; 2]| (now * (60 - minute) + next * minute) / 60;
+        mood = (5 * mood + random.below(201)) / 6;
+        let mut level = between(levels) * DAYS[weekday] / 100 * mood / 100;
+        if EVENT.contains(&index) {
+            level = level * 140 / 100;
+        }
+        if RAID.contains(&index) {
+            level *= 6;
+        }
+        let mut volume = random.count(if writers.is_empty() { 0 } else { level / 100 });
+        let there = between(online) * (300 + mood) / 40_000;
+        let there = there + random.below(2 + there / 10);
+
+        let mut by_channel = [0; CHANNELS.len()];
+        let awake = 28 * DAY - (index - FALLS_ASLEEP.start).clamp(0, 28 * DAY);
+        let asleep = books + (8 * awake / (28 * DAY)) as usize;
+        for _ in 0..volume {
+            // The high half of a draw says who writes, and the low bits where.
+            let draw = random.next();
+            let at = (draw >> 32) * levels[0] >> 32;
+            let mut writer = guide[(draw >> 56) as usize];
+            while writers[writer].1 <= at {
+                writer += 1;
+            }
+            if sent[writer] == 0 {
+                wrote.push(writer);
+            }
+            sent[writer] += 1;
+            let slot = (draw % 64) as usize;
+            by_channel[if slot < asleep { slots[slot] } else { 0 }] += 1;
+        }
+        let is_missed = OUTAGES.iter().any(|outage| outage.contains(&index));
+        for writer in wrote.drain(..) {
+            let messages = std::mem::take(&mut sent[writer]);
+            if !is_missed {
+                windows.sent(writers[writer].0, messages);
+            }
+        }
+        if is_missed {
             continue;
         }
-        for (member, &sent) in (0..).zip(&sent) {
-            windows.sent(id(member), sent);
+        if hours % 2 == 0 && minute / 10 == 1 {
+            windows.sent(bot(), 3);
+            by_channel[4] += 3;
+            volume += 3;
         }
+        let by_channel = channels().zip(by_channel);
+        windows.extra(Extra {
+            member_count: Some(here.len() as u32),
+            joined: Some(joined),
+            left: Some(left),
+            channels: Some(by_channel.filter(|&(_, sent)| sent > 0).collect()),
+        });
         let window = Window {
             end: time,
             declared: 0,
-            online: Some(online as u32),
+            online: Some(there as u32),
             volume,
         };
         windows.window(window).expect("the sample is small");
@@ -145,6 +361,9 @@ pub(super) fn origin(timezone: Zone) -> Origin {
         source: Source::Sample,
         server: SERVER.to_owned(),
         timezone,
-        events: Vec::new(),
+        events: vec![Event {
+            time: BEGIN + EVENT.start * WINDOW,
+            label: "Winter fair".to_owned(),
+        }],
     }
 }
