@@ -34,13 +34,13 @@ PICTURES = ["sample-online-half-day", "sample-members", "odd-names"]
 
 # Where the mouse goes, in pixels of the figure, and what it must show.
 HOVERS = [
-    ("sample-online-half-day", (300, 200), ["members online", "Sun 5 Apr 2026, "]),
-    ("sample-online-half-day", (826, 200), ["members online", "Mon 6 Apr 2026, 01:0"]),
+    ("sample-online-half-day", (300, 200), ["members online", "Sat 4 Apr 2026, "]),
+    ("sample-online-half-day", (826, 200), ["members online", "Sun 5 Apr 2026, 05:5"]),
     ("sample-online-half-year", (400, 300), [" – ", "windows", "highest: "]),
     ("sample-rate-half-day", (500, 100), ["messages per minute"]),
     ("gaps-and-a-lone-window", (220, 300), ["no data", "Fri 4 Sep 2020, "]),
     ("window-still-running", (826, 100), ["4 messages", "not over when recorded"]),
-    ("sample-members", (700, 78), ["25,818 messages", "13.4% of 192,"]),
+    ("sample-members", (700, 78), ["46,375 messages", "15.0% of 310,"]),
     ("odd-names", (100, 98), ["long long long"]),
     ("sample-weekly-rhythm", (500, 190), ["messages in an hour", "Thursday, 1"]),
     ("weekly-not-all-seen", (300, 80), ["never recorded", "Monday, "]),
