@@ -281,14 +281,14 @@ fn make() -> Vec<Case> {
     case("sample-daily", plot::messages_by_period(&sample, DAY));
     // Labels of events keep off each other and on the card.
     let events = [
-        ("2026-02-09 02:00", "Opening"),
+        ("2025-10-06 02:00", "Opening"),
         (
             "2026-03-14",
             "A night with a name that is far too long for a figure",
         ),
         ("2026-03-20", "Too near"),
         ("2026-03-21 20:00", HOSTILE[0]),
-        ("2026-04-05 20:00", "At the very end"),
+        ("2026-04-05 05:00", "At the very end"),
         ("2026-05-01", "Never recorded"),
     ];
     let eventful = events.iter().fold(sample.clone(), |own, (time, label)| {
@@ -311,6 +311,15 @@ fn make() -> Vec<Case> {
     case("half-a-day-rolling", plot::rolling(&half_day));
     let known = Names::load(&sample).unwrap();
     case("sample-summary", plot::summary(&sample, &known, MONTH));
+    case("sample-newcomers", plot::newcomers(&sample));
+    case("sample-members-of-the-server", plot::members(&sample));
+    case("sample-joins", plot::joins(&sample, WEEK));
+    case("sample-growth", plot::growth(&sample, &known, WEEK));
+    case("sample-stickiness", plot::stickiness(&sample, &known));
+    case(
+        "sample-channel-shares",
+        plot::channel_shares(&sample, &known, WEEK),
+    );
     case("week-summary", plot::summary(&sample, &known, WEEK));
     case(
         "half-a-day-summary",
