@@ -44,7 +44,7 @@ HOVERS = [
     ("odd-names", (100, 98), ["long long long"]),
     ("sample-weekly-rhythm", (500, 190), ["messages in an hour", "Thursday, 1"]),
     ("weekly-not-all-seen", (300, 80), ["never recorded", "Monday, "]),
-    ("sample-daily", (300, 300), ["3,114 messages", "Thu 26 Feb 2026"]),
+    ("sample-daily", (300, 300), ["1,901 messages", "Sun 30 Nov 2025"]),
 ]
 
 failures = []
