@@ -207,7 +207,7 @@ fn lines_break_where_nobody_looks_without_grey() {
         (0, false)
     );
     // An outage that was looked through stays one.
-    let activity = Activity::sample().unwrap();
+    let activity = Activity::sample().unwrap().last_days(20);
     let evening = activity.when(|window| window.end().hour() >= 12);
     assert_eq!(aggregate::gaps(&evening).len(), 1);
     assert!(plot::message_volume(&evening).svg().contains("no data"));
