@@ -17,7 +17,7 @@ pub(super) const JOINS: Noun = Noun::new("join", "joins");
 pub(super) const NOBODY_JOINED: &str =
     "Nobody is known to have joined: documents don't say it, or nobody did but in raids.";
 const WRITING_NEEDS: &str =
-    "To tell who keeps writing takes 56 recorded days, and members who write.";
+    "To tell who keeps writing takes 56 recorded days, and members who begin after the first 28.";
 /// About as many tooltips.
 const TOOLTIPS: usize = 90;
 
