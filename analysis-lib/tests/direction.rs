@@ -102,18 +102,18 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("src/pull", 330, "the programs' columns as windows"),
     (
         "src/aggregate",
-        1_670,
-        "a file a question, and the rows that it gives",
+        2_000,
+        "a file a question, and the rows that it gives: who stays, raids and events' effects among them",
     ),
     (
         "src/plot",
-        5_150,
-        "figures, those of one's own too, and what draws them",
+        5_560,
+        "figures, those of one's own too, newcomers, joins and events in each, and what draws them",
     ),
     (
         "src/table",
-        830,
-        "tables, of whatever is a cell's last value too",
+        900,
+        "tables, of whatever is a cell's last value and of events' effects too",
     ),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
     (
