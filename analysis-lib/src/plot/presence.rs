@@ -185,7 +185,9 @@ fn stacked(
     };
     let tooltip = |i: usize| {
         let line = |own: &Layer| format!("{}: {}", own.name, number(value(own, i), 0));
-        columns().map(line).collect()
+        let lines: Vec<String> = columns().map(line).collect();
+        let pairs = lines[1..].chunks(2).map(|pair| pair.join(", "));
+        [lines[0].clone()].into_iter().chain(pairs).collect()
     };
     let row = |i: usize| {
         let counts: String = columns().map(|own| format!("{},", value(own, i))).collect();
