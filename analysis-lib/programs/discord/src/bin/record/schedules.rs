@@ -8,13 +8,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-use mongodb::bson::RawDocumentBuf;
-use mongodb::bson::oid::ObjectId;
+use activity_discord::store::document::{Span, document, overlap, span};
+use activity_discord::store::place::{Store, There};
+use activity_discord::store::spool::Spool;
+use bson::RawDocumentBuf;
+use bson::oid::ObjectId;
 
-use super::deliver::{Store, deliver};
-use super::document::{document, overlap, span};
+use super::deliver::deliver;
 use super::pace::Pace;
-use super::spool::Spool;
 use super::window::{GRACE, Recorder};
 use activity_data::source::document::{ONLINE, QUANTITIES};
 use activity_data::source::sample::Random;
@@ -41,19 +42,36 @@ struct Database {
 }
 
 impl Store for Database {
-    async fn insert(&mut self, document: RawDocumentBuf) -> Result<Option<RawDocumentBuf>, String> {
+    fn name(&self) -> String {
+        "the database".to_owned()
+    }
+
+    async fn prepare(&mut self) -> Result<Option<String>, activity_data::Error> {
+        Ok(None)
+    }
+
+    async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Option<There>>, String> {
         if self.is_away {
             return Err("away".to_owned());
         }
-        let id = document.get_object_id("_id").unwrap();
-        if let Some(there) = self.documents.get(&id) {
-            return Ok(Some(there.clone()));
+        let mut found = Vec::new();
+        for document in documents {
+            let id = document.get_object_id("_id").unwrap();
+            let there = self.documents.get(&id);
+            found.push(there.map(|there| There {
+                is_same: there == document,
+                span: span(there),
+            }));
+            self.documents.entry(id).or_insert_with(|| document.clone());
         }
-        self.documents.insert(id, document);
-        if std::mem::take(&mut self.is_silent) {
+        if found.contains(&None) && std::mem::take(&mut self.is_silent) {
             return Err("silent".to_owned());
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    async fn spans(&mut self) -> Result<Vec<Span>, String> {
+        Ok(self.documents.values().filter_map(|it| span(it)).collect())
     }
 }
 
@@ -173,7 +191,7 @@ impl Client {
             let document = document(SERVER, LENGTH, &window);
             process.spool.borrow_mut().push(document).unwrap();
         }
-        if process.spool.borrow().len() > 0 {
+        if process.spool.borrow().waiting() > 0 {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();
@@ -480,15 +498,21 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
     }
 }
 
+/// When a document's window began and ended.
+fn stretch(document: &RawDocumentBuf) -> (i64, i64) {
+    let (since, time) = span(document).unwrap();
+    (since.unwrap(), time)
+}
+
 impl Outcome {
     /// Each document says what happened between its begin and its end, and no
     /// two say it twice.
     fn is_true(&self) {
         for pair in self.documents.windows(2) {
-            assert!(!overlap(&pair[0], &pair[1]), "{pair:?}");
+            assert!(!overlap(span(&pair[0]), span(&pair[1])), "{pair:?}");
         }
         for document in &self.documents {
-            let (since, time) = span(document).unwrap();
+            let (since, time) = stretch(document);
             let mut expected: BTreeMap<String, i32> = BTreeMap::new();
             for (_, author) in self
                 .truth
@@ -548,10 +572,7 @@ impl Outcome {
     /// What is in no document had to be missed.
     fn is_complete(&self) {
         let allowed = &self.clients[0].allowed;
-        let spans = self
-            .documents
-            .iter()
-            .map(|document| span(document).unwrap());
+        let spans = self.documents.iter().map(stretch);
         let mut covered = BEGIN;
         for (since, time) in spans.chain([(self.end, self.end)]) {
             if covered < since {
@@ -586,10 +607,7 @@ fn two_hundred_schedules_leave_what_a_perfect_observer_saw() {
         outcome.is_paced();
         windows += outcome.documents.len();
         let is_in = |time: i64| {
-            let mut spans = outcome
-                .documents
-                .iter()
-                .map(|document| span(document).unwrap());
+            let mut spans = outcome.documents.iter().map(stretch);
             spans.any(|(since, time_)| (since..time_).contains(&time))
         };
         missed += outcome

@@ -9,6 +9,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use activity_discord::store::document::Window;
+
 /// How long after its end a window still takes messages that were sent in it.
 pub(crate) const GRACE: i64 = 1_000;
 /// Nothing is heard for this long on a connection that is up only when the
@@ -16,18 +18,6 @@ pub(crate) const GRACE: i64 = 1_000;
 pub(crate) const SILENCE: i64 = 180_000;
 /// A clock that goes back by less is waited for, within the running window.
 pub(crate) const STEP_BACK: i64 = 5_000;
-
-/// A window that is over.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Window {
-    pub(crate) since: i64,
-    /// The end, which is the first moment that isn't part of it.
-    pub(crate) time: i64,
-    /// Human members online, idle or busy at the end.
-    pub(crate) online: u32,
-    /// Member id and messages, in the order of ids.
-    pub(crate) quantities: Vec<(u64, u32)>,
-}
 
 /// A window that still takes messages.
 struct Open {
@@ -46,8 +36,9 @@ impl Open {
         Window {
             since: self.since,
             time,
-            online,
+            online: Some(online),
             quantities,
+            ..Window::default()
         }
     }
 }
@@ -292,8 +283,9 @@ mod tests {
         Window {
             since,
             time,
-            online,
+            online: Some(online),
             quantities: quantities.to_vec(),
+            ..Window::default()
         }
     }
 
