@@ -10,17 +10,10 @@
 use bson::oid::ObjectId;
 use bson::{Bson, DateTime, Document, RawDocument, RawDocumentBuf, doc};
 
-use activity_data::source::document::{ONLINE, QUANTITIES, SINCE, TIME, VOLUME};
+use activity_data::source::document::{
+    CHANNELS, JOINED, LEFT, MEMBERS, ONLINE, QUANTITIES, SINCE, TIME, VOLUME,
+};
 use activity_data::store::stream::checksum;
-
-/// Human members of the server at the window's end.
-const MEMBERS: &str = "members";
-/// Ids of humans who joined in the window, in order, once for each time.
-const JOINED: &str = "joined";
-/// Ids of humans who left in the window, in order, once for each time.
-const LEFT: &str = "left";
-/// Channel id → messages in the window.
-const CHANNELS: &str = "channels";
 
 /// From when to when, in milliseconds since the epoch (UTC). The end isn't part of
 /// it; the begin is `None` where it isn't said.

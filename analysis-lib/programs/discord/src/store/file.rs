@@ -373,7 +373,13 @@ mod tests {
     #[test]
     fn a_file_of_another_kind_is_left_as_it_is() {
         let path = Path::new("other");
-        for other in ["time,online\n1,2", "{", "[{},{},{}]\n", "\n", "a note"] {
+        for other in [
+            "time,online\n1,2",
+            "{ \"a\"",
+            "[{},{},{}]\n",
+            "\n",
+            "a note",
+        ] {
             std::fs::write(&path.0, other).unwrap();
             let mut file = File::new(path.0.clone());
             let error = in_runtime(file.prepare()).unwrap_err().to_string();
