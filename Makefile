@@ -136,7 +136,7 @@ names:
 # As above. Cargo becomes the program, which hears the signals.
 record:
 	@$(SETUP) record
-	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features record --bin record
+	@features="record $$($(SETUP) store)" && cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features "$$features" --bin record
 
 # As above: the programs that pull and that draw are built without secrets, too.
 post:
