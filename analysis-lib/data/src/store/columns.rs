@@ -566,6 +566,30 @@ pub fn read_all<R: Read>(
 mod tests {
     use super::*;
 
+    /// The third version wrote online members as they are, this one one more.
+    #[test]
+    fn what_the_third_version_wrote_is_read() {
+        let mut builder = WindowsBuilder::new();
+        for online in [9, 0] {
+            let window = crate::Window {
+                end: 1_700_000_000_000,
+                online: Some(online),
+                ..Default::default()
+            };
+            builder.window(window).unwrap();
+        }
+        let mut bytes = Vec::new();
+        write_all(&mut bytes, &Source::Sample, builder.windows(), &[], None).unwrap();
+        let mut read = |version| {
+            bytes[8] = version;
+            let mut reader = Reader::new(&bytes[..]).unwrap();
+            let contents = read_all(&mut reader, Contents::default(), |_| ()).unwrap();
+            contents.windows.online
+        };
+        assert_eq!(read(4), [Some(9), Some(0)]);
+        assert_eq!(read(3), [Some(10), Some(1)]);
+    }
+
     #[test]
     fn frames_are_shorter_where_windows_have_many_senders() {
         let few: Vec<u32> = (0..=40_000).collect();

@@ -170,6 +170,7 @@ fn listed(name: &str, ids: Option<RawElement>) -> Result<Option<Vec<MemberId>>, 
         Some(Ok(RawBsonRef::Array(ids))) => {
             let read = |id: Result<RawBsonRef, _>| match id {
                 Ok(RawBsonRef::String(id)) => document::listed(name, Field::Text(id)),
+                Ok(RawBsonRef::Int32(id)) => document::listed(name, Field::Integer(id.into())),
                 Ok(RawBsonRef::Int64(id)) => document::listed(name, Field::Integer(id)),
                 Ok(_) => document::listed(name, Field::Missing),
                 Err(_) => Err(broken()),
