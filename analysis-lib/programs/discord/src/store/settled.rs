@@ -11,7 +11,6 @@ use super::mongodb::MongoDb;
 use super::place::{Store, There};
 use activity_data::settings::Settings;
 use activity_data::store::snapshot;
-use activity_data::text::shorten;
 use activity_data::{Error, Result};
 
 /// MongoDB's collection where `MONGOKEY` is set, else the file `ACTIVITY_FILE`.
@@ -106,14 +105,5 @@ pub fn length(settings: &Settings) -> Result<i64> {
     {
         return Ok(seconds.max(1) * 1_000);
     }
-    let Some(value) = settings.get("RECORD_MINUTES") else {
-        return Ok(600_000);
-    };
-    match value.trim().parse() {
-        Ok(minutes @ 1..=1_440) => Ok(minutes * 60_000),
-        _ => Err(Error::new(format!(
-            "RECORD_MINUTES={} is not a whole number of minutes from 1 to 1440; use for example 10",
-            shorten(&value)
-        ))),
-    }
+    settings.record_length()
 }
