@@ -59,8 +59,9 @@ JUPYTER_HOME = JUPYTER_CONFIG_DIR="$(STATE)/config" \
 FOR_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 
 # Every setting, empty: the user's own must not reach the tests.
-# Which kernel is used is no matter of theirs.
-NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.example)
+# Which kernel is used is no matter of theirs. The file of windows is there by
+# default too, so the tests have one that can't be there.
+NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.example) ACTIVITY_FILE=/dev/null/none
 
 # The tests' own programs, for Rust and Python alike.
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(PROGRAMS) mongod)" \
@@ -135,7 +136,7 @@ names:
 # As above. Cargo becomes the program, which hears the signals.
 record:
 	@$(SETUP) record
-	@cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features record --bin record
+	@features="record $$($(SETUP) store)" && cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features "$$features" --bin record
 
 # As above: the programs that pull and that draw are built without secrets, too.
 post:

@@ -7,7 +7,10 @@
     setup.py pull      the program that speaks to MongoDB, where MONGOKEY is set
     setup.py names     the program behind `make names`
     setup.py post      the program behind `make post`
-    setup.py record    the program behind `make record`, and the one that pulls
+    setup.py record    the program behind `make record`, and the one that pulls; where
+                       MONGOKEY isn't set, without what speaks to MongoDB
+    setup.py store     nothing: prints the feature that what records needs for
+                       MongoDB, where MONGOKEY is set
 
 ACTIVITY_TOOLS is the folder for all of it. Only Python's standard library is used.
 """
@@ -40,13 +43,14 @@ BUILT = TOOLS / f"evcxr-{EVCXR}"
 
 # What Cargo builds in each step. Who records and looks on one machine has the
 # crates compiled once for both.
-RECORDS = "--package activity-discord --package activity-mongodb --no-default-features --features activity-discord/record"
+RECORDS = "--package activity-discord --package activity-mongodb --no-default-features --features activity-discord/record,activity-discord/mongodb"
 PROGRAMS = {
     "pull": "--package activity-mongodb --bin pull",
     "pull beside record": f"{RECORDS} --bin pull",
     "names": "--package analysis-lib --example refresh_names",
     "post": "--package activity-discord --no-default-features --features period --bin post-period",
-    "record": f"{RECORDS} --bin record --bin pull",
+    "record": "--package activity-discord --no-default-features --features record --bin record",
+    "record and pull": f"{RECORDS} --bin record --bin pull",
 }
 
 # What no cell makes the kernel do (refactoring, lints, watching files), and what
@@ -348,11 +352,13 @@ def main(step=""):
     elif step == "pull" and has_mongokey:
         say("Building the program that pulls from MongoDB (minutes the first time, nothing to do later) …")
         build("pull beside record" if records else "pull")
+    elif step == "store":
+        say("mongodb" if has_mongokey else "")
     elif step in ("names", "record", "post"):
         check_compilers()
-        build(step)
+        build("record and pull" if step == "record" and has_mongokey else step)
     elif step != "pull":
-        raise Failed("usage: setup.py check | jupyter | pull | names | record | post")
+        raise Failed("usage: setup.py check | jupyter | pull | names | record | store | post")
 
 
 def run(main, *arguments):

@@ -22,7 +22,7 @@ def test_notebooks_are_committed_without_outputs():
 
 def test_secrets_and_people_are_ignored_by_git():
     """`.env` and the names lie in the working tree and must stay there alone."""
-    for name in (".env", "notebooks/.env", "notebooks/names", "notebooks/names.json", "notebooks/report/x.html",
+    for name in (".env", "activity.jsonl", "notebooks/.env", "notebooks/names", "notebooks/names.json", "notebooks/report/x.html",
                  "notebooks/online.png", "notebooks/activity.bin", "notebooks/activity.json",
                  "notebooks/activity.jsonl", "notebooks/activity.csv"):
         assert git("check-ignore", "--no-index", name).strip() == name

@@ -128,6 +128,17 @@ def test_the_pull_program_is_built_first_when_there_is_a_mongodb(setup, line, bu
     assert ("--package activity-mongodb --bin pull" in calls) == built
 
 
+@pytest.mark.parametrize(("line", "feature"), [("MONGOKEY=mongodb://x", "mongodb\n"), ("", "\n")])
+def test_without_a_mongodb_the_recorder_is_built_without_its_driver(setup, line, feature):
+    (setup.project / ".env").write_text(line + "\n")
+    done, calls = setup("record", FAKES)
+    assert done.returncode == 0, done.stderr
+    assert "--bin record" in calls
+    assert ("mongodb" in calls) == bool(line)
+    # What `make` runs then is the same.
+    assert setup("store", FAKES)[0].stdout == feature
+
+
 # What sets up a kernel, each writing down how it is called and with what. This
 # Python makes environments and kernels' specs out of nothing.
 TELLS = '{ echo "$0 $*"; env; } >>"$CALLS"\n'

@@ -8,11 +8,12 @@ use crate::Zone;
 use crate::{Error, MemberId, Result, text};
 
 /// Every setting there is.
-const NAMES: [&str; 19] = [
+const NAMES: &[&str] = &[
     "MONGOKEY",
     "MONGODB_DATABASE",
     "MONGODB_COLLECTION",
     "MONGODB_TIMEOUT",
+    "ACTIVITY_FILE",
     "TIMEZONE",
     "SERVER_NAME",
     "NAMES_FILE",
@@ -36,6 +37,8 @@ const NAMES: [&str; 19] = [
 /// Has no `Debug`: it holds secrets.
 pub struct Settings {
     file: HashMap<String, String>,
+    /// The project's.
+    folder: PathBuf,
 }
 
 impl Settings {
@@ -49,52 +52,17 @@ impl Settings {
     pub fn load() -> Result<Self> {
         let here = std::env::current_dir()
             .map_err(|e| Error::new(format!("the working directory can't be read: {e}")))?;
-        match here
-            .ancestors()
-            .map(|folder| folder.join(".env"))
-            .find(|path| path.is_file())
-        {
-            Some(path) => Self::from_file(&path),
-            None => Ok(Self {
-                file: HashMap::new(),
-            }),
-        }
-    }
-
-    fn from_file(path: &Path) -> Result<Self> {
-        let wrong = |what: String| Error::new(format!("settings file {} {what}", path.display()));
-        let bytes = std::fs::read(path).map_err(|e| wrong(format!("can't be read: {e}")))?;
-        // Editors on Windows begin UTF-8 with a byte-order mark, or write UTF-16.
-        let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
-            .ok()
-            .filter(|text| !text.contains('\0'))
-            .ok_or_else(|| wrong("is not UTF-8 text; save it as UTF-8".to_owned()))?;
-        let mut file = HashMap::new();
-        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (name, value) = entry(line).ok_or_else(|| {
-                Error::new(format!(
-                    "settings file {} line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
-                    path.display()
-                ))
-            })?;
-            let meant = name.to_uppercase();
-            if name != meant && NAMES.contains(&&*meant) {
-                return Err(wrong(format!(
-                    "sets {name}, which is nothing; write {meant}"
-                )));
-            }
-            if NAMES.contains(&name) && value.starts_with(['“', '”', '„', '‘', '’', '«'])
-            {
-                return Err(wrong(format!(
-                    "has typographic quotes around {name}; write straight ones: {name}='…'"
-                )));
-            }
-            file.insert(name.to_owned(), value);
-        }
-        Ok(Self { file })
+        let with = |name| {
+            let mut folders = here.ancestors();
+            folders.find(|folder| folder.join(name).is_file())
+        };
+        let set = with(".env");
+        let file = match set {
+            Some(folder) => values(&folder.join(".env"))?,
+            None => HashMap::new(),
+        };
+        let folder = with(".env.example").or(set).unwrap_or(&here).to_owned();
+        Ok(Self { file, folder })
     }
 
     /// The setting's value, unless it is unset or empty.
@@ -103,6 +71,16 @@ impl Settings {
             .ok()
             .or_else(|| self.file.get(name).cloned())
             .filter(|value| !value.trim().is_empty())
+    }
+
+    /// `ACTIVITY_FILE`: where windows are written, and read, without a MongoDB. A
+    /// relative path is relative to the project's folder, which is the first with a
+    /// `.env.example` from the working directory up, else the one with the `.env`,
+    /// else the working directory. It need not be there.
+    pub fn activity_file(&self) -> PathBuf {
+        let path = self.get("ACTIVITY_FILE");
+        self.folder
+            .join(path.as_deref().unwrap_or("activity.jsonl"))
     }
 
     /// `TIMEZONE`: an IANA name.
@@ -143,6 +121,18 @@ impl Settings {
                     "MONGODB_TIMEOUT={value} is not a number of seconds; use for example 10"
                 ))
             })
+    }
+
+    /// `RECORD_MINUTES`: how long a recorded window is, in milliseconds.
+    pub fn record_length(&self) -> Result<i64> {
+        let value = self.get("RECORD_MINUTES").unwrap_or("10".to_owned());
+        match value.trim().parse() {
+            Ok(minutes @ 1..=1_440) => Ok(minutes * 60_000),
+            _ => Err(Error::new(format!(
+                "RECORD_MINUTES={} is not a whole number of minutes from 1 to 1440; use for example 10",
+                text::shorten(&value)
+            ))),
+        }
     }
 
     /// `DISCORD_TOKEN`, without ever repeating it in a message. `why` it is needed.
@@ -190,6 +180,42 @@ impl Settings {
     pub fn names_file(&self) -> Option<PathBuf> {
         self.get("NAMES_FILE").map(PathBuf::from)
     }
+}
+
+/// The values in a file of settings.
+fn values(path: &Path) -> Result<HashMap<String, String>> {
+    let wrong = |what: String| Error::new(format!("settings file {} {what}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| wrong(format!("can't be read: {e}")))?;
+    // Editors on Windows begin UTF-8 with a byte-order mark, or write UTF-16.
+    let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+        .ok()
+        .filter(|text| !text.contains('\0'))
+        .ok_or_else(|| wrong("is not UTF-8 text; save it as UTF-8".to_owned()))?;
+    let mut file = HashMap::new();
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = entry(line).ok_or_else(|| {
+            Error::new(format!(
+                "settings file {} line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
+                path.display()
+            ))
+        })?;
+        let meant = name.to_uppercase();
+        if name != meant && NAMES.contains(&&*meant) {
+            return Err(wrong(format!(
+                "sets {name}, which is nothing; write {meant}"
+            )));
+        }
+        if NAMES.contains(&name) && value.starts_with(['“', '”', '„', '‘', '’', '«']) {
+            return Err(wrong(format!(
+                "has typographic quotes around {name}; write straight ones: {name}='…'"
+            )));
+        }
+        file.insert(name.to_owned(), value);
+    }
+    Ok(file)
 }
 
 /// The name and the value of a line, `NAME=value` as a shell has it, also after
@@ -271,10 +297,10 @@ mod tests {
         }
     }
 
-    fn read(name: &str, bytes: &[u8]) -> Result<Settings> {
+    fn read(name: &str, bytes: &[u8]) -> Result<HashMap<String, String>> {
         let path = std::env::temp_dir().join(format!("settings-{name}-{}", std::process::id()));
         std::fs::write(&path, bytes).unwrap();
-        let read = Settings::from_file(&path);
+        let read = values(&path);
         std::fs::remove_file(&path).unwrap();
         read
     }
@@ -283,7 +309,7 @@ mod tests {
     fn a_file_of_any_editor_is_read_or_to_be_saved_as_utf_8() {
         let read = |bytes: &[u8]| {
             let settings = read("editor", bytes).map_err(|e| e.to_string())?;
-            Ok::<_, String>(settings.file["TIMEZONE"].clone())
+            Ok::<_, String>(settings["TIMEZONE"].clone())
         };
         for good in [
             "\u{feff}TIMEZONE=Asia/Baghdad\nSERVER_NAME=X\n",
@@ -334,8 +360,16 @@ mod tests {
         ] {
             let settings = read("kept", format!("MONGOKEY={line}\n").as_bytes());
             let settings = settings.unwrap_or_else(|e| panic!("{line}: {e}"));
-            assert_eq!(settings.file["MONGOKEY"], value, "{line}");
+            assert_eq!(settings["MONGOKEY"], value, "{line}");
         }
+    }
+
+    #[test]
+    fn the_project_s_folder_is_found_from_within() {
+        // The tests' working directory is in a package of the project's.
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let found = Settings::load().unwrap().folder;
+        assert_eq!(found, project.canonicalize().unwrap());
     }
 
     #[test]

@@ -353,6 +353,15 @@ impl Reader {
     }
 }
 
+/// When a document's window began, if that is said, and ended, in milliseconds since
+/// the epoch (UTC), by these values of it. `None`: the document is left out, for they
+/// are no such times.
+pub fn stretch(time: &Value, since: &Value) -> Option<(Option<i64>, i64)> {
+    let time = rule(Some(time), |time| document::time(time, document::latest())).ok()?;
+    let length = rule(Some(since), |since| document::length(since, time)).ok()?;
+    Some(((length > 0).then(|| time - i64::from(length)), time))
+}
+
 /// Applies a rule to a value, which the rule's reason shows where it is of no
 /// type that the rules know.
 fn rule<T>(

@@ -7,3 +7,5 @@ pub(crate) mod export;
 pub mod request;
 pub mod sample;
 mod write;
+
+pub use export::stretch;

@@ -1,4 +1,5 @@
-//! The program `record` between a stand-in of Discord's gateway and a MongoDB.
+//! The program `record` between a stand-in of Discord's gateway and a MongoDB or a
+//! file.
 
 mod gateway;
 mod refusals;
@@ -6,16 +7,19 @@ mod refusals;
 mod support;
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use analysis_lib::{Activity, aggregate};
+use chrono::DateTime;
 use futures_util::TryStreamExt;
 use gateway::{APPLICATION, Gateway, SERVER, State, TOKEN, now};
 use mongodb::bson::{Document, doc};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Folder, Mongod, free_port, signal};
 
 /// The status of what only a person can mend.
@@ -56,6 +60,7 @@ impl<'a> Setup<'a> {
         for name in [
             "MONGODB_DATABASE",
             "MONGODB_COLLECTION",
+            "ACTIVITY_FILE",
             "RECORD_MINUTES",
             "DISCORD_PROXY",
             "HTTPS_PROXY",
@@ -84,7 +89,7 @@ impl<'a> Setup<'a> {
     /// is written by a `cat` that may.
     fn command_on_a_full_disk(&self) -> Command {
         const SCRIPT: &str = r#"mkfifo words; cat <words &
-trap '' XFSZ; ulimit -f 0; exec "$@" >words 2>&1"#;
+trap '' XFSZ; ulimit -S -f 0; exec "$@" >words 2>&1"#;
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_record")]);
         self.set(command)
@@ -188,6 +193,10 @@ struct Window {
     online: u32,
     sent: u32,
     quantities: BTreeMap<u64, u32>,
+    members: Option<u32>,
+    joined: Vec<u64>,
+    left: Vec<u64>,
+    channels: BTreeMap<u64, u32>,
 }
 
 fn in_runtime<T>(future: impl Future<Output = T>) -> T {
@@ -216,19 +225,78 @@ fn windows(mongod: &Mongod) -> Vec<Window> {
     });
     let window = |document: Document| {
         let date = |name| document.get_datetime(name).unwrap().timestamp_millis();
-        let quantities = document.get_document("quantities").unwrap();
+        let count = |name| document.get_i32(name).map(i32::cast_unsigned);
+        let counts = |name| {
+            let counts = document.get_document(name).unwrap().iter();
+            let counts = counts.map(|(id, sent)| (id, sent.as_i32().unwrap()));
+            counts
+                .map(|(id, sent)| (id.parse().unwrap(), sent.cast_unsigned()))
+                .collect()
+        };
+        let ids = |name| {
+            let ids = document.get_array(name).unwrap().iter();
+            ids.map(|id| id.as_str().unwrap().parse().unwrap())
+                .collect()
+        };
         Window {
             since: date("since"),
             time: date("time"),
-            online: document.get_i32("online-members").unwrap() as u32,
-            sent: document.get_i32("messages-sent").unwrap() as u32,
-            quantities: quantities
-                .iter()
-                .map(|(id, sent)| (id.parse().unwrap(), sent.as_i32().unwrap() as u32))
-                .collect(),
+            online: count("online-members").unwrap(),
+            sent: count("messages-sent").unwrap(),
+            quantities: counts("quantities"),
+            members: count("members").ok(),
+            joined: ids("joined"),
+            left: ids("left"),
+            channels: counts("channels"),
         }
     };
     documents.into_iter().map(window).collect()
+}
+
+/// Where windows are without a MongoDB.
+fn file(folder: &Folder) -> PathBuf {
+    folder.join("activity.jsonl")
+}
+
+/// What is in the file, in order of time: whole lines, and nothing after them.
+fn lines(folder: &Folder) -> Vec<Window> {
+    let text = std::fs::read_to_string(file(folder)).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    let window = |line| {
+        let document: Value = serde_json::from_str(line).unwrap();
+        let date = |name: &str| {
+            let date = document[name]["$date"].as_str().unwrap();
+            assert!(date.ends_with('Z'), "{date}");
+            let date = DateTime::parse_from_rfc3339(date).unwrap();
+            date.timestamp_millis()
+        };
+        let count = |value: &Value| value.as_u64().map(|count| count as u32);
+        let counts = |name: &str| {
+            let counts = document[name].as_object().unwrap().iter();
+            counts
+                .map(|(id, sent)| (id.parse().unwrap(), count(sent).unwrap()))
+                .collect()
+        };
+        let ids = |name: &str| {
+            let ids = document[name].as_array().unwrap().iter();
+            ids.map(|id| id.as_str().unwrap().parse().unwrap())
+                .collect()
+        };
+        Window {
+            since: date("since"),
+            time: date("time"),
+            online: count(&document["online-members"]).unwrap(),
+            sent: count(&document["messages-sent"]).unwrap(),
+            quantities: counts("quantities"),
+            members: count(&document["members"]),
+            joined: ids("joined"),
+            left: ids("left"),
+            channels: counts("channels"),
+        }
+    };
+    let mut windows: Vec<Window> = text.lines().map(window).collect();
+    windows.sort_by_key(|window| window.time);
+    windows
 }
 
 /// That windows don't overlap, and hold what a perfect observer saw between
@@ -239,21 +307,32 @@ fn check(windows: &[Window], gateway: &Gateway) {
         assert!(pair[0].time <= pair[1].since, "{pair:?}");
     }
     for window in windows {
-        let mut quantities = BTreeMap::new();
-        for (_, author) in state
-            .sent
-            .iter()
-            .filter(|(time, _)| (window.since..window.time).contains(time))
-        {
-            *quantities.entry(*author).or_default() += 1;
-        }
-        assert_eq!(window.quantities, quantities, "{window:?} of {windows:?}");
-        assert_eq!(window.sent, quantities.values().sum::<u32>());
-        assert_eq!(
-            window.online,
-            state.online_at(window.time),
-            "{window:?} of {windows:?}"
-        );
+        let within = |all: &[(i64, u64)]| -> Vec<u64> {
+            let is_in = |when| (window.since..window.time).contains(when);
+            let within = all.iter().filter(|(when, _)| is_in(when));
+            within.map(|(_, what)| *what).collect()
+        };
+        let counted = |all: &[(i64, u64)]| {
+            let mut counts = BTreeMap::new();
+            for what in within(all) {
+                *counts.entry(what).or_default() += 1;
+            }
+            counts
+        };
+        let (online, members) = state.present_at(window.time);
+        let quantities = counted(&state.sent);
+        let seen = Window {
+            since: window.since,
+            time: window.time,
+            online,
+            sent: quantities.values().sum(),
+            quantities,
+            members: Some(members),
+            joined: within(&state.joined),
+            left: within(&state.left),
+            channels: counted(&state.channels),
+        };
+        assert_eq!(*window, seen, "of {windows:?}");
     }
 }
 
@@ -281,6 +360,13 @@ fn live(gateway: &Gateway, milliseconds: i64) {
             let mut state = gateway.state();
             state.message(1 + number % 7);
             // A presence has no time but when it is heard.
+            let guest = 20 + number % 11;
+            if number % 7 == 0 && into < 500 {
+                match state.members.contains_key(&guest) {
+                    true => state.leave(guest),
+                    false => state.join(guest, false),
+                }
+            }
             if number % 5 == 0 && into < 500 {
                 let status = ["online", "idle", "dnd", "offline", "invisible"];
                 let status = status[(number / 5) as usize % 5];
@@ -314,6 +400,9 @@ fn a_simple_day() {
         state.join(11, false);
         state.presence(11, "dnd");
         state.leave(11);
+        state.leave(1001);
+        state.thread(71, 5);
+        state.message_in(3, 71);
     }
     live(&gateway, 4_000);
     // Long enough that a heartbeat tells that the last window is over.
@@ -403,7 +492,7 @@ fn windows_wait_while_the_database_is_away() {
 fn a_full_disk_is_said_and_windows_wait_in_memory() {
     is_away_and_back(
         |setup| setup.command_on_a_full_disk(),
-        "windows that MongoDB hasn't taken are kept in memory alone; make room there",
+        "windows that nobody has taken yet are kept in memory alone; make room there",
     );
 }
 
@@ -472,6 +561,140 @@ fn a_kill_loses_the_running_window_and_the_next_says_so() {
             "{time} is missing from {windows:?}, killed at {kills:?}"
         );
     }
+}
+
+/// A setup that writes into the folder's file.
+fn to_file<'a>(gateway: &'a Gateway, folder: &'a Folder) -> Setup<'a> {
+    Setup::new(String::new(), gateway, folder)
+}
+
+#[test]
+fn without_a_mongodb_windows_are_lines_of_a_file_whenever_the_recorder_is_killed() {
+    let gateway = Gateway::start(State::with(9));
+    let folder = Folder::new();
+    let setup = to_file(&gateway, &folder);
+    let mut kills = Vec::new();
+    for milliseconds in [2_650, 3_200, 2_030, 4_700] {
+        let recorder = setup.listening();
+        live(&gateway, milliseconds);
+        kills.push(now());
+        recorder.kill();
+        // As if it had been killed in the middle of a line.
+        let torn = "{\"_id\":{\"$oid\":\"0123\"},\"time\":{\"$da";
+        let cut = OpenOptions::new().append(true).open(file(&folder));
+        let cut = cut.unwrap().write_all(&torn.as_bytes()[..kills.len() * 8]);
+        cut.unwrap();
+    }
+    let recorder = setup.listening();
+    live(&gateway, 2_000);
+    pause(300);
+    let said = recorder.terminate();
+    assert!(said.contains(" written; the last until "), "{said}");
+    assert!(!waiting(&folder));
+    let windows = lines(&folder);
+    check(&windows, &gateway);
+    for time in missed(&windows, &gateway) {
+        let is_lost = kills.iter().any(|&kill| {
+            let next = windows.iter().find(|window| window.since > kill).unwrap();
+            (kill - 3_500..next.since).contains(&time)
+        });
+        assert!(is_lost, "{time}, killed at {kills:?}");
+    }
+    // What the project makes of it, and what MongoDB's own reader does.
+    let opened = Activity::open(file(&folder)).unwrap();
+    assert_eq!(opened.len(), windows.len());
+    let sent: u32 = windows.iter().map(|window| window.sent).sum();
+    let totals = aggregate::messages_by_member(&opened);
+    let counted: u64 = totals.iter().map(|total| total.messages).sum();
+    assert_eq!(counted, u64::from(sent));
+    let python = std::env::var_os("REFERENCE_PYTHON").expect("run `make test`");
+    let read = Command::new(python)
+        .args(["-c", AS_PYMONGO])
+        .arg(file(&folder))
+        .output();
+    let read = read.unwrap();
+    let errors = String::from_utf8_lossy(&read.stderr);
+    assert!(read.status.success(), "{errors}");
+    let text = std::fs::read_to_string(file(&folder)).unwrap();
+    assert_eq!(String::from_utf8_lossy(&read.stdout), text);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file(&folder).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+/// Reads documents as PyMongo does, through BSON, and writes them as it does.
+const AS_PYMONGO: &str = r#"
+import json, sys
+import bson
+from bson import json_util
+for line in open(sys.argv[1]):
+    document = bson.decode(bson.encode(json_util.loads(line)))
+    assert type(document["_id"]) is bson.ObjectId and type(document["time"]).__name__ == "datetime"
+    text = json_util.dumps(document, json_options=json_util.RELAXED_JSON_OPTIONS, separators=(",", ":"))
+    print(text)
+"#;
+
+#[test]
+fn of_two_recorders_on_one_file_one_writes_each_window() {
+    let gateway = Gateway::start(State::with(9));
+    let other = Gateway::start(State::with(9));
+    let folder = Folder::new();
+    let first = to_file(&gateway, &folder).listening();
+    let second = to_file(&other, &folder).listening();
+    // Both hear the same, and one of them ends before the other.
+    let hear = |milliseconds| {
+        let end = now() + milliseconds;
+        while now() < end {
+            gateway.state().message(1);
+            other.state().message(1);
+            pause(50);
+        }
+    };
+    hear(5_000);
+    let said = first.said() + &second.said();
+    first.kill();
+    hear(4_500);
+    pause(300);
+    let said = said + &second.terminate();
+    assert!(
+        said.contains("another recorder writes this window"),
+        "{said}"
+    );
+    let windows = lines(&folder);
+    for pair in windows.windows(2) {
+        assert!(pair[0].time <= pair[1].since, "{windows:?}");
+    }
+    // What the first one hadn't written is the other's.
+    assert!(windows.len() >= 4, "{windows:?}");
+    assert_eq!(missed(&windows, &other), [0; 0]);
+}
+
+#[test]
+fn a_full_disk_is_said_and_the_file_has_every_window_later() {
+    let gateway = Gateway::start(State::with(9));
+    let folder = Folder::new();
+    let setup = to_file(&gateway, &folder);
+    let recorder = setup.listening_with(setup.command_on_a_full_disk());
+    live(&gateway, 5_000);
+    recorder.wait_for("activity.jsonl can't be written (File too large");
+    recorder.wait_for("windows that nobody has taken yet are kept in memory alone");
+    assert_eq!(std::fs::read(file(&folder)).unwrap(), b"");
+    let room = Command::new("prlimit")
+        .arg(format!("--pid={}", recorder.child.id()))
+        .arg("--fsize=unlimited")
+        .status();
+    assert!(room.unwrap().success());
+    recorder.wait_for("activity.jsonl is back, and has every window that waited");
+    live(&gateway, 500);
+    pause(300);
+    recorder.terminate();
+    let windows = lines(&folder);
+    check(&windows, &gateway);
+    assert_eq!(missed(&windows, &gateway), [0; 0]);
+    assert!(!waiting(&folder));
 }
 
 #[test]
@@ -648,6 +871,8 @@ fn what_waiting_does_not_mend_is_said_and_ends_it() {
         ..State::with(9)
     });
     let folder = Folder::new();
+    let taken = Folder::new();
+    std::fs::create_dir(file(&taken)).unwrap();
     let uri = key(mongod.port);
     let setup = |gateway| Setup::new(uri.clone(), gateway, &folder);
     let invitation = format!("client_id={APPLICATION}");
@@ -695,9 +920,10 @@ fn what_waiting_does_not_mend_is_said_and_ends_it() {
         (
             Setup {
                 mongodb: String::new(),
+                folder: &taken,
                 ..setup(&plain)
             },
-            "MONGOKEY is not set",
+            "activity.jsonl can't be written",
         ),
         (
             Setup {
@@ -813,7 +1039,8 @@ fn of_a_large_server_members_are_listed() {
     pause(300);
     recorder.terminate();
     let last = windows(&mongod).pop().unwrap();
-    assert_eq!(last.online, 301);
+    // Of 5,000 ids eleven are bots.
+    assert_eq!((last.online, last.members), (301, Some(4_989)));
 }
 
 /// Faults at random, one after the other, between a gateway and a database of

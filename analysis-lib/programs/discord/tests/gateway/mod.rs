@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::DateTime;
 use flate2::{Compress, Compression, FlushCompress};
 use futures_sink::Sink;
 use futures_util::StreamExt;
@@ -77,8 +78,16 @@ pub(crate) struct State {
     pub(crate) lists: Vec<Instant>,
     /// Human members' messages: when and whose.
     pub(crate) sent: Vec<(i64, u64)>,
-    /// Who of the humans was online from when on.
+    /// When and in which channels, be it in a thread.
+    pub(crate) channels: Vec<(i64, u64)>,
+    /// Threads and their channels.
+    pub(crate) threads: BTreeMap<u64, u64>,
+    /// When humans joined and left.
+    pub(crate) joined: Vec<(i64, u64)>,
+    pub(crate) left: Vec<(i64, u64)>,
+    /// How many humans were online, and members, from when on.
     pub(crate) were_online: Vec<(i64, u32)>,
+    pub(crate) were_members: Vec<(i64, u32)>,
     /// Where sessions are resumed.
     pub(crate) url: String,
     pub(crate) session: Option<u32>,
@@ -112,7 +121,12 @@ impl Default for State {
             resumes: 0,
             lists: Vec::new(),
             sent: Vec::new(),
+            channels: Vec::new(),
+            threads: BTreeMap::from([(70, 6)]),
+            joined: Vec::new(),
+            left: Vec::new(),
             were_online: Vec::new(),
+            were_members: Vec::new(),
             url: String::new(),
             session: None,
             sessions: 0,
@@ -145,6 +159,13 @@ fn presence(id: u64, status: &str) -> Value {
     })
 }
 
+fn thread(id: u64, channel: u64) -> Value {
+    json!({
+        "id": id.to_string(), "guild_id": SERVER.to_string(), "parent_id": channel.to_string(),
+        "type": 11, "name": "Secret Thread", "thread_metadata": {"archived": false},
+    })
+}
+
 impl State {
     /// With members 1 to `humans`, who are offline, and a bot, 1000, which is
     /// online.
@@ -153,6 +174,7 @@ impl State {
         state.members.extend((1..=humans).map(|id| (id, false)));
         state.members.insert(1000, true);
         state.online.insert(1000);
+        state.were_members.push((0, humans as u32));
         state
     }
 
@@ -197,10 +219,22 @@ impl State {
         time
     }
 
-    /// A message that counts.
+    /// A message that counts, in one of two channels or in a thread.
     pub(crate) fn message(&mut self, author: u64) {
-        let time = self.message_with(author, &json!({}));
+        self.message_in(author, [5, 6, 70][author as usize % 3]);
+    }
+
+    pub(crate) fn message_in(&mut self, author: u64, channel: u64) {
+        let time = self.message_with(author, &json!({"channel_id": channel.to_string()}));
         self.sent.push((time, author));
+        let channel = self.threads.get(&channel).copied().unwrap_or(channel);
+        self.channels.push((time, channel));
+    }
+
+    /// A thread is begun.
+    pub(crate) fn thread(&mut self, id: u64, channel: u64) {
+        self.threads.insert(id, channel);
+        self.dispatch("THREAD_CREATE", &thread(id, channel));
     }
 
     pub(crate) fn presence(&mut self, id: u64, status: &str) {
@@ -209,37 +243,51 @@ impl State {
         } else {
             self.online.remove(&id);
         }
-        self.note_online();
+        self.note();
         self.dispatch("PRESENCE_UPDATE", &presence(id, status));
     }
 
     pub(crate) fn join(&mut self, id: u64, is_bot: bool) {
+        let time = now();
         self.members.insert(id, is_bot);
-        let member = json!({"guild_id": SERVER.to_string(), "user": user(id, is_bot), "roles": []});
+        if !is_bot {
+            self.joined.push((time, id));
+        }
+        self.note();
+        let joined_at = DateTime::from_timestamp_millis(time).unwrap().to_rfc3339();
+        let member = json!({
+            "guild_id": SERVER.to_string(), "user": user(id, is_bot), "roles": [],
+            "nick": "Secret Nick", "joined_at": joined_at,
+        });
         self.dispatch("GUILD_MEMBER_ADD", &member);
     }
 
     pub(crate) fn leave(&mut self, id: u64) {
-        self.members.remove(&id);
+        let is_bot = self.members.remove(&id) == Some(true);
         self.online.remove(&id);
-        self.note_online();
-        let member = json!({"guild_id": SERVER.to_string(), "user": user(id, false)});
+        if !is_bot {
+            self.left.push((now(), id));
+        }
+        self.note();
+        let member = json!({"guild_id": SERVER.to_string(), "user": user(id, is_bot)});
         self.dispatch("GUILD_MEMBER_REMOVE", &member);
     }
 
-    fn note_online(&mut self) {
-        let humans = self
-            .online
-            .iter()
-            .filter(|id| self.members.get(id) != Some(&true));
-        let humans = humans.count() as u32;
-        self.were_online.push((now(), humans));
+    fn note(&mut self) {
+        let is_human = |id| self.members.get(id) != Some(&true);
+        let humans = self.online.iter().filter(|id| is_human(id)).count();
+        self.were_online.push((now(), humans as u32));
+        let humans = self.members.values().filter(|&&is_bot| !is_bot).count();
+        self.were_members.push((now(), humans as u32));
     }
 
-    /// Humans online at this time.
-    pub(crate) fn online_at(&self, time: i64) -> u32 {
-        let before = self.were_online.iter().rev().find(|noted| noted.0 < time);
-        before.map_or(0, |noted| noted.1)
+    /// Humans online at this time, and members.
+    pub(crate) fn present_at(&self, time: i64) -> (u32, u32) {
+        let at = |noted: &[(i64, u32)]| {
+            let before = noted.iter().rev().find(|noted| noted.0 < time);
+            before.map_or(0, |noted| noted.1)
+        };
+        (at(&self.were_online), at(&self.were_members))
     }
 
     /// The server is away for Discord too, or back.
@@ -264,7 +312,8 @@ impl State {
             "large": is_large, "member_count": self.members.len(),
             "members": listed.map(|(&id, &bot)| json!({"user": user(id, bot), "roles": [], "nick": null})).collect::<Vec<_>>(),
             "presences": self.online.iter().map(|&id| presence(id, "idle")).collect::<Vec<_>>(),
-            "channels": [], "threads": [], "voice_states": [],
+            "channels": [], "voice_states": [],
+            "threads": self.threads.iter().map(|(&id, &channel)| thread(id, channel)).collect::<Vec<_>>(),
         })
     }
 

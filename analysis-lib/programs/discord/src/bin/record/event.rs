@@ -1,13 +1,17 @@
-//! What is read of Discord's events: ids, who is a bot, who is online, and when
-//! a message was sent. There is no field for anything that somebody wrote.
+//! What is read of Discord's events: ids, who is a bot, who is online, who came
+//! when, and when and where a message was sent. There is no field for anything that
+//! somebody wrote.
 //!
 //! Reference: <https://discord.com/developers/docs/events/gateway-events>
 
+use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use twilight_model::gateway::event::GatewayEventDeserializer;
 use twilight_model::id::Id;
-use twilight_model::id::marker::{ApplicationMarker, GuildMarker, MessageMarker, UserMarker};
+use twilight_model::id::marker::{
+    ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, UserMarker,
+};
 
 /// When Discord's ids begin: 1 January 2015.
 pub(crate) const DISCORD_EPOCH: i64 = 1_420_070_400_000;
@@ -34,30 +38,44 @@ pub(crate) enum Event {
     },
     /// Everything missed was told.
     Resumed,
-    /// The server is there: bots, members online, and whether these are all.
+    /// The server is there: members, and whether these are all, and threads.
     Server {
-        bots: Vec<u64>,
-        online: Vec<u64>,
+        members: Members,
         whole: bool,
+        threads: Threads,
     },
     /// Discord has trouble with the server.
     Unavailable,
     /// The bot was removed from the server.
     Removed,
-    /// Somebody joined or is listed.
-    Members {
-        bots: Vec<u64>,
-        online: Vec<u64>,
-    },
-    Left(u64),
+    /// A part of the list of members, of so many.
+    Listed(Members, u32),
+    /// Somebody joined: whether it is a bot, and when, if that is told.
+    Joined(u64, bool, Option<i64>),
+    /// Somebody left: whether it is a bot.
+    Left(u64, bool),
+    /// Threads were begun or changed.
+    Threads(Threads),
     Presence(u64, bool),
-    /// A human's message, sent at this time.
-    Message(i64, u64),
+    /// A human's message: sent at this time, by whom, in which channel or thread.
+    Message(i64, u64, u64),
     /// The list of members has to be asked for again, after so many seconds.
     Limited(f64),
     /// Nothing that is recorded.
     Other,
 }
+
+/// Members that Discord lists.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Members {
+    pub(crate) humans: Vec<u64>,
+    pub(crate) bots: Vec<u64>,
+    /// Of both.
+    pub(crate) online: Vec<u64>,
+}
+
+/// Threads, and the channel that each belongs to.
+pub(crate) type Threads = Vec<(u64, u64)>;
 
 #[derive(Deserialize)]
 struct Payload<T> {
@@ -87,17 +105,33 @@ struct Guild {
     id: Id<GuildMarker>,
     /// Missing where a bot was removed.
     unavailable: Option<bool>,
-    #[serde(default)]
-    member_count: usize,
+    member_count: Option<usize>,
     #[serde(default)]
     members: Vec<Member>,
     #[serde(default)]
     presences: Vec<Presence>,
+    #[serde(default)]
+    threads: Vec<Thread>,
+}
+
+#[derive(Deserialize)]
+struct Thread {
+    id: Id<ChannelMarker>,
+    parent_id: Option<Id<ChannelMarker>>,
+    /// Missing where the server's threads are listed.
+    guild_id: Option<Id<GuildMarker>>,
+}
+
+#[derive(Deserialize)]
+struct ThreadList {
+    guild_id: Id<GuildMarker>,
+    threads: Vec<Thread>,
 }
 
 #[derive(Deserialize)]
 struct Chunk {
     guild_id: Id<GuildMarker>,
+    chunk_count: u32,
     members: Vec<Member>,
     #[serde(default)]
     presences: Vec<Presence>,
@@ -109,6 +143,7 @@ struct Member {
     /// the bot is in.
     guild_id: Option<Id<GuildMarker>>,
     user: User,
+    joined_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +177,7 @@ enum Status {
 struct Message {
     id: Id<MessageMarker>,
     guild_id: Option<Id<GuildMarker>>,
+    channel_id: Id<ChannelMarker>,
     author: User,
     webhook_id: Option<IgnoredAny>,
     r#type: u8,
@@ -200,9 +236,9 @@ fn dispatched(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Re
             guild if guild.id != server => Event::Other,
             guild if guild.unavailable == Some(true) => Event::Unavailable,
             guild => Event::Server {
-                whole: guild.members.len() >= guild.member_count,
-                bots: bots(&guild.members),
-                online: online(&guild.presences),
+                whole: guild.member_count.is_some_and(|n| guild.members.len() >= n),
+                members: members(&guild.members, &guild.presences),
+                threads: threads(&guild.threads),
             },
         },
         "GUILD_DELETE" => match data::<Guild>(text)? {
@@ -211,21 +247,32 @@ fn dispatched(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Re
             _ => Event::Removed,
         },
         "GUILD_MEMBERS_CHUNK" => match data::<Chunk>(text)? {
-            chunk if chunk.guild_id == server => Event::Members {
-                bots: bots(&chunk.members),
-                online: online(&chunk.presences),
-            },
+            chunk if chunk.guild_id == server => {
+                Event::Listed(members(&chunk.members, &chunk.presences), chunk.chunk_count)
+            }
             _ => Event::Other,
         },
         "GUILD_MEMBER_ADD" => match data::<Member>(text)? {
-            member if member.guild_id == Some(server) => Event::Members {
-                bots: bots(&[member]),
-                online: Vec::new(),
-            },
+            member if member.guild_id == Some(server) => {
+                let time = member.joined_at.as_deref();
+                let time = time.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+                let time = time.map(|time| time.timestamp_millis());
+                Event::Joined(member.user.id.get(), member.user.bot, time)
+            }
             _ => Event::Other,
         },
         "GUILD_MEMBER_REMOVE" => match data::<Member>(text)? {
-            member if member.guild_id == Some(server) => Event::Left(member.user.id.get()),
+            member if member.guild_id == Some(server) => {
+                Event::Left(member.user.id.get(), member.user.bot)
+            }
+            _ => Event::Other,
+        },
+        "THREAD_CREATE" | "THREAD_UPDATE" => match data::<Thread>(text)? {
+            thread if thread.guild_id == Some(server) => Event::Threads(threads(&[thread])),
+            _ => Event::Other,
+        },
+        "THREAD_LIST_SYNC" => match data::<ThreadList>(text)? {
+            list if list.guild_id == server => Event::Threads(threads(&list.threads)),
             _ => Event::Other,
         },
         "PRESENCE_UPDATE" => match data::<Presence>(text)? {
@@ -244,16 +291,26 @@ fn data<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str::<Payload<T>>(text).map(|payload| payload.d)
 }
 
-fn bots(members: &[Member]) -> Vec<u64> {
-    let bots = members.iter().filter(|member| member.user.bot);
-    bots.map(|member| member.user.id.get()).collect()
+fn members(members: &[Member], presences: &[Presence]) -> Members {
+    let ids = |is_bot| {
+        let members = members.iter();
+        let members = members.filter(move |member| member.user.bot == is_bot);
+        members.map(|member| member.user.id.get()).collect()
+    };
+    let presences = presences.iter();
+    let online = presences.filter(|presence| presence.status != Status::Offline);
+    Members {
+        humans: ids(false),
+        bots: ids(true),
+        online: online.map(|presence| presence.user.id.get()).collect(),
+    }
 }
 
-fn online(presences: &[Presence]) -> Vec<u64> {
-    let online = presences
-        .iter()
-        .filter(|presence| presence.status != Status::Offline);
-    online.map(|presence| presence.user.id.get()).collect()
+fn threads(threads: &[Thread]) -> Threads {
+    let threads = threads.iter();
+    threads
+        .filter_map(|thread| Some((thread.id.get(), thread.parent_id?.get())))
+        .collect()
 }
 
 fn message(message: &Message, server: Id<GuildMarker>) -> Event {
@@ -261,7 +318,7 @@ fn message(message: &Message, server: Id<GuildMarker>) -> Event {
     if message.guild_id == Some(server) && is_human && matches!(message.r#type, REGULAR | REPLY) {
         // The first 42 bits of an id are a time.
         let sent = (message.id.get() >> 22).cast_signed() + DISCORD_EPOCH;
-        Event::Message(sent, message.author.id.get())
+        Event::Message(sent, message.author.id.get(), message.channel_id.get())
     } else {
         Event::Other
     }
@@ -288,11 +345,11 @@ mod tests {
                 "MESSAGE_CREATE",
                 // The example of an id in Discord's reference.
                 &format!(
-                    r#"{{"id":"175928847299117063","content":"not read","embeds":[{{"type":"rich"}}],{rest}}}"#
+                    r#"{{"id":"175928847299117063","channel_id":"9","content":"not read","embeds":[{{"type":"rich"}}],{rest}}}"#
                 ),
             )
         };
-        let counts = Ok(Event::Message(1_462_015_105_796, 5));
+        let counts = Ok(Event::Message(1_462_015_105_796, 5, 9));
         for (counted, rest) in [
             (true, r#""guild_id":"7","author":{"id":"5"},"type":0"#),
             (
@@ -343,19 +400,23 @@ mod tests {
 
     #[test]
     fn a_server_is_there_in_part_or_as_a_whole() {
-        let server = |count: u32| {
+        let server = |count: &str| {
             read(
                 "GUILD_CREATE",
                 &format!(
-                    r#"{{"id":"7","unavailable":false,"member_count":{count},"members":[{{"user":{{"id":"1","bot":true}}}},{{"user":{{"id":"2"}},"nick":"x"}}],"presences":[{{"user":{{"id":"1"}},"status":"online"}},{{"user":{{"id":"2"}},"status":"offline"}}]}}"#
+                    r#"{{"id":"7","unavailable":false,"member_count":{count},"members":[{{"user":{{"id":"1","bot":true}}}},{{"user":{{"id":"2"}},"nick":"x"}}],"presences":[{{"user":{{"id":"1"}},"status":"online"}},{{"user":{{"id":"2"}},"status":"offline"}}],"threads":[{{"id":"11","parent_id":"9","name":"x"}}]}}"#
                 ),
             )
         };
-        for (count, whole) in [(2, true), (3, false)] {
+        for (count, whole) in [("2", true), ("3", false), ("null", false)] {
             let expected = Event::Server {
-                bots: vec![1],
-                online: vec![1],
+                members: Members {
+                    humans: vec![2],
+                    bots: vec![1],
+                    online: vec![1],
+                },
                 whole,
+                threads: vec![(11, 9)],
             };
             assert_eq!(server(count), Ok(expected));
         }
@@ -365,6 +426,41 @@ mod tests {
         );
         assert_eq!(read("GUILD_DELETE", r#"{"id":"7"}"#), Ok(Event::Removed));
         assert_eq!(read("GUILD_DELETE", r#"{"id":"8"}"#), Ok(Event::Other));
+    }
+
+    #[test]
+    fn who_comes_and_goes_and_which_threads_there_are_is_read_of_this_server() {
+        let human =
+            r#"{"guild_id":"7","user":{"id":"5"},"joined_at":"2016-04-30T11:18:25.796000+00:00"}"#;
+        let bot = r#"{"guild_id":"7","user":{"id":"6","bot":true},"joined_at":null}"#;
+        let thread = r#"{"id":"11","guild_id":"7","parent_id":"9","name":"not read"}"#;
+        let list = format!(r#"{{"guild_id":"7","channel_ids":["9"],"threads":[{thread}]}}"#);
+        let joined = Event::Joined(5, false, Some(1_462_015_105_796));
+        for (name, data, event) in [
+            ("GUILD_MEMBER_ADD", human, joined),
+            ("GUILD_MEMBER_ADD", bot, Event::Joined(6, true, None)),
+            ("GUILD_MEMBER_REMOVE", human, Event::Left(5, false)),
+            ("GUILD_MEMBER_REMOVE", bot, Event::Left(6, true)),
+            ("THREAD_CREATE", thread, Event::Threads(vec![(11, 9)])),
+            ("THREAD_UPDATE", thread, Event::Threads(vec![(11, 9)])),
+            ("THREAD_LIST_SYNC", &list, Event::Threads(vec![(11, 9)])),
+        ] {
+            assert_eq!(read(name, data), Ok(event), "{name}");
+            let other = data.replace(r#""guild_id":"7""#, r#""guild_id":"8""#);
+            assert_eq!(read(name, &other), Ok(Event::Other), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_members_says_of_how_many_parts_it_is() {
+        let chunk =
+            r#"{"guild_id":"7","chunk_index":0,"chunk_count":2,"members":[{"user":{"id":"2"}}]}"#;
+        let members = Members {
+            humans: vec![2],
+            ..Members::default()
+        };
+        let listed = Ok(Event::Listed(members, 2));
+        assert_eq!(read("GUILD_MEMBERS_CHUNK", chunk), listed);
     }
 
     #[test]

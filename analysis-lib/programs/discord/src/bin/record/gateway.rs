@@ -274,7 +274,8 @@ impl Gateway {
         let mut beat_at = Instant::now() + interval.mul_f64(fastrand::f64());
         let mut is_answered = true;
         loop {
-            let list_at = self.list_at.filter(|_| self.recorder.is_live());
+            let is_wanted = self.recorder.is_live() && !self.recorder.is_listed();
+            let list_at = self.list_at.filter(|_| is_wanted);
             let others = [list_at, self.server_by, self.steady_at];
             let due = others.into_iter().flatten().fold(beat_at, Instant::min);
             let heard = tokio::select! {
@@ -314,6 +315,7 @@ impl Gateway {
             if list_at.is_some_and(|time| time <= due) {
                 self.list_at = None;
                 self.listed = Some(Instant::now());
+                self.recorder.list_anew();
                 wire.send(&json!({
                     "op": 8,
                     "d": {"guild_id": self.server, "query": "", "limit": 0, "presences": true},
@@ -366,21 +368,17 @@ impl Gateway {
             Event::Resumed => {
                 self.note_session();
                 self.recorder.resumed(now);
+                // What was asked for on the lost connection may not come any more.
+                self.list();
             }
             Event::Server {
-                bots,
-                online,
+                members,
                 whole,
+                threads,
             } => {
                 self.server_by = None;
-                self.recorder
-                    .server(now, bots.into_iter(), online.into_iter());
-                // The list says who is a bot. A server that is too large isn't
-                // sent with it.
-                if !whole {
-                    let last = self.listed.map(|listed| listed + LIST_PAUSE);
-                    self.list_at = Some(last.unwrap_or_else(Instant::now));
-                }
+                self.recorder.server(now, members, whole, threads);
+                self.list();
             }
             Event::Unavailable => self.recorder.server_gone(),
             Event::Removed => {
@@ -389,14 +387,14 @@ impl Gateway {
                     self.server
                 )));
             }
-            Event::Members { bots, online } => {
-                bots.into_iter().for_each(|id| self.recorder.bot(id));
-                let online = online.into_iter();
-                online.for_each(|id| self.recorder.presence(id, true));
-            }
-            Event::Left(id) => self.recorder.presence(id, false),
+            Event::Listed(members, parts) => self.recorder.listed(members, parts),
+            Event::Joined(id, is_bot, time) => self.recorder.joined(now, time, id, is_bot),
+            Event::Left(id, is_bot) => self.recorder.left(id, is_bot),
+            Event::Threads(threads) => self.recorder.threads(threads),
             Event::Presence(id, online) => self.recorder.presence(id, online),
-            Event::Message(sent, author) => self.recorder.message(now, sent, author),
+            Event::Message(sent, author, channel) => {
+                self.recorder.message(now, sent, author, channel);
+            }
             Event::Limited(seconds) => {
                 let wait = Duration::try_from_secs_f64(seconds).unwrap_or(LIST_PAUSE);
                 self.list_at = Some(Instant::now() + wait);
@@ -404,6 +402,15 @@ impl Gateway {
             _ => (),
         }
         Ok(())
+    }
+
+    /// Has the members listed, unless all are known: a server that is too large isn't
+    /// sent with its members, and only the list says who is a bot.
+    fn list(&mut self) {
+        if !self.recorder.is_listed() {
+            let last = self.listed.map(|listed| listed + LIST_PAUSE);
+            self.list_at = Some(last.unwrap_or_else(Instant::now));
+        }
     }
 
     fn hand_over(&mut self, queue: &Queue) {

@@ -1,19 +1,17 @@
-//! Listens to Discord's gateway, and writes into MongoDB how many members are
-//! online and write, until it is stopped.
+//! Listens to Discord's gateway, and writes how many members are online and write
+//! into MongoDB or a file, until it is stopped.
 //!
 //! `gateway` listens on a `wire`, which `network` connects at the `pace` that
 //! Discord wants, and reads each `event`; the `window`s it makes of them wait in
-//! the `spool`, and are `deliver`ed as `document`s by `write`.
+//! the spool, and are `deliver`ed by `write`.
 
 mod deliver;
-mod document;
 mod event;
 mod gateway;
 mod network;
 mod pace;
 #[cfg(test)]
 mod schedules;
-mod spool;
 mod window;
 mod wire;
 mod write;
@@ -25,15 +23,15 @@ use twilight_model::id::Id;
 
 use activity_data::settings::Settings;
 use activity_data::source::request::ERROR;
-use activity_data::store::snapshot;
 use activity_data::text::counted;
 use activity_data::{Error, Result};
-use activity_mongodb::connect;
+use activity_discord::store::place::Store;
+use activity_discord::store::settled::{Settled, length};
+use activity_discord::store::spool::Spool;
 use gateway::Gateway;
 use network::Network;
-use spool::Spool;
 use window::Recorder;
-use write::{MongoDb, Queue};
+use write::Queue;
 
 /// The status that the program ends with when only a person can mend what is
 /// wrong: `EX_CONFIG` of sysexits.h. It isn't worth starting again.
@@ -62,10 +60,7 @@ fn run() -> Result<()> {
     let proxy = settings.get("HTTPS_PROXY");
     let proxy = proxy.or_else(|| settings.get("https_proxy"));
     let network = Network::new(proxy.as_deref()).map_err(Error::new)?;
-    let connection = connect::check(&settings)?;
-    let place = snapshot::beside(&settings, &connection, &format!("{server}.bson")).ok_or_else(
-        || Error::new("there is no folder for windows that wait for MongoDB; set HOME, or ACTIVITY_SNAPSHOT to a file in a folder for them"),
-    )?;
+    let (store, place) = Settled::on(settings, server)?;
     let (spool, trouble) = Spool::open(&place);
     if let Some(trouble) = trouble {
         say(&trouble);
@@ -74,13 +69,13 @@ fn run() -> Result<()> {
         .enable_all()
         .build()
         .map_err(|e| Error::new(format!("the recorder can't be started: {e}")))?;
-    let recorded = runtime.block_on(record(settings, network, token, server, length, spool));
+    let recorded = runtime.block_on(record(store, network, token, server, length, spool));
     runtime.shutdown_background();
     recorded
 }
 
 async fn record(
-    settings: Settings,
+    mut store: Settled,
     network: Network,
     token: String,
     server: u64,
@@ -88,9 +83,8 @@ async fn record(
     spool: Spool,
 ) -> Result<()> {
     let stop = stop()?;
-    let mut database = MongoDb::new(settings);
     let queue = Queue::new(server, length, spool);
-    if let Some(why) = database.prepare().await? {
+    if let Some(why) = store.prepare().await? {
         say(&format!(
             "{why}. Until then, windows wait in {}",
             queue.path()
@@ -110,29 +104,8 @@ async fn record(
         queue.end();
         ended
     };
-    let (ended, ()) = tokio::join!(listen, queue.write(database));
+    let (ended, ()) = tokio::join!(listen, queue.write(store));
     ended.map_err(Error::new)
-}
-
-/// `RECORD_MINUTES` in milliseconds.
-fn length(settings: &Settings) -> Result<i64> {
-    // For tests, which can't wait for minutes.
-    if let Some(seconds) = std::env::var("RECORD_SECONDS")
-        .ok()
-        .and_then(|seconds| seconds.parse::<i64>().ok())
-    {
-        return Ok(seconds.max(1) * 1_000);
-    }
-    let Some(value) = settings.get("RECORD_MINUTES") else {
-        return Ok(600_000);
-    };
-    match value.trim().parse() {
-        Ok(minutes @ 1..=1_440) => Ok(minutes * 60_000),
-        _ => Err(Error::new(format!(
-            "RECORD_MINUTES={} is not a whole number of minutes from 1 to 1440; use for example 10",
-            activity_data::text::shorten(&value)
-        ))),
-    }
 }
 
 /// Ends when the program is told to end: by Ctrl-C, or as systemd does.

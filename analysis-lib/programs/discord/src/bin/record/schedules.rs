@@ -5,18 +5,20 @@
 //! what had to be missed.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
-use mongodb::bson::RawDocumentBuf;
-use mongodb::bson::oid::ObjectId;
+use activity_discord::store::document::{Span, document, overlap, span};
+use activity_discord::store::place::{Store, There};
+use activity_discord::store::spool::Spool;
+use bson::RawDocumentBuf;
+use bson::oid::ObjectId;
 
-use super::deliver::{Store, deliver};
-use super::document::{document, overlap, span};
+use super::deliver::deliver;
+use super::event::Members;
 use super::pace::Pace;
-use super::spool::Spool;
 use super::window::{GRACE, Recorder};
-use activity_data::source::document::{ONLINE, QUANTITIES};
+use activity_data::source::document as field;
 use activity_data::source::sample::Random;
 
 const SERVER: u64 = 900_000_000_000_000_001;
@@ -41,27 +43,52 @@ struct Database {
 }
 
 impl Store for Database {
-    async fn insert(&mut self, document: RawDocumentBuf) -> Result<Option<RawDocumentBuf>, String> {
+    fn name(&self) -> String {
+        "the database".to_owned()
+    }
+
+    async fn prepare(&mut self) -> Result<Option<String>, activity_data::Error> {
+        Ok(None)
+    }
+
+    async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Option<There>>, String> {
         if self.is_away {
             return Err("away".to_owned());
         }
-        let id = document.get_object_id("_id").unwrap();
-        if let Some(there) = self.documents.get(&id) {
-            return Ok(Some(there.clone()));
+        let mut found = Vec::new();
+        for document in documents {
+            let id = document.get_object_id("_id").unwrap();
+            let there = self.documents.get(&id);
+            found.push(there.map(|there| There {
+                is_same: there == document,
+                span: span(there),
+            }));
+            self.documents.entry(id).or_insert_with(|| document.clone());
         }
-        self.documents.insert(id, document);
-        if std::mem::take(&mut self.is_silent) {
+        if found.contains(&None) && std::mem::take(&mut self.is_silent) {
             return Err("silent".to_owned());
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    async fn spans(&mut self) -> Result<Vec<Span>, String> {
+        Ok(self.documents.values().filter_map(|it| span(it)).collect())
     }
 }
+
+/// Who comes and goes has ids from here, and is never online.
+const GUESTS: u64 = 100;
+/// Two channels, of which each has a thread whose id is this much greater.
+const CHANNELS: u64 = 2;
+const THREAD: u64 = 1_000;
 
 /// What Discord tells.
 #[derive(Clone, Copy)]
 enum Told {
-    Message(i64, u64),
+    Message(i64, u64, u64),
     Presence(u64, bool),
+    Joined(i64, u64),
+    Left(u64),
 }
 
 /// What really happened.
@@ -69,7 +96,14 @@ struct Truth {
     online: Vec<bool>,
     /// When it changed, and the humans online from then on.
     counts: Vec<(i64, u32)>,
-    messages: Vec<(i64, u64)>,
+    /// When, by whom and in which channel.
+    messages: Vec<(i64, u64, u64)>,
+    guests: BTreeSet<u64>,
+    /// When somebody joined, or left.
+    joined: Vec<(i64, u64)>,
+    left: Vec<(i64, u64)>,
+    /// When it changed, and the human members from then on.
+    members: Vec<(i64, u32)>,
 }
 
 impl Truth {
@@ -78,9 +112,15 @@ impl Truth {
         humans.iter().filter(|&&online| online).count() as u32
     }
 
-    fn online_at(&self, time: i64) -> u32 {
-        let after = self.counts.partition_point(|count| count.0 < time);
-        self.counts[after - 1].1
+    /// All of them, or those that are listed with a large server.
+    fn members(&self, is_large: bool) -> Members {
+        let online = (0..MEMBERS).filter(|&id| self.online[id as usize]);
+        let humans = (BOTS..MEMBERS).chain(self.guests.iter().copied());
+        Members {
+            humans: humans.filter(|id| !is_large || id % 3 == 0).collect(),
+            bots: (0..BOTS).collect(),
+            online: online.collect(),
+        }
     }
 }
 
@@ -108,6 +148,8 @@ struct Process {
     pace: Pace,
     /// Until then connections are refused.
     refused: i64,
+    /// When the list of members comes.
+    list: Option<i64>,
 }
 
 struct Client {
@@ -122,6 +164,8 @@ struct Client {
     missing: i64,
     /// Stretches that were told later.
     resumed: Vec<(i64, i64)>,
+    /// Stretches in which not all members were known.
+    unlisted: Vec<(i64, i64)>,
     /// When connections were begun.
     begun: Vec<i64>,
 }
@@ -136,6 +180,7 @@ impl Client {
             allowed: Vec::new(),
             missing: BEGIN,
             resumed: Vec::new(),
+            unlisted: Vec::new(),
             begun: Vec::new(),
         }
     }
@@ -173,7 +218,7 @@ impl Client {
             let document = document(SERVER, LENGTH, &window);
             process.spool.borrow_mut().push(document).unwrap();
         }
-        if process.spool.borrow().len() > 0 {
+        if process.spool.borrow().waiting() > 0 {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();
@@ -200,6 +245,7 @@ impl Client {
                 heard: now,
                 pace: Pace::default(),
                 refused: now + refusals(random),
+                list: None,
             });
         }
         let Ok(process) = &mut self.process else {
@@ -208,8 +254,14 @@ impl Client {
         let recorder = &mut process.recorder;
         match &mut process.connection {
             Connection::Ready(time) if *time <= now => {
-                let online = (0..MEMBERS).filter(|&id| truth.online[id as usize]);
-                recorder.server(now, 0..BOTS, online);
+                let is_large = random.below(2) == 0;
+                let threads = (0..CHANNELS).map(|channel| (THREAD + channel, channel));
+                let members = truth.members(is_large);
+                recorder.server(now, members, !is_large, threads.collect());
+                // The list comes soon, or as late as Discord is busy.
+                process.list = is_large.then(|| now + span_of(random, SECOND, 20 * MINUTE));
+                self.unlisted
+                    .push((now, if is_large { i64::MAX } else { now }));
                 self.allowed.push((self.missing, now));
                 process.connection = Connection::Up;
                 process.heard = now;
@@ -251,6 +303,12 @@ impl Client {
             Connection::Down { .. } => return,
             _ => (),
         }
+        if matches!(process.connection, Connection::Up)
+            && process.list.take_if(|list| *list <= now).is_some()
+        {
+            process.recorder.listed(truth.members(false), 1);
+            self.unlisted.last_mut().unwrap().1 = now;
+        }
         while process.way.front().is_some_and(|told| told.0 <= now) {
             let (_, told) = process.way.pop_front().unwrap();
             process.recorder.hear(now);
@@ -273,8 +331,8 @@ impl Client {
             Connection::Up => {
                 let last = process.way.back().map_or(now, |told| told.0);
                 let arrives = match told {
-                    Told::Message(..) => now + random.below(DELAY) as i64,
-                    Told::Presence(..) => now,
+                    Told::Message(..) | Told::Joined(..) => now + random.below(DELAY) as i64,
+                    Told::Presence(..) | Told::Left(_) => now,
                 };
                 process.way.push_back((arrives.max(last), told));
             }
@@ -334,8 +392,10 @@ impl Client {
 
 fn hear(recorder: &mut Recorder, now: i64, told: Told) {
     match told {
-        Told::Message(time, author) => recorder.message(now, time, author),
+        Told::Message(time, author, channel) => recorder.message(now, time, author, channel),
         Told::Presence(id, online) => recorder.presence(id, online),
+        Told::Joined(time, id) => recorder.joined(now, Some(time), id, false),
+        Told::Left(id) => recorder.left(id, false),
     }
 }
 
@@ -379,10 +439,14 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
         online: (0..MEMBERS).map(|id| id % 3 == 0).collect(),
         counts: Vec::new(),
         messages: Vec::new(),
+        guests: BTreeSet::new(),
+        joined: Vec::new(),
+        left: Vec::new(),
+        members: vec![(BEGIN, (MEMBERS - BOTS) as u32)],
     };
     truth.counts.push((BEGIN, truth.humans()));
     let end = BEGIN + HOURS * 60 * MINUTE;
-    let (mut message, mut presence, mut back) = (BEGIN, BEGIN, BEGIN);
+    let (mut message, mut presence, mut guest, mut back) = (BEGIN, BEGIN, BEGIN, BEGIN);
     let mut now = BEGIN;
     while now < end {
         // Steps are no longer than a message's way.
@@ -401,10 +465,29 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
         });
         if message <= now && settled {
             let author = BOTS + random.below(MEMBERS - BOTS);
-            truth.messages.push((now, author));
+            let (channel, thread) = (random.below(CHANNELS), THREAD * random.below(2));
+            truth.messages.push((now, author, channel));
             message = now + span_of(random, SECOND, 2 * MINUTE);
+            let told = Told::Message(now, author, channel + thread);
             for client in &mut clients {
-                client.tell(now, Told::Message(now, author), random);
+                client.tell(now, told, random);
+            }
+        }
+        if guest <= now && settled {
+            let id = GUESTS + random.below(6);
+            let told = if truth.guests.insert(id) {
+                truth.joined.push((now, id));
+                Told::Joined(now, id)
+            } else {
+                truth.guests.remove(&id);
+                truth.left.push((now, id));
+                Told::Left(id)
+            };
+            let members = MEMBERS - BOTS + truth.guests.len() as u64;
+            truth.members.push((now, members as u32));
+            guest = now + span_of(random, 4 * SECOND, 8 * MINUTE);
+            for client in &mut clients {
+                client.tell(now, told, random);
             }
         }
         if presence <= now {
@@ -480,60 +563,119 @@ fn schedule(seed: u64, clients: usize) -> Outcome {
     }
 }
 
+/// When a document's window began and ended.
+fn stretch(document: &RawDocumentBuf) -> (i64, i64) {
+    let (since, time) = span(document).unwrap();
+    (since.unwrap(), time)
+}
+
 impl Outcome {
     /// Each document says what happened between its begin and its end, and no
     /// two say it twice.
     fn is_true(&self) {
         for pair in self.documents.windows(2) {
-            assert!(!overlap(&pair[0], &pair[1]), "{pair:?}");
+            assert!(!overlap(span(&pair[0]), span(&pair[1])), "{pair:?}");
         }
+        let (truth, mut leaves) = (&self.truth, 0);
+        let left_by = truth.left.iter().map(|&(when, id)| (self.heard(when), id));
+        let left_by: Vec<_> = left_by.collect();
         for document in &self.documents {
-            let (since, time) = span(document).unwrap();
-            let mut expected: BTreeMap<String, i32> = BTreeMap::new();
-            for (_, author) in self
-                .truth
-                .messages
-                .iter()
-                .filter(|sent| (since..time).contains(&sent.0))
-            {
-                *expected.entry(author.to_string()).or_default() += 1;
+            let (since, time) = stretch(document);
+            let is_in = |when: i64| (since..time).contains(&when);
+            let mut by_member: BTreeMap<String, i32> = BTreeMap::new();
+            let mut by_channel = by_member.clone();
+            for (_, author, channel) in truth.messages.iter().filter(|sent| is_in(sent.0)) {
+                *by_member.entry(author.to_string()).or_default() += 1;
+                *by_channel.entry(channel.to_string()).or_default() += 1;
             }
-            let found: BTreeMap<String, i32> = document
-                .get_document(QUANTITIES)
-                .unwrap()
-                .iter()
-                .map(|element| {
-                    let (member, sent) = element.unwrap();
-                    (member.to_string(), sent.as_i32().unwrap())
-                })
-                .collect();
-            assert_eq!(found, expected, "messages from {since} to {time}");
-            let online = document.get_i32(ONLINE).unwrap() as u32;
+            let counts = |name| {
+                let counts = document.get_document(name).unwrap().iter();
+                let counts = counts.map(|element| {
+                    let (id, count) = element.unwrap();
+                    (id.to_string(), count.as_i32().unwrap())
+                });
+                counts.collect::<BTreeMap<String, i32>>()
+            };
+            let ids = |name| {
+                let ids = document.get_array(name).unwrap().into_iter();
+                let ids = ids.map(|id| id.unwrap().as_str().unwrap().parse().unwrap());
+                ids.collect::<Vec<u64>>()
+            };
+            let between = format!("from {since} to {time}");
+            assert_eq!(counts(field::QUANTITIES), by_member, "messages {between}");
+            assert_eq!(counts(field::CHANNELS), by_channel, "channels {between}");
+            let joined = truth.joined.iter().filter(|joined| is_in(joined.0));
+            let joined: Vec<u64> = joined.map(|joined| joined.1).collect();
+            assert_eq!(ids(field::JOINED), joined, "joins {between}");
+            // Each leave that was surely heard in the window, and of the others those
+            // that may have been.
+            let mut left = ids(field::LEFT).into_iter().peekable();
+            for &((first, last), id) in &left_by {
+                let is_it = first < time && last >= since && left.next_if_eq(&id).is_some();
+                let had_to_be = since <= first && last < time;
+                assert!(is_it || !had_to_be, "{id} left, {between}");
+            }
+            assert_eq!(left.next(), None, "who left {between}");
+            leaves += ids(field::LEFT).len();
+            let online = document.get_i32(field::ONLINE).unwrap() as u32;
             assert!(
-                self.were_online(time, online),
-                "{online} online at {time}, not {}",
-                self.truth.online_at(time)
+                self.were(&truth.counts, time, online),
+                "{online} online at {time}"
             );
+            let mut unlisted = self.clients.iter().flat_map(|client| &client.unlisted);
+            match document.get_i32(field::MEMBERS) {
+                Ok(members) => assert!(
+                    self.were(&truth.members, time, members as u32),
+                    "{members} members at {time}"
+                ),
+                Err(_) => assert!(
+                    unlisted.any(|&(begin, end)| begin < time && time - DELAY as i64 <= end),
+                    "no members at {time}"
+                ),
+            }
         }
+        // Two recorders may hear of a leave in two windows, since it has no time.
+        assert!(self.clients.len() > 1 || leaves <= truth.left.len());
     }
 
-    /// Whether so many were online at `time`. A presence has a way to go, and the
-    /// simulation looks once a step. What is told after a connection was resumed
-    /// has no time but the next message's.
-    fn were_online(&self, time: i64, online: u32) -> bool {
-        let from = time - 2 * DELAY as i64;
-        let mut resumed = self.clients.iter().flat_map(|client| &client.resumed);
-        let until = match resumed.find(|stretch| (stretch.0..=stretch.1).contains(&time)) {
-            Some(&(_, back)) => {
-                let mut messages = self.truth.messages.iter();
-                let next = messages.find(|sent| sent.0 >= time);
-                next.map_or(back, |next| next.0.min(back))
+    /// The stretch that lies around this time and was told after a connection was
+    /// resumed: between events with a time. Others have none but these.
+    fn told_late(&self, time: i64) -> Option<(i64, i64)> {
+        let resumed = self.clients.iter().flat_map(|client| &client.resumed);
+        let (begin, end) = resumed
+            .filter(|stretch| (stretch.0..=stretch.1).contains(&time))
+            .copied()
+            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
+        let messages = self.truth.messages.iter().map(|sent| sent.0);
+        let timed = messages.chain(self.truth.joined.iter().map(|joined| joined.0));
+        let timed = timed.filter(|when| (begin..=end).contains(when));
+        let (mut before, mut after) = (begin, end);
+        for when in timed {
+            if when <= time {
+                before = before.max(when);
             }
-            None => time,
-        };
-        let mut counts = self.truth.counts.iter();
-        online == self.truth.online_at(from)
-            || counts.any(|&(when, count)| (from..=until).contains(&when) && count == online)
+            if when >= time {
+                after = after.min(when);
+            }
+        }
+        Some((before, after))
+    }
+
+    /// The first and the last moment that something without a time may be taken for
+    /// which happened then. It has a way to go, and the simulation looks once a step.
+    fn heard(&self, time: i64) -> (i64, i64) {
+        let first = self.told_late(time).map_or(time, |stretch| stretch.0);
+        (first, time + 2 * DELAY as i64)
+    }
+
+    /// Whether there were so many at `time`. A presence has a way to go, and the
+    /// simulation looks once a step.
+    fn were(&self, counts: &[(i64, u32)], time: i64, count: u32) -> bool {
+        let from = time - 2 * DELAY as i64;
+        let until = self.told_late(time).map_or(time, |stretch| stretch.1);
+        let after = counts.partition_point(|count| count.0 < from);
+        let mut later = counts[after..].iter();
+        count == counts[after - 1].1 || later.any(|&(when, there)| when <= until && there == count)
     }
 
     /// Connections are begun so seldom that Discord takes no token away.
@@ -548,10 +690,7 @@ impl Outcome {
     /// What is in no document had to be missed.
     fn is_complete(&self) {
         let allowed = &self.clients[0].allowed;
-        let spans = self
-            .documents
-            .iter()
-            .map(|document| span(document).unwrap());
+        let spans = self.documents.iter().map(stretch);
         let mut covered = BEGIN;
         for (since, time) in spans.chain([(self.end, self.end)]) {
             if covered < since {
@@ -586,10 +725,7 @@ fn two_hundred_schedules_leave_what_a_perfect_observer_saw() {
         outcome.is_paced();
         windows += outcome.documents.len();
         let is_in = |time: i64| {
-            let mut spans = outcome
-                .documents
-                .iter()
-                .map(|document| span(document).unwrap());
+            let mut spans = outcome.documents.iter().map(stretch);
             spans.any(|(since, time_)| (since..time_).contains(&time))
         };
         missed += outcome

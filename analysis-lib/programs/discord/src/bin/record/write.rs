@@ -1,157 +1,25 @@
-//! Writes windows into MongoDB, for as long as it takes.
+//! Writes windows into their store, for as long as it takes.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
+use activity_data::source::document::{ONLINE, QUANTITIES, VOLUME};
+use activity_data::text::counted;
+use activity_discord::store::document::{Window, document, span};
+use activity_discord::store::place::{Placed, Store};
+use activity_discord::store::spool::Spool;
+use bson::RawDocument;
 use chrono::DateTime;
-use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
-use mongodb::error::{ErrorKind, WriteFailure};
-use mongodb::options::{CollectionOptions, WriteConcern};
-use mongodb::{Collection, IndexModel};
 use tokio::sync::Notify;
 
-use super::deliver::{Delivered, Store, deliver};
-use super::document::{document, span};
+use super::deliver::deliver;
 use super::say;
-use super::spool::Spool;
-use super::window::Window;
-use activity_data::Error;
-use activity_data::settings::Settings;
-use activity_data::source::document::{ONLINE, QUANTITIES, TIME, VOLUME};
-use activity_data::text::counted;
-use activity_mongodb::connect::{self, Connection};
-use activity_mongodb::failure::{Failure, within};
 
-/// From one try to the next while MongoDB is away, at first and at most.
+/// From one try to the next while the store is away, at first and at most.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// From one line that all is well to the next.
 const HOUR: Duration = Duration::from_secs(3_600);
-
-/// The collection, once its servers could be looked up.
-pub(crate) struct MongoDb {
-    settings: Settings,
-    open: Option<Open>,
-}
-
-struct Open {
-    connection: Connection,
-    collection: Collection<RawDocumentBuf>,
-    has_index: bool,
-}
-
-impl MongoDb {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            open: None,
-        }
-    }
-
-    async fn open(&mut self) -> Result<&mut Open, String> {
-        if self.open.is_none() {
-            let connection = connect::to_write(&self.settings);
-            let connection = connection.await.map_err(|error| error.to_string())?;
-            // A window is taken out of our file only when it's in MongoDB's.
-            let concern = WriteConcern::builder().journal(true).build();
-            let options = CollectionOptions::builder().write_concern(concern).build();
-            let name = connection.collection.name();
-            self.open = Some(Open {
-                collection: connection.database.collection_with_options(name, options),
-                connection,
-                has_index: false,
-            });
-        }
-        self.open.as_mut().ok_or_else(String::new)
-    }
-
-    /// Makes the collection and its index on `time`, where they aren't there yet.
-    ///
-    /// # Errors
-    ///
-    /// The user may not write there, which no waiting mends. `Ok` holds why it
-    /// can't be done now.
-    pub(crate) async fn prepare(&mut self) -> Result<Option<String>, Error> {
-        let open = match self.open().await {
-            Ok(open) => open,
-            Err(why) => return Ok(Some(why)),
-        };
-        match open.index().await {
-            Ok(()) => Ok(None),
-            Err(failure @ (Failure::Authentication | Failure::Unauthorized)) => {
-                Err(Error::new(open.sentence(failure)))
-            }
-            Err(failure) => Ok(Some(open.sentence(failure))),
-        }
-    }
-}
-
-impl Open {
-    async fn index(&mut self) -> Result<(), Failure> {
-        if !self.has_index {
-            let index = IndexModel::builder().keys(doc! { TIME: 1 }).build();
-            let made = self.collection.create_index(index).into_future();
-            within(self.connection.timeout, made).await?;
-            self.has_index = true;
-        }
-        Ok(())
-    }
-
-    fn sentence(&self, failure: Failure) -> String {
-        let name = self.connection.name();
-        match self.connection.explained(failure) {
-            Failure::Unauthorized => format!(
-                "the user in MONGOKEY may not write into {name}; give it the role `readWrite` there"
-            ),
-            Failure::Command { code, message } => {
-                format!("MongoDB refuses to write into {name}: {message} (code {code})")
-            }
-            failure => self.connection.sentence(&failure),
-        }
-    }
-}
-
-impl Store for MongoDb {
-    async fn insert(&mut self, document: RawDocumentBuf) -> Result<Option<RawDocumentBuf>, String> {
-        /// MongoDB's code for an `_id` that is taken.
-        const DUPLICATE: i32 = 11_000;
-        let open = self.open().await?;
-        let timeout = open.connection.timeout;
-        if let Err(failure) = open.index().await
-            && failure.may_pass()
-        {
-            return Err(open.sentence(failure));
-        }
-        // What else keeps MongoDB from making the index needn't keep it from taking
-        // windows.
-        let insert = open.collection.insert_one(&document).into_future();
-        let is_taken = match tokio::time::timeout(timeout, insert).await {
-            Ok(Ok(_)) => return Ok(None),
-            Ok(Err(error)) => match &*error.kind {
-                ErrorKind::Write(WriteFailure::WriteError(why)) if why.code == DUPLICATE => Ok(()),
-                ErrorKind::Write(WriteFailure::WriteError(why)) => Err(Failure::Command {
-                    code: why.code,
-                    message: "the document is refused".to_owned(),
-                }),
-                _ => Err(error.into()),
-            },
-            Err(_) => Err(Failure::Silent),
-        };
-        let found = match is_taken {
-            Ok(()) => {
-                let id = document.get("_id").ok().flatten();
-                let id = doc! { "_id": id.and_then(|id| id.as_object_id()) };
-                within(timeout, open.collection.find_one(id).into_future()).await
-            }
-            Err(failure) => Err(failure),
-        };
-        match found {
-            Ok(Some(there)) => Ok(Some(there)),
-            Ok(None) => Err("a window was deleted from MongoDB meanwhile".to_owned()),
-            Err(failure) => Err(open.sentence(failure)),
-        }
-    }
-}
 
 /// What a person hears of the windows.
 #[derive(Default)]
@@ -170,9 +38,9 @@ fn is_due(last: Option<Instant>) -> bool {
 }
 
 impl Report {
-    fn hear(&mut self, document: &RawDocument, delivered: Delivered) {
-        let time = moment(span(document).map_or(0, |span| span.1));
-        let is_second = delivered == Delivered::Anothers;
+    fn hear(&mut self, document: &RawDocument, placed: Placed) {
+        let time = moment(span(document).map_or(0, |(_, time)| time));
+        let is_second = placed == Placed::Anothers;
         if is_second && !self.is_second && is_due(self.second) {
             self.second = Some(Instant::now());
             say(&format!(
@@ -212,7 +80,7 @@ pub(crate) fn moment(time: i64) -> String {
     )
 }
 
-/// What hands windows from the gateway's side to MongoDB's.
+/// What hands windows from the gateway's side to the store's.
 pub(crate) struct Queue {
     server: u64,
     /// Of whole windows.
@@ -264,17 +132,20 @@ impl Queue {
         let mut is_away = false;
         let mut is_last = false;
         while !is_last {
-            let waits = self.spool.borrow().len() > 0;
+            let waits = self.spool.borrow().waiting() > 0;
             tokio::select! {
                 () = self.wake.notified() => (),
                 () = tokio::time::sleep(pause), if waits => (),
             }
             is_last = self.is_over.get();
-            let mut told = |document: &RawDocument, delivered| report.hear(document, delivered);
+            let mut told = |document: &RawDocument, placed| report.hear(document, placed);
             match deliver(&self.spool, &mut store, &mut told).await {
                 Ok(()) => {
                     if is_away {
-                        say("MongoDB is back, and has every window that waited");
+                        say(&format!(
+                            "{} is back, and has every window that waited",
+                            store.name()
+                        ));
                     }
                     is_away = false;
                     pause = PAUSE;
@@ -291,7 +162,7 @@ impl Queue {
                 }
             }
         }
-        let left = self.spool.borrow().len();
+        let left = self.spool.borrow().waiting();
         if left > 0 {
             say(&format!(
                 "{} left in {}, for the recorder to write when it runs again",

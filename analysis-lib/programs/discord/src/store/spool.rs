@@ -1,6 +1,6 @@
-//! Windows that wait for MongoDB, in a file beside the pull's snapshot.
+//! Windows that wait for their store, in a file beside the pull's snapshot.
 //!
-//! A window is in the file before MongoDB is asked to take it, and is taken out
+//! A window is in the file before the store is asked to take it, and is taken out
 //! after: whatever ends the program in between, the next one finds it. The file
 //! holds documents one after the other, as `mongodump` writes them.
 
@@ -9,19 +9,20 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use mongodb::bson::{RawDocument, RawDocumentBuf};
+use bson::{RawDocument, RawDocumentBuf};
 
-use activity_data::store::replace::replace;
+use activity_data::store::replace::{replace, sync_folder};
 use activity_data::store::snapshot::private_folder;
 
 /// A document that waits.
 struct Waiting {
     document: RawDocumentBuf,
-    /// Whether MongoDB may have taken it already, unheard.
+    /// Whether the store may have taken it already, unheard.
     was_tried: bool,
 }
 
-pub(crate) struct Spool {
+/// The file, and what of it waits.
+pub struct Spool {
     path: PathBuf,
     waiting: VecDeque<Waiting>,
     /// Held as long as the file is ours.
@@ -31,7 +32,7 @@ pub(crate) struct Spool {
 impl Spool {
     /// Opens the file, or one with a number after its name where another
     /// recorder holds it. Also gives what is wrong, as a sentence.
-    pub(crate) fn open(path: &Path) -> (Self, Option<String>) {
+    pub fn open(path: &Path) -> (Self, Option<String>) {
         let mut path = path.to_owned();
         let (lock, mut trouble) = match lock(&mut path) {
             Ok(lock) => (Some(lock), None),
@@ -53,17 +54,19 @@ impl Spool {
         (spool, trouble)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where the file is, which may not be where it was asked for.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many windows wait.
+    pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// The first that waits, and whether MongoDB may have taken it already,
+    /// The first that waits, and whether the store may have taken it already,
     /// unheard. From now on it may have.
-    pub(crate) fn try_first(&mut self) -> Option<(RawDocumentBuf, bool)> {
+    pub fn try_first(&mut self) -> Option<(RawDocumentBuf, bool)> {
         let first = self.waiting.front_mut()?;
         let was_tried = std::mem::replace(&mut first.was_tried, true);
         Some((first.document.clone(), was_tried))
@@ -74,7 +77,7 @@ impl Spool {
     /// # Errors
     ///
     /// What is wrong, as a sentence.
-    pub(crate) fn push(&mut self, document: RawDocumentBuf) -> Result<(), String> {
+    pub fn push(&mut self, document: RawDocumentBuf) -> Result<(), String> {
         self.waiting.push_back(Waiting {
             document,
             was_tried: false,
@@ -83,7 +86,7 @@ impl Spool {
     }
 
     /// Takes the first out. The file follows with [`Spool::save`].
-    pub(crate) fn pop(&mut self) {
+    pub fn pop(&mut self) {
         self.waiting.pop_front();
     }
 
@@ -93,7 +96,7 @@ impl Spool {
     ///
     /// What is wrong, as a sentence. The file is as it was: what it has too much
     /// is recognised later.
-    pub(crate) fn save(&self) -> Result<(), String> {
+    pub fn save(&self) -> Result<(), String> {
         let saved = if self.waiting.is_empty() {
             match std::fs::remove_file(&self.path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
@@ -115,7 +118,7 @@ impl Spool {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> String {
     format!(
-        "{} can't be written ({error}), so windows that MongoDB hasn't taken are kept in memory alone; make room there, or set ACTIVITY_SNAPSHOT to a file in another folder",
+        "{} can't be written ({error}), so windows that nobody has taken yet are kept in memory alone; make room there, or set ACTIVITY_SNAPSHOT to a file in another folder",
         path.display()
     )
 }
@@ -132,14 +135,6 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     match path.parent().filter(|folder| !folder.exists()) {
         Some(folder) => private_folder(folder),
         None => Ok(()),
-    }
-}
-
-/// Brings the file's new name to the disk.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
     }
 }
 
@@ -207,7 +202,7 @@ fn set_aside(path: &Path, why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mongodb::bson::{oid::ObjectId, rawdoc};
+    use bson::{oid::ObjectId, rawdoc};
 
     use super::*;
 

@@ -1,0 +1,12 @@
+//! Where a server's windows are written.
+//!
+//! A window is a `document`. It waits in the `spool`, and has its `place` in the
+//! store that is `settled` on: the collection of `mongodb`, or a `file`.
+
+pub mod document;
+pub mod file;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
+pub mod place;
+pub mod settled;
+pub mod spool;
