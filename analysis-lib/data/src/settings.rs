@@ -123,6 +123,18 @@ impl Settings {
             })
     }
 
+    /// `RECORD_MINUTES`: how long a recorded window is, in milliseconds.
+    pub fn record_length(&self) -> Result<i64> {
+        let value = self.get("RECORD_MINUTES").unwrap_or("10".to_owned());
+        match value.trim().parse() {
+            Ok(minutes @ 1..=1_440) => Ok(minutes * 60_000),
+            _ => Err(Error::new(format!(
+                "RECORD_MINUTES={} is not a whole number of minutes from 1 to 1440; use for example 10",
+                text::shorten(&value)
+            ))),
+        }
+    }
+
     /// `DISCORD_TOKEN`, without ever repeating it in a message. `why` it is needed.
     pub fn discord_token(&self, why: &str) -> Result<String> {
         let token = self.get("DISCORD_TOKEN").ok_or_else(|| {
