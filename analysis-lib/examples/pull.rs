@@ -36,6 +36,22 @@ fn main() -> Result<()> {
             .collect();
         let sums = (periods.windows(), periods.messages(), periods.online_max());
         let means = periods.online_mean();
+        let said: Vec<_> = (0..periods.len())
+            .map(|index| {
+                let channels: Vec<(usize, u64)> = periods.by_channel(index).collect();
+                (
+                    periods.member_count()[index],
+                    periods.joined()[index],
+                    periods.left()[index],
+                    channels,
+                )
+            })
+            .collect();
+        let known = (
+            periods.online_known(),
+            periods.joins_known(),
+            periods.channels_known(),
+        );
         let left_out = periods.left_out();
         println!(
             "{:?}",
@@ -46,6 +62,7 @@ fn main() -> Result<()> {
                 periods.coverage(),
                 periods.members(),
                 senders,
+                (said, known, periods.channels()),
                 left_out
             )
         );

@@ -89,8 +89,8 @@ pub mod table;
 
 pub use activity_data::rows::{PeriodRow, Window};
 pub use activity_data::{
-    Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Period, Periods, Source, WEEK, Zone,
-    ZoneOffset,
+    Activity, ChannelId, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Period, Periods, Source,
+    WEEK, Zone, ZoneOffset,
 };
 use activity_data::{Error, Result};
 pub use chrono::{Datelike, Timelike, Weekday};

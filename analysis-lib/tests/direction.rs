@@ -19,7 +19,7 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
     (
         "data/src",
         &[
-            &["error", "held", "member_id"],
+            &["error", "held", "ids"],
             &["text"],
             NOUNS,
             &["zoneinfo"],
@@ -60,7 +60,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("data/src/lib", 35, "names alone"),
     ("data/src/error", 25, "one type"),
     ("data/src/held", 35, "one type"),
-    ("data/src/member_id", 40, "one type"),
+    ("data/src/ids", 40, "one type"),
     (
         "data/src/text",
         190,

@@ -4,11 +4,11 @@
 #[path = "reference/mod.rs"]
 mod reference;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use analysis_lib::{Activity, DAY, HOUR, MONTH, Period, Periods, WEEK, aggregate};
 use reference::Reference;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn integers(value: &Value) -> Vec<i64> {
     value
@@ -33,20 +33,38 @@ fn check(periods: &Periods, expected: &Value, what: &str) {
     );
     let windows: Vec<i64> = periods.windows().iter().map(|&n| n as i64).collect();
     assert_eq!(windows, integers(&expected["windows"]), "{what}: windows");
-    let most: Vec<i64> = periods.online_max().iter().map(|&n| n.into()).collect();
-    assert_eq!(
-        most,
-        integers(&expected["online_max"]),
-        "{what}: most online"
-    );
+    let most = expected["online_max"].as_array().unwrap().iter();
+    let most: Vec<Option<u32>> = most.map(|n| Some(n.as_i64()? as u32)).collect();
+    assert_eq!(periods.online_max(), most, "{what}: most online");
+    let known = integers(&expected["online_known"]);
+    assert!(known.iter().zip(&windows).any(|(known, all)| known < all));
     for (i, sum) in integers(&expected["online_sum"]).into_iter().enumerate() {
-        // A sum of whole numbers, and one division.
-        assert_eq!(
-            periods.online_mean()[i],
-            sum as f64 / windows[i] as f64,
-            "{what}: mean online"
-        );
+        // A sum of whole numbers, and one division, by 0 where nothing is known.
+        let (mean, expected) = (periods.online_mean()[i], sum as f64 / known[i] as f64);
+        let is_same = mean == expected || mean.is_nan() && expected.is_nan();
+        assert!(is_same, "{what}: mean online {mean}, not {expected}");
     }
+    let said = (0..periods.len()).map(|i| {
+        let channels = periods.channels();
+        let by_channel = periods.by_channel(i);
+        let by_channel: BTreeMap<String, u64> = by_channel
+            .map(|(channel, sent)| (channels[channel].to_string(), sent))
+            .collect();
+        json!([
+            periods.member_count()[i],
+            periods.joined()[i],
+            periods.left()[i],
+            periods.joins_known()[i],
+            periods.channels_known()[i],
+            by_channel
+        ])
+    });
+    let said: Vec<Value> = said.collect();
+    assert_eq!(
+        Value::from(said),
+        expected["said"],
+        "{what}: what is said besides"
+    );
 }
 
 /// Every sum is pandas', and all ways to a day's sum lead to the same.
@@ -109,15 +127,14 @@ fn check_means(activity: &Activity, expected: &Value, what: &str) {
             let (messages, online) = (hour.messages as i64, hour.online as i64);
             let hours = hour.recorded as f64 / 3_600_000.0;
             assert_eq!(hour.per_hour(), Some(messages as f64 / hours));
-            assert_eq!(
-                hour.online_mean(),
-                Some(online as f64 / hour.windows as f64)
-            );
+            let mean = online as f64 / hour.online_known as f64;
+            assert_eq!(hour.online_mean(), Some(mean).filter(|mean| !mean.is_nan()));
             vec![
                 hour.weekday.into(),
                 hour.hour.into(),
                 messages,
                 online,
+                hour.online_known as i64,
                 hour.recorded,
                 hour.windows as i64,
             ]

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use activity_data::GapKind;
+use analysis_lib::{Activity, Window};
 use serde_json::Value;
 use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals};
 
@@ -26,11 +28,8 @@ fn columns_are_what_pymongo_reads() {
             .collect()
     };
     assert_eq!(activity.ends(), list("times"));
-    let online: Vec<i64> = activity
-        .online_members()
-        .iter()
-        .map(|&v| v.into())
-        .collect();
+    let online = activity.online_members().iter().flatten();
+    let online: Vec<i64> = online.map(|&v| v.into()).collect();
     assert_eq!(online, list("online"));
     let volume: Vec<i64> = activity
         .message_volume()
@@ -72,7 +71,7 @@ fn bad_documents_are_left_out_and_named() {
     server.python(&["fill", "db", "3"]);
     let documents = r#"[
         {"_id": ObjectId("5f52a7d0c8a1b2c3d4e5f601"), "time": 7, "online-members": 1, "messages-sent": 1, "quantities": {}},
-        {"_id": "mine", "time": datetime.datetime(2026, 1, 1), "messages-sent": 1, "quantities": {}},
+        {"_id": "mine", "time": datetime.datetime(2026, 1, 1), "online-members": "9", "messages-sent": 1, "quantities": {}},
         {"_id": 3, "time": datetime.datetime(2026, 1, 1), "online-members": 1.5, "messages-sent": 1, "quantities": {}},
         {"_id": 4, "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": -1, "quantities": {}},
         {"_id": 5, "time": datetime.datetime(2026, 1, 1), "online-members": 1, "messages-sent": 1, "quantities": {"me": 1}},
@@ -85,7 +84,7 @@ fn bad_documents_are_left_out_and_named() {
     assert!(stdout.contains("Number of entries: 3\n"), "{stdout}");
     let left_out = "Left out: 6 documents that can't be used
   ObjectId(\"5f52a7d0c8a1b2c3d4e5f601\"): time is a number, not a date (7)
-  _id \"mine\": online-members is missing
+  _id \"mine\": online-members is not a number (string)
   _id 3: online-members is not a whole number (1.5)
   _id 4: messages-sent is negative (-1)
   _id 5: quantities has a key that is not a member's id (\"me\")
@@ -238,7 +237,7 @@ fn decimals_and_begins_are_read() {
     ]"#;
     server.python(&["insert", "db", "activitydata", documents]);
     let activity = pull(&server.uri(), "db").activity();
-    assert_eq!(activity.online_members(), [12, 1]);
+    assert_eq!(activity.online_members(), [Some(12), Some(1)]);
     assert_eq!(activity.message_volume(), [3, 0]);
     assert_eq!(totals(&activity), [(7, 3)].into());
     assert_eq!(activity.ends()[1] - activity.begins()[1], 900_000);
@@ -248,6 +247,81 @@ fn decimals_and_begins_are_read() {
         reasons[1].starts_with("since is not before time"),
         "{reasons:?}"
     );
+}
+
+/// What documents may say besides reaches the notebook from MongoDB, from the snapshot
+/// and from saved files, and merged as it comes; what is wrong leaves them out.
+#[test]
+fn what_documents_say_besides_is_read_kept_and_saved() {
+    let server = Mongod::start();
+    let documents = r#"[
+        {"_id": 1, "time": datetime.datetime(2026, 1, 1, 1), "messages-sent": 3, "quantities": {"7": 3}, "members": 40, "joined": ["8", "9", "8"], "left": ["8"], "channels": {"50": 1, "51": 2}},
+        {"_id": 2, "time": datetime.datetime(2026, 1, 1, 2), "online-members": None, "messages-sent": 0, "quantities": {}, "members": None, "joined": None, "channels": None},
+        {"_id": 3, "time": datetime.datetime(2026, 1, 1, 3), "online-members": 0, "messages-sent": 4, "quantities": {"7": 4}, "left": [], "channels": {"52": Int64(3), "50": 1.0}},
+        {"_id": 4, "time": datetime.datetime(2026, 1, 1, 4), "messages-sent": 0, "quantities": {}, "joined": [8]},
+        {"_id": 5, "time": datetime.datetime(2026, 1, 1, 5), "messages-sent": 0, "quantities": {}, "left": {"8": 1}},
+        {"_id": 6, "time": datetime.datetime(2026, 1, 1, 6), "messages-sent": 0, "quantities": {}, "channels": {"general": 1}},
+        {"_id": 7, "time": datetime.datetime(2026, 1, 1, 7), "messages-sent": 0, "quantities": {}, "members": -1},
+        {"_id": 8, "time": datetime.datetime(2026, 1, 1, 8), "messages-sent": 0, "quantities": {}, "channels": []},
+    ]"#;
+    server.python(&["insert", "db", "activitydata", documents]);
+    let folder = Folder::new();
+    let cell = || Cell::new(&server.uri(), "db").env("ACTIVITY_SNAPSHOT", folder.join("snapshot"));
+    let pulled = cell().run().activity();
+    let reasons: Vec<&str> = pulled.left_out().iter().map(|one| &*one.reason).collect();
+    let expected = [
+        "joined holds what is not a member's id as a text (8)",
+        "left is not an array",
+        "channels has a key that is not a channel's id (\"general\")",
+        "members is negative (-1)",
+        "channels is not a sub-document",
+    ];
+    assert_eq!(reasons, expected);
+    let from_snapshot = cell().run().activity();
+    assert_same(&from_snapshot, &pulled);
+    for name in ["saved.bin", "saved.jsonl"] {
+        pulled.save(folder.join(name)).unwrap();
+        let opened = Activity::open(folder.join(name)).unwrap();
+        assert_eq!(opened.online_members(), [None, None, Some(0)], "{name}");
+        assert_eq!(opened.member_count(), [Some(40), None, None], "{name}");
+        let joined: Vec<_> = (0..3).map(|i| opened.joined(i)).collect();
+        assert_eq!(
+            joined,
+            [Some(&[8.into(), 9.into(), 8.into()][..]), None, None],
+            "{name}"
+        );
+        let left: Vec<_> = (0..3).map(|i| opened.left(i)).collect();
+        assert_eq!(left, [Some(&[8.into()][..]), None, Some(&[][..])], "{name}");
+        let channels = |window: Window| {
+            let sent = window.channels()?.map(|(id, sent)| (id.get(), sent));
+            Some(sent.collect::<BTreeMap<_, _>>())
+        };
+        let channels: Vec<_> = opened.iter().map(channels).collect();
+        let expected = [
+            Some([(50, 1), (51, 2)].into()),
+            None,
+            Some([(52, 3), (50, 1)].into()),
+        ];
+        assert_eq!(channels, expected, "{name}");
+    }
+    pulled.save(folder.join("saved.csv")).unwrap();
+    let csv = std::fs::read_to_string(folder.join("saved.csv")).unwrap();
+    let fields: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| fields[0].iter().position(|&field| field == name).unwrap();
+    for (name, values) in [
+        ("online_members", ["", "", "0"]),
+        ("member_count", ["40", "", ""]),
+        ("joined", ["3", "", ""]),
+        ("left", ["1", "", "0"]),
+    ] {
+        let own: Vec<&str> = fields[1..].iter().map(|row| row[column(name)]).collect();
+        assert_eq!(own, values, "{name}");
+    }
+    let run = |how: &str| {
+        let cell = Cell::new(&server.uri(), "db").args(&[how, "day"]).run();
+        cell.stdout().lines().last().unwrap().to_owned()
+    };
+    assert_eq!(run("--every"), run("--merged-here"));
 }
 
 /// `fresh` asks for everything, also for what the snapshot can't know to have
@@ -265,7 +339,7 @@ fn a_fresh_pull_sees_what_the_snapshot_hides() {
     let hidden = cell().run();
     assert_same(&hidden.activity(), &before);
     let fresh = cell().args(&["--fresh"]).run();
-    assert!(fresh.activity().online_members().contains(&4000));
+    assert!(fresh.activity().online_members().contains(&Some(4000)));
     assert!(!fresh.stdout().contains("anew"), "{}", fresh.stdout());
     // And it is what the next pull goes on from.
     assert_same(&cell().run().activity(), &fresh.activity());
@@ -373,7 +447,7 @@ fn the_sample_and_files_are_merged_too() {
     assert_eq!(days.begins(), [1_772_946_000_000, 1_773_028_800_000]);
     assert_eq!(days.windows(), [2, 1]);
     assert_eq!(days.online_mean(), [15.5, 30.0]);
-    assert_eq!(days.online_max(), [21, 30]);
+    assert_eq!(days.online_max(), [Some(21), Some(30)]);
     assert_eq!(days.messages(), [3, 4]);
 }
 
@@ -399,7 +473,7 @@ fn what_is_left_out_is_the_same_gap_in_merged_windows() {
     let left_out: i64 = activity
         .gaps()
         .iter()
-        .filter(|gap| gap.left_out)
+        .filter(|gap| gap.kind == GapKind::LeftOut)
         .map(|gap| gap.end - gap.begin)
         .sum();
     assert!(

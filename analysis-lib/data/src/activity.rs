@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use super::lengths::Extent;
 use super::periods::{ByBegin, Merger};
 use super::windows::{LeftOut, Windows};
-use super::{Gap, Origin, Period, Periods, Provenance, lengths};
+use super::{Gap, GapKind, Origin, Period, Periods, Provenance, lengths};
 use crate::Held;
-use crate::{MemberId, Result};
+use crate::{ChannelId, MemberId, Result};
 
 /// A server's activity: windows in columns, sorted by the windows' ends.
 ///
@@ -186,8 +186,8 @@ impl Activity {
         self.recorded.extent.reaches(time)
     }
 
-    /// Online members at each window's end.
-    pub fn online_members(&self) -> &[u32] {
+    /// Online members at each window's end; `None` where that isn't known.
+    pub fn online_members(&self) -> &[Option<u32>] {
         &self.windows().online
     }
 
@@ -217,6 +217,52 @@ impl Activity {
         senders.zip(windows.sent[own].iter().copied())
     }
 
+    /// The share of the recorded time in which online members are known, from 0 to 1.
+    pub fn online_known(&self) -> f64 {
+        let lengths = self.begins().iter().zip(self.ends());
+        let lengths = lengths.map(|(begin, end)| end - begin);
+        let known = lengths.clone().zip(self.online_members());
+        let known: i64 = known
+            .filter_map(|(length, online)| online.map(|_| length))
+            .sum();
+        match lengths.sum() {
+            // A lone moment has no length.
+            0 => f64::from(self.online_members()[0].is_some()),
+            all => known as f64 / all as f64,
+        }
+    }
+
+    /// Human members of the server at each window's end; `None` where the document
+    /// doesn't say.
+    pub fn member_count(&self) -> Vec<Option<u32>> {
+        let counts = &self.windows().member_count;
+        let count = |index| Some(*counts.get(index)?.first()?);
+        (0..self.len()).map(count).collect()
+    }
+
+    /// Who joined the server in window `index`, in order, once for each time; `None`
+    /// where the document doesn't say.
+    pub fn joined(&self, index: usize) -> Option<&[MemberId]> {
+        self.windows().joined.get(index)
+    }
+
+    /// Who left it, likewise.
+    pub fn left(&self, index: usize) -> Option<&[MemberId]> {
+        self.windows().left.get(index)
+    }
+
+    /// Ids of all channels that documents name, in the order they were first seen.
+    pub fn channels(&self) -> &[ChannelId] {
+        &self.windows().channels
+    }
+
+    /// Where messages were sent in window `index`, and how many: indices into
+    /// [`channels`](Self::channels) with counts. `None` where the document doesn't say.
+    pub fn by_channel(&self, index: usize) -> Option<impl Iterator<Item = (usize, u32)> + '_> {
+        let channels = self.windows().by_channel.get(index)?.iter();
+        Some(channels.map(|&(channel, sent)| (channel as usize, sent)))
+    }
+
     /// Documents that were left out, and why.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
@@ -242,7 +288,10 @@ impl Activity {
     /// The time that documents which were left out cover and no window does, in
     /// milliseconds.
     pub fn left_out_time(&self) -> i64 {
-        let gaps = self.gaps().iter().filter(|gap| gap.left_out);
+        let gaps = self
+            .gaps()
+            .iter()
+            .filter(|gap| gap.kind == GapKind::LeftOut);
         gaps.map(|gap| gap.end - gap.begin).sum()
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::Utc;
 
+use crate::text::counted;
 use crate::{Activity, HOUR_LENGTH, Zone};
 
 /// So many members' ids don't all end in a zero by chance.
@@ -28,8 +29,8 @@ pub fn doubts(activity: &Activity) -> Vec<String> {
             "The newest window ends {ahead:.1} hours from now, as where a bot writes its local time as UTC; let it write UTC"
         ));
     }
-    let nobody = nobody_online(activity.online_members(), activity.message_volume());
-    doubts.extend(nobody.map(str::to_owned));
+    let writers = activity.members().len();
+    doubts.extend(nobody_online(activity.online_members(), writers));
     let long = || {
         activity
             .members()
@@ -54,10 +55,13 @@ fn twice_on_the_clock(activity: &Activity) -> Option<usize> {
 }
 
 /// What to do where nobody is ever online, though members write.
-pub fn nobody_online<M: Copy + Into<u64>>(most: &[u32], messages: &[M]) -> Option<&'static str> {
-    let nobody = most.iter().all(|&online| online == 0);
-    let write = messages.iter().any(|&messages| messages.into() > 0);
-    (nobody && write).then_some("Online members are 0 throughout, though members write: the bot isn't told who is online; turn on its Presence Intent (Developer Portal > application > Bot) and ask for it where the bot connects")
+pub fn nobody_online(most: &[Option<u32>], writers: usize) -> Option<String> {
+    let mut known = most.iter().flatten().peekable();
+    let nobody = known.peek().is_some() && known.all(|&online| online == 0);
+    (nobody && writers > 0).then(|| format!(
+        "Nobody was ever online while {} wrote: does the bot have its Presence Intent? Turn it on (Developer Portal > application > Bot) and ask for it where the bot connects",
+        counted(writers, "member")
+    ))
 }
 
 #[cfg(test)]
@@ -76,7 +80,7 @@ mod tests {
                 .window(Window {
                     end,
                     declared: 0,
-                    online,
+                    online: Some(online),
                     volume,
                 })
                 .unwrap();

@@ -270,8 +270,19 @@ pub struct Gap {
     pub begin: i64,
     /// When the first window after the gap began, in milliseconds since the epoch (UTC).
     pub end: i64,
-    /// Whether documents of that time are there, and were left out.
-    pub left_out: bool,
+    /// Why nothing is shown there.
+    pub kind: GapKind,
+}
+
+/// Why a stretch has nothing to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapKind {
+    /// Nothing was recorded.
+    NoData,
+    /// Documents of that time are there, and were left out.
+    LeftOut,
+    /// It was recorded, but not what is shown.
+    NotKnown,
 }
 
 impl Gap {
@@ -280,7 +291,7 @@ impl Gap {
         Self {
             begin,
             end,
-            left_out: false,
+            kind: GapKind::NoData,
         }
     }
 }
@@ -303,11 +314,11 @@ pub(crate) fn gaps(spans: &[Span]) -> Vec<Gap> {
         } else {
             let begin = begin.max(before);
             match gaps.last_mut() {
-                Some(gap) if gap.left_out && gap.end == begin => gap.end = end,
+                Some(gap) if gap.kind == GapKind::LeftOut && gap.end == begin => gap.end = end,
                 _ if end > begin => gaps.push(Gap {
                     begin,
                     end,
-                    left_out: true,
+                    kind: GapKind::LeftOut,
                 }),
                 _ => {}
             }

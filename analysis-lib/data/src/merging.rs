@@ -153,7 +153,8 @@ mod tests {
     use super::*;
     use crate::source::sample::Random;
     use crate::{
-        Activity, DAY, HOUR, LeftOut, MONTH, MemberId, Origin, Source, WEEK, Window, WindowsBuilder,
+        Activity, ChannelId, DAY, Extra, HOUR, LeftOut, MONTH, MemberId, Origin, Source, WEEK,
+        Window, WindowsBuilder,
     };
 
     /// A window and who wrote in it, and whether the document is left out.
@@ -177,7 +178,7 @@ mod tests {
                     let window = Window {
                         end,
                         declared: if says { interval } else { 0 },
-                        online: random.below(90) as u32,
+                        online: (random.below(5) > 0).then(|| random.below(90) as u32),
                         volume: random.below(9) as u32,
                     };
                     let senders =
@@ -213,6 +214,20 @@ mod tests {
                 for &(id, sent) in senders {
                     builder.sent(MemberId::from(id), sent);
                 }
+                // Some documents say more, each something else.
+                let ids = || senders.iter().map(|&(id, _)| MemberId::from(id));
+                let says = |bit: i64| window.end >> bit & 1 == 0;
+                builder.extra(Extra {
+                    member_count: says(4).then_some(window.volume),
+                    joined: says(5).then(|| ids().collect()),
+                    left: says(6).then(|| ids().rev().collect()),
+                    channels: says(7).then(|| {
+                        let channels = senders.iter();
+                        channels
+                            .map(|&(id, sent)| (ChannelId::from(id % 7), sent))
+                            .collect()
+                    }),
+                });
                 builder.window(*window).unwrap();
             };
             let mut all = WindowsBuilder::new();

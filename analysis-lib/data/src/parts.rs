@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::rows;
-use super::{Activity, Error, Gap, MemberId, Result};
+use super::{Activity, Error, Gap, Lists, MemberId, Result};
 use crate::text::counted;
 
 impl Activity {
@@ -116,7 +116,11 @@ impl Activity {
     #[must_use]
     pub fn only_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
         let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
-        self.sent_by(|id| ids.contains(&id), |_, kept, _| kept)
+        self.sent_by(
+            |id| ids.contains(&id),
+            |_, kept, _| kept,
+            |_| Lists::default(),
+        )
     }
 
     /// What all others sent: of each window these members' messages aren't counted.
@@ -126,29 +130,37 @@ impl Activity {
         let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
         // A document may say fewer messages in all than its members sent.
         let volume = |all: u32, _, left_out| all.saturating_sub(left_out);
-        self.sent_by(|id| !ids.contains(&id), volume)
+        self.sent_by(|id| !ids.contains(&id), volume, |_| Lists::default())
     }
 
     /// The same windows without what some members sent. What was sent in all,
     /// the message volume, stays as it is.
     pub fn without(&self, is_left_out: impl Fn(MemberId) -> bool) -> Self {
         // Figures of members ask for this, mostly to leave out nobody.
-        match self.members().iter().any(|&id| is_left_out(id)) {
-            true => self.sent_by(|id| !is_left_out(id), |all, _, _| all),
+        let windows = self.windows();
+        let (joined, left) = (windows.joined.all().iter(), windows.left.all().iter());
+        let mut ids = self.members().iter().chain(joined).chain(left);
+        match ids.any(|&id| is_left_out(id)) {
+            true => self.sent_by(|id| !is_left_out(id), |all, _, _| all, |all| all),
             false => self.clone(),
         }
     }
 
     /// The same windows with what some members sent. `volume` gives a window's
-    /// messages, of those in all, those of members who are kept, and the others'.
+    /// messages, of those in all, those of members who are kept, and the others'. In
+    /// which channels these were isn't known, so `by_channel` gives all or none.
     fn sent_by(
         &self,
         is_kept: impl Fn(MemberId) -> bool,
         volume: impl Fn(u32, u32, u32) -> u32,
+        by_channel: impl Fn(Lists<(u32, u32)>) -> Lists<(u32, u32)>,
     ) -> Self {
         let kept: Vec<bool> = self.members().iter().map(|&id| is_kept(id)).collect();
         let keeps = |member: u32| kept[member as usize];
         let mut own = self.windows().select(0..self.len(), keeps);
+        own.joined = own.joined.filtered(|&id| is_kept(id));
+        own.left = own.left.filtered(|&id| is_kept(id));
+        own.by_channel = by_channel(own.by_channel);
         for (index, all) in own.volume.iter_mut().enumerate() {
             let mut sums = [0_u32; 2];
             for (member, sent) in self.senders(index) {
@@ -164,7 +176,7 @@ impl Activity {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Activity, Gap, LeftOut, Window, WindowsBuilder};
+    use crate::{Activity, Gap, GapKind, LeftOut, Window, WindowsBuilder};
 
     const MINUTE: i64 = 60_000;
 
@@ -194,7 +206,7 @@ mod tests {
         let all = activity();
         let gap = |begin, end| Gap::new(begin * MINUTE, end * MINUTE);
         let left_out = Gap {
-            left_out: true,
+            kind: GapKind::LeftOut,
             ..gap(30, 40)
         };
         let outage = gap(60, 120);

@@ -1,13 +1,13 @@
 //! Windows merged into hours, days, weeks or months.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::lengths::Extent;
 use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Zone};
 use crate::Held;
-use crate::{MemberId, Result};
+use crate::{ChannelId, MemberId, Result};
 
 /// A period of which less than this share was recorded isn't whole: a bot's
 /// restart costs a window or two of a day, and windows end some seconds early
@@ -28,12 +28,26 @@ pub fn newest_whole(coverage: &[f64], is_over: bool) -> usize {
 pub struct Sums {
     /// Windows whose middles lie in it.
     pub windows: u64,
-    /// Sum of the windows' online members.
+    /// Sum of the windows' online members, where these are known.
     pub online: u64,
+    /// Windows in which they are.
+    pub online_known: u64,
     /// The most members online in any window.
     pub online_max: u32,
     /// Sum of the windows' messages.
     pub messages: u64,
+    /// Members of the server at the end of the last window that says it, and that end.
+    pub member_count: Option<(i64, u32)>,
+    /// How many joined the server, and how many left it.
+    pub joined: u64,
+    /// See `joined`.
+    pub left: u64,
+    /// Windows that say who joined.
+    pub joins_known: u64,
+    /// Messages by channel.
+    pub by_channel: BTreeMap<ChannelId, u64>,
+    /// Windows that say where messages were sent.
+    pub channels_known: u64,
     /// Messages by member id.
     pub sent: BTreeMap<MemberId, u64>,
 }
@@ -43,8 +57,17 @@ impl Sums {
     pub fn add(&mut self, other: Self) {
         self.windows += other.windows;
         self.online += other.online;
+        self.online_known += other.online_known;
         self.online_max = self.online_max.max(other.online_max);
         self.messages += other.messages;
+        self.member_count = self.member_count.max(other.member_count);
+        self.joined += other.joined;
+        self.left += other.left;
+        self.joins_known += other.joins_known;
+        self.channels_known += other.channels_known;
+        for (id, sent) in other.by_channel {
+            *self.by_channel.entry(id).or_default() += sent;
+        }
         if self.sent.is_empty() {
             self.sent = other.sent;
             return;
@@ -83,16 +106,34 @@ struct Columns {
     windows: Vec<u64>,
     coverage: Vec<f64>,
     is_over: bool,
-    online_mean: Vec<f64>,
-    online_max: Vec<u32>,
+    online_mean: Means,
+    online_max: Vec<Option<u32>>,
+    online_known: Vec<u64>,
     messages: Vec<u64>,
     members: Vec<MemberId>,
     /// Where each period's members begin, and the end of the last.
     first_sender: Vec<usize>,
     sender: Vec<u32>,
     sent: Vec<u64>,
+    member_count: Vec<Option<u32>>,
+    joined: Vec<u64>,
+    left: Vec<u64>,
+    joins_known: Vec<u64>,
+    channels: Vec<ChannelId>,
+    by_channel: Vec<BTreeMap<ChannelId, u64>>,
+    channels_known: Vec<u64>,
     left_out: Vec<LeftOut>,
     unseen: Vec<Gap>,
+}
+
+/// Means, some of which aren't known and no numbers: these are equal to each other.
+struct Means(Vec<f64>);
+
+impl PartialEq for Means {
+    fn eq(&self, other: &Self) -> bool {
+        let [own, other] = [self, other].map(|means| means.0.iter().map(|mean| mean.to_bits()));
+        own.eq(other)
+    }
 }
 
 impl Periods {
@@ -140,14 +181,63 @@ impl Periods {
         self.0.is_over
     }
 
-    /// Online members: the mean over each period's windows.
+    /// Online members: the mean over each period's windows in which they are known;
+    /// no number where they are in none.
     pub fn online_mean(&self) -> &[f64] {
-        &self.0.online_mean
+        &self.0.online_mean.0
     }
 
-    /// Online members: the most in any of each period's windows.
-    pub fn online_max(&self) -> &[u32] {
+    /// Online members: the most in any of each period's windows; `None` where they are
+    /// known in none.
+    pub fn online_max(&self) -> &[Option<u32>] {
         &self.0.online_max
+    }
+
+    /// In how many of each period's windows online members are known.
+    pub fn online_known(&self) -> &[u64] {
+        &self.0.online_known
+    }
+
+    /// Human members of the server, as each period's last window that says it has them.
+    pub fn member_count(&self) -> &[Option<u32>] {
+        &self.0.member_count
+    }
+
+    /// How often somebody joined the server.
+    pub fn joined(&self) -> &[u64] {
+        &self.0.joined
+    }
+
+    /// How often somebody left it.
+    pub fn left(&self) -> &[u64] {
+        &self.0.left
+    }
+
+    /// How many of each period's windows say who joined.
+    pub fn joins_known(&self) -> &[u64] {
+        &self.0.joins_known
+    }
+
+    /// Ids of all channels that windows name, ascending.
+    pub fn channels(&self) -> &[ChannelId] {
+        &self.0.channels
+    }
+
+    /// Where messages were sent in period `index`, and how many: indices into
+    /// [`channels`](Self::channels) with counts.
+    ///
+    /// # Panics
+    ///
+    /// `index` is not below [`len`](Self::len).
+    pub fn by_channel(&self, index: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let place = |id| self.channels().partition_point(|other| other < id);
+        let sent = self.0.by_channel[index].iter();
+        sent.map(move |(id, &sent)| (place(id), sent))
+    }
+
+    /// How many of each period's windows say where messages were sent.
+    pub fn channels_known(&self) -> &[u64] {
+        &self.0.channels_known
     }
 
     /// Messages in each period.
@@ -226,15 +316,30 @@ impl Periods {
             sent.extend(sums.sent.values());
             first_sender.push(sender.len());
         }
-        let mean = |sums: &Sums| sums.online as f64 / sums.windows as f64;
+        let mean = |sums: &Sums| sums.online as f64 / sums.online_known as f64;
+        let most = |sums: &Sums| (sums.online_known > 0).then_some(sums.online_max);
+        let count = |sums: &Sums| sums.member_count.map(|(_, count)| count);
+        let channels = sums
+            .values()
+            .flat_map(|sums| sums.by_channel.keys().copied());
+        let channels: BTreeSet<ChannelId> = channels.collect();
+        let all = |own: fn(&Sums) -> u64| sums.values().map(own).collect();
         Ok(Self(Held::new(Columns {
             period,
-            windows: sums.values().map(|sums| sums.windows).collect(),
+            windows: all(|sums| sums.windows),
             coverage: coverage(extent, &begins, &ends),
             is_over: extent.reaches(end(last)),
-            online_mean: sums.values().map(mean).collect(),
-            online_max: sums.values().map(|sums| sums.online_max).collect(),
-            messages: sums.values().map(|sums| sums.messages).collect(),
+            online_mean: Means(sums.values().map(mean).collect()),
+            online_max: sums.values().map(most).collect(),
+            online_known: all(|sums| sums.online_known),
+            messages: all(|sums| sums.messages),
+            member_count: sums.values().map(count).collect(),
+            joined: all(|sums| sums.joined),
+            left: all(|sums| sums.left),
+            joins_known: all(|sums| sums.joins_known),
+            channels: channels.into_iter().collect(),
+            by_channel: sums.values().map(|sums| sums.by_channel.clone()).collect(),
+            channels_known: all(|sums| sums.channels_known),
             begins,
             ends,
             members,
@@ -347,9 +452,28 @@ impl Merger {
             }
             let sums = &mut self.sums;
             sums.windows += 1;
-            sums.online += u64::from(windows.online[index]);
-            sums.online_max = sums.online_max.max(windows.online[index]);
+            if let Some(online) = windows.online[index] {
+                sums.online += u64::from(online);
+                sums.online_known += 1;
+                sums.online_max = sums.online_max.max(online);
+            }
             sums.messages += u64::from(windows.volume[index]);
+            if let Some(count) = windows.member_count.get(index).and_then(<[u32]>::first) {
+                let count = Some((windows.ends[index], *count));
+                sums.member_count = sums.member_count.max(count);
+            }
+            if let Some(joined) = windows.joined.get(index) {
+                sums.joined += joined.len() as u64;
+                sums.joins_known += 1;
+            }
+            sums.left += windows.left.get(index).map_or(0, <[_]>::len) as u64;
+            if let Some(channels) = windows.by_channel.get(index) {
+                sums.channels_known += 1;
+                for &(channel, sent) in channels {
+                    let all = sums.by_channel.entry(windows.channels[channel as usize]);
+                    *all.or_default() += u64::from(sent);
+                }
+            }
             if !self.by_member {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::DateTime;
 
-use super::{Activity, MemberId, Origin, Periods, Provenance, Zone};
+use super::{Activity, ChannelId, MemberId, Origin, Periods, Provenance, Zone};
 use crate::Held;
 
 /// What stands in a [`Row`].
@@ -181,15 +181,60 @@ impl Window {
 
     /// Members online at its end. `None`: not known.
     pub fn online(&self) -> Option<u32> {
-        Some(self.activity.online_members()[self.index])
+        self.activity.online_members()[self.index]
     }
 
-    fn own(&self) -> [(&'static str, Value); 2] {
-        let online = Value::Number(self.online().map(f64::from), 0);
-        [
+    /// Human members of the server at its end. `None`: the document doesn't say.
+    pub fn member_count(&self) -> Option<u32> {
+        let count = self.activity.windows().member_count.get(self.index);
+        count?.first().copied()
+    }
+
+    /// Who joined the server in it. `None`: the document doesn't say.
+    pub fn joined(&self) -> Option<&[MemberId]> {
+        self.activity.joined(self.index)
+    }
+
+    /// Who left it. `None`: the document doesn't say.
+    pub fn left(&self) -> Option<&[MemberId]> {
+        self.activity.left(self.index)
+    }
+
+    /// Where messages were sent in it, and how many. `None`: the document doesn't say.
+    pub fn channels(&self) -> Option<std::vec::IntoIter<(ChannelId, u32)>> {
+        let (channels, sent) = (
+            self.activity.channels(),
+            self.activity.by_channel(self.index)?,
+        );
+        let pairs = sent.map(|(channel, sent)| (channels[channel], sent));
+        Some(pairs.collect::<Vec<_>>().into_iter())
+    }
+
+    /// Columns that no window fills aren't there.
+    fn own(&self) -> Vec<(&'static str, Value)> {
+        let windows = self.activity.windows();
+        let count = |count: Option<usize>| Value::Number(count.map(|count| count as f64), 0);
+        let length = |ids: Option<&[MemberId]>| count(ids.map(<[_]>::len));
+        let mut own = vec![
             ("minutes", Value::Number(Some(self.minutes()), 2)),
-            ("online_members", online),
-        ]
+            (
+                "online_members",
+                Value::Number(self.online().map(f64::from), 0),
+            ),
+        ];
+        if !windows.member_count.is_empty() {
+            own.push((
+                "member_count",
+                Value::Number(self.member_count().map(f64::from), 0),
+            ));
+        }
+        if !windows.joined.is_empty() || !windows.left.is_empty() {
+            own.extend([
+                ("joined", length(self.joined())),
+                ("left", length(self.left())),
+            ]);
+        }
+        own
     }
 }
 
@@ -199,16 +244,59 @@ impl PeriodRow {
         self.periods.coverage()[self.index]
     }
 
-    /// Online members: the mean over its windows.
+    /// Online members: the mean over its windows in which they are known; no number
+    /// where they are in none.
     pub fn online_mean(&self) -> f64 {
         self.periods.online_mean()[self.index]
     }
 
-    fn own(&self) -> [(&'static str, Value); 2] {
-        let online = Value::Number(Some(self.online_mean()), 1);
-        [
+    /// Human members of the server, as its last window that says it has them.
+    pub fn member_count(&self) -> Option<u32> {
+        self.periods.member_count()[self.index]
+    }
+
+    /// How often somebody joined the server. `None`: no window says it.
+    pub fn joined(&self) -> Option<u64> {
+        self.if_known(self.periods.joined())
+    }
+
+    /// How often somebody left it. `None`: no window says it.
+    pub fn left(&self) -> Option<u64> {
+        self.if_known(self.periods.left())
+    }
+
+    fn if_known(&self, counts: &[u64]) -> Option<u64> {
+        (self.periods.joins_known()[self.index] > 0).then(|| counts[self.index])
+    }
+
+    /// Where messages were sent in it, and how many.
+    pub fn channels(&self) -> std::vec::IntoIter<(ChannelId, u64)> {
+        let (channels, sent) = (self.periods.channels(), self.periods.by_channel(self.index));
+        let pairs = sent.map(|(channel, sent)| (channels[channel], sent));
+        pairs.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Columns that no period fills aren't there.
+    fn own(&self) -> Vec<(&'static str, Value)> {
+        let online = Some(self.online_mean()).filter(|mean| mean.is_finite());
+        let mut own = vec![
             ("coverage", Value::Number(Some(self.coverage()), 3)),
-            ("online_mean", online),
-        ]
+            ("online_mean", Value::Number(online, 1)),
+        ];
+        let counts = self.periods.member_count();
+        if counts.iter().any(Option::is_some) {
+            own.push((
+                "member_count",
+                Value::Number(self.member_count().map(f64::from), 0),
+            ));
+        }
+        if self.periods.joins_known().iter().any(|&known| known > 0) {
+            let count = |count: Option<u64>| Value::Number(count.map(|count| count as f64), 0);
+            own.extend([
+                ("joined", count(self.joined())),
+                ("left", count(self.left())),
+            ]);
+        }
+        own
     }
 }

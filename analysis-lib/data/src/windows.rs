@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use crate::MemberId;
+use crate::{ChannelId, MemberId};
 
 /// A document that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub struct Windows {
     /// Length of each window as its document says it, in milliseconds; 0 where
     /// the document doesn't.
     pub declared: Vec<u32>,
-    /// Members online at the window's end.
-    pub online: Vec<u32>,
+    /// Members online at the window's end; `None` where that isn't known.
+    pub online: Vec<Option<u32>>,
     /// Messages in the window.
     pub volume: Vec<u32>,
     /// Discord ids, in the order they were first seen.
@@ -40,6 +40,104 @@ pub struct Windows {
     pub sender: Vec<u32>,
     /// Messages that this member sent in the window.
     pub sent: Vec<u32>,
+    /// One entry a window: human members of the server at its end.
+    pub member_count: Lists<u32>,
+    /// Who joined the server in the window, in order, once for each time.
+    pub joined: Lists<MemberId>,
+    /// Who left it.
+    pub left: Lists<MemberId>,
+    /// Channels' ids, in the order they were first seen.
+    pub channels: Vec<ChannelId>,
+    /// Indices into `channels`, and the messages there.
+    pub by_channel: Lists<(u32, u32)>,
+}
+
+/// What windows list besides: a list for each of those whose documents say one. It
+/// takes no memory where none does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lists<T> {
+    /// For each window up to the last that says a list: whether it does, and where its
+    /// entries end.
+    is_said: Vec<bool>,
+    ends: Vec<u32>,
+    entries: Vec<T>,
+}
+
+impl<T> Default for Lists<T> {
+    fn default() -> Self {
+        Self {
+            is_said: Vec::new(),
+            ends: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+impl<T: Clone> Lists<T> {
+    /// Whether no window says a list.
+    pub fn is_empty(&self) -> bool {
+        self.is_said.is_empty()
+    }
+
+    /// The list of a window; `None` where its document says none.
+    pub fn get(&self, window: usize) -> Option<&[T]> {
+        self.is_said.get(window).filter(|&&is_said| is_said)?;
+        let begin = window.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.entries[begin as usize..self.ends[window] as usize])
+    }
+
+    /// All windows' entries, one after the other.
+    pub(crate) fn all(&self) -> &[T] {
+        &self.entries
+    }
+
+    /// Adds the list of this window, which comes after all that have one.
+    pub(crate) fn push(
+        &mut self,
+        window: usize,
+        list: impl IntoIterator<Item = T>,
+    ) -> Result<(), TooMany> {
+        self.is_said.resize(window, false);
+        self.ends.resize(window, self.entries.len() as u32);
+        self.entries.extend(list);
+        let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
+        self.is_said.push(true);
+        self.ends.push(end);
+        Ok(())
+    }
+
+    /// Adds a window's list of other windows, as far as its entries are to be kept.
+    fn push_from(&mut self, window: usize, other: &Self, index: usize) {
+        if let Some(list) = other.get(index) {
+            let pushed = self.push(window, list.iter().cloned());
+            pushed.expect("there are no more than there were");
+        }
+    }
+
+    /// The same without the entries for which this isn't true.
+    pub(crate) fn filtered(&self, is_kept: impl Fn(&T) -> bool) -> Self {
+        let mut kept = Self::default();
+        for window in 0..self.is_said.len() {
+            if let Some(list) = self.get(window) {
+                let list = list.iter().filter(|&entry| is_kept(entry)).cloned();
+                kept.push(window, list).expect("there are no more");
+            }
+        }
+        kept
+    }
+}
+
+/// What a document may say besides: see [`Windows`]. `None`: it doesn't.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// As [`Windows::member_count`].
+    pub member_count: Option<u32>,
+    /// As [`Windows::joined`].
+    pub joined: Option<Vec<MemberId>>,
+    /// As [`Windows::left`].
+    pub left: Option<Vec<MemberId>>,
+    /// As [`Windows::by_channel`].
+    pub channels: Option<Vec<(ChannelId, u32)>>,
 }
 
 impl Default for Windows {
@@ -54,6 +152,11 @@ impl Default for Windows {
             first_sender: vec![0],
             sender: Vec::new(),
             sent: Vec::new(),
+            member_count: Lists::default(),
+            joined: Lists::default(),
+            left: Lists::default(),
+            channels: Vec::new(),
+            by_channel: Lists::default(),
         }
     }
 }
@@ -84,9 +187,10 @@ impl Windows {
     ) -> Self {
         let mut taken = Self {
             members: self.members.clone(),
+            channels: self.channels.clone(),
             ..Self::default()
         };
-        for i in indices {
+        for (place, i) in indices.into_iter().enumerate() {
             taken.ends.push(self.ends[i]);
             taken.declared.push(self.declared[i]);
             taken.online.push(self.online[i]);
@@ -96,6 +200,11 @@ impl Windows {
                 taken.sent.push(self.sent[sender]);
             }
             taken.first_sender.push(taken.sender.len() as u32);
+            let count = &mut taken.member_count;
+            count.push_from(place, &self.member_count, i);
+            taken.joined.push_from(place, &self.joined, i);
+            taken.left.push_from(place, &self.left, i);
+            taken.by_channel.push_from(place, &self.by_channel, i);
         }
         taken
     }
@@ -146,6 +255,10 @@ impl Windows {
             && self.volume[one] == self.volume[other]
             && self.senders(one).len() == self.senders(other).len()
             && senders(one) == senders(other)
+            && self.member_count.get(one) == self.member_count.get(other)
+            && self.joined.get(one) == self.joined.get(other)
+            && self.left.get(one) == self.left.get(other)
+            && self.by_channel.get(one) == self.by_channel.get(other)
     }
 }
 
@@ -179,6 +292,9 @@ impl Hasher for IdHasher {
     }
 }
 
+/// Where ids stand in the list of those that were seen.
+type Index<Id> = HashMap<Id, u32, BuildHasherDefault<IdHasher>>;
+
 /// A window's numbers but for its members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
@@ -187,7 +303,7 @@ pub struct Window {
     /// As [`Windows::declared`].
     pub declared: u32,
     /// As [`Windows::online`].
-    pub online: u32,
+    pub online: Option<u32>,
     /// As [`Windows::volume`].
     pub volume: u32,
 }
@@ -197,7 +313,10 @@ pub struct Window {
 /// turned out to be wrong with the document.
 pub struct WindowsBuilder {
     windows: Windows,
-    index: HashMap<MemberId, u32, BuildHasherDefault<IdHasher>>,
+    index: Index<MemberId>,
+    channels: Index<ChannelId>,
+    /// What the window that is being made says besides.
+    extra: Option<Extra>,
     /// How many of `members` the finished windows have named.
     settled: usize,
 }
@@ -213,6 +332,8 @@ impl WindowsBuilder {
     pub fn on(windows: Windows) -> Self {
         Self {
             index: windows.members.iter().copied().zip(0..).collect(),
+            channels: windows.channels.iter().copied().zip(0..).collect(),
+            extra: None,
             settled: windows.members.len(),
             windows,
         }
@@ -238,12 +359,33 @@ impl WindowsBuilder {
         }
     }
 
+    /// The channel's index, new where the id was never seen.
+    pub(crate) fn channel(&mut self, id: ChannelId) -> u32 {
+        let channels = &mut self.windows.channels;
+        *self.channels.entry(id).or_insert_with(|| {
+            channels.push(id);
+            channels.len() as u32 - 1
+        })
+    }
+
+    /// What the window that is being made says besides.
+    pub fn extra(&mut self, extra: Extra) {
+        self.extra = Some(extra);
+    }
+
     /// Ends the window that is being made.
+    ///
+    /// # Errors
+    ///
+    /// All windows together have more entries than can be counted.
     pub fn window(&mut self, window: Window) -> Result<(), TooMany> {
         let Ok(end) = u32::try_from(self.windows.sender.len()) else {
             self.discard();
             return Err(TooMany);
         };
+        if let Some(extra) = self.extra.take() {
+            self.lists(extra)?;
+        }
         self.windows.ends.push(window.end);
         self.windows.declared.push(window.declared);
         self.windows.online.push(window.online);
@@ -253,8 +395,33 @@ impl WindowsBuilder {
         Ok(())
     }
 
+    fn lists(&mut self, extra: Extra) -> Result<(), TooMany> {
+        let window = self.windows.len();
+        let channels = extra.channels.map(|channels| {
+            let indexed = channels
+                .into_iter()
+                .map(|(id, sent)| (self.channel(id), sent));
+            indexed.collect::<Vec<_>>()
+        });
+        let windows = &mut self.windows;
+        if let Some(count) = extra.member_count {
+            windows.member_count.push(window, [count])?;
+        }
+        if let Some(joined) = extra.joined {
+            windows.joined.push(window, joined)?;
+        }
+        if let Some(left) = extra.left {
+            windows.left.push(window, left)?;
+        }
+        if let Some(channels) = channels {
+            windows.by_channel.push(window, channels)?;
+        }
+        Ok(())
+    }
+
     /// Forgets the window that is being made.
     pub fn discard(&mut self) {
+        self.extra = None;
         let before = self.windows.first_sender[self.windows.len()] as usize;
         self.windows.sender.truncate(before);
         self.windows.sent.truncate(before);
@@ -277,13 +444,11 @@ impl WindowsBuilder {
         &self.windows
     }
 
-    /// Drops the windows so far, and keeps the list of members.
+    /// Drops the windows so far, and keeps the lists of members and of channels.
     pub fn clear(&mut self) {
-        let members = std::mem::take(&mut self.windows.members);
         let windows = &mut self.windows;
         for column in [
             &mut windows.declared,
-            &mut windows.online,
             &mut windows.volume,
             &mut windows.sender,
             &mut windows.sent,
@@ -291,8 +456,12 @@ impl WindowsBuilder {
             column.clear();
         }
         windows.ends.clear();
+        windows.online.clear();
         windows.first_sender.truncate(1);
-        windows.members = members;
+        windows.member_count = Lists::default();
+        windows.joined = Lists::default();
+        windows.left = Lists::default();
+        windows.by_channel = Lists::default();
     }
 
     /// All windows.

@@ -25,11 +25,14 @@ pub struct Comparison {
     pub messages: Change,
     /// Members who sent a message.
     pub active_members: Change,
-    /// Mean online members.
+    /// Mean online members, over the hours in which they are known in both; no numbers
+    /// without one.
     pub online_mean: Change,
     /// The most online members at any window's end. A single moment has no
     /// interval.
     pub online_peak: Change,
+    /// The share of the hours in which online members are known in both.
+    pub online_known: f64,
     /// Members who wrote in both, only in the earlier, and only in the later.
     pub retained: u64,
     /// See `retained`.
@@ -155,17 +158,26 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
 
     let mut messages = BTreeMap::<i64, [f64; 2]>::new();
     let mut online = messages.clone();
-    let mut peak = [0.0; 2];
+    let mut peak = [f64::NAN; 2];
+    let mut known = 0;
     let mut places = vec![None; hours.len()];
     for (side, slots) in [&earlier, &later].into_iter().enumerate() {
         for (slot, own) in slots {
             let block = slot.block(period);
             messages.entry(block).or_default()[side] += mean_messages(&hours, own);
-            online.entry(block).or_default()[side] += mean_online(&hours, own);
             for &hour in own {
-                peak[side] = f64::from(hours.online_max()[hour]).max(peak[side]);
+                let most = hours.online_max()[hour].map_or(f64::NAN, f64::from);
+                peak[side] = most.max(peak[side]);
                 places[hour] = Some((side, block));
             }
+        }
+    }
+    for ((slot, then), now) in earlier.iter().zip(later.values()) {
+        let means = [then, now].map(|own| mean_online(&hours, own));
+        if means.iter().all(|mean| mean.is_finite()) {
+            let sums = online.entry(slot.block(period)).or_default();
+            *sums = [0, 1].map(|side| sums[side] + means[side]);
+            known += 1;
         }
     }
     let written = written_in(&recent, &hours, &places);
@@ -200,10 +212,11 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
             jackknife(active, &without, lost + new, &values(&messages)),
         ),
         online_mean: Change::new(
-            sums(&online).map(|sum| sum / matched as f64),
-            ratio(&values(&online), false),
+            sums(&online).map(|sum| sum / f64::from(known)),
+            ratio(&values(&online), false).filter(|_| known > 0),
         ),
         online_peak: Change::new(peak, None),
+        online_known: f64::from(known) / matched as f64,
         retained,
         lost,
         new,
@@ -283,14 +296,12 @@ fn mean_messages(hours: &Periods, own: &[usize]) -> f64 {
     messages as f64 * HOUR_LENGTH as f64 / length.sum::<i64>() as f64
 }
 
-/// Mean online members over the windows of these hours.
+/// Mean online members over the windows of these hours in which they are known.
 fn mean_online(hours: &Periods, own: &[usize]) -> f64 {
-    let windows = |hour: usize| hours.windows()[hour] as f64;
-    let sum: f64 = own
-        .iter()
-        .map(|&hour| hours.online_mean()[hour] * windows(hour))
-        .sum();
-    sum / own.iter().map(|&hour| windows(hour)).sum::<f64>()
+    let known = own.iter().filter(|&&hour| hours.online_known()[hour] > 0);
+    let windows = |hour: usize| hours.online_known()[hour] as f64;
+    let sum = |value: &dyn Fn(usize) -> f64| known.clone().map(|&hour| value(hour)).sum::<f64>();
+    sum(&|hour| hours.online_mean()[hour] * windows(hour)) / sum(&windows)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn gaps(activity: &Activity) -> Vec<Gap> {
     gaps.map(|gap| Gap {
         begin: gap.begin,
         end: gap.end,
-        left_out: gap.left_out,
+        left_out: gap.kind == activity_data::GapKind::LeftOut,
         provenance,
     })
     .collect()

@@ -8,7 +8,7 @@ pub(super) struct WholeHour {
     /// Hour of the local week, from 0 for Monday 00:00 to 167.
     pub(super) of_week: usize,
     pub(super) messages: u64,
-    /// Mean online members.
+    /// Mean online members; no number where they aren't known.
     pub(super) online: f64,
 }
 

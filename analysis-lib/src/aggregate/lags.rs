@@ -56,7 +56,8 @@ pub struct Lag {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn lags(activity: &Activity) -> Vec<Lag> {
-    let hours = whole_hours(activity);
+    let mut hours = whole_hours(activity);
+    hours.retain(|hour| hour.online.is_finite());
     if hours.len() < LEAST_HOURS {
         return Vec::new();
     }

@@ -146,7 +146,7 @@ mod tests {
             let window = activity_data::Window {
                 end,
                 declared: 0,
-                online: 5,
+                online: Some(5),
                 volume,
             };
             windows.window(window).unwrap();

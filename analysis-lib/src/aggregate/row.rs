@@ -63,6 +63,6 @@ rows! {
     Stickiness "Stickiness" { Time begin, Count daily, Count monthly }
     Stretch "Stretches of Time" { Time begin, Time end, Count messages }
     WeekHour "Hours of the Week" {
-        Count weekday, Count hour, Count windows, Count messages, Count online, Count recorded
+        Count weekday, Count hour, Count windows, Count messages, Count online, Count online_known, Count recorded
     }
 }

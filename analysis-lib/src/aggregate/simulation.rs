@@ -34,7 +34,7 @@ pub(super) fn server(
         let window = Window {
             end: START + (hour + 1) * HOUR_LENGTH,
             declared: HOUR_LENGTH as u32,
-            online: poisson(random, 30.0 * online),
+            online: Some(poisson(random, 30.0 * online)),
             volume,
         };
         windows.window(window).unwrap();

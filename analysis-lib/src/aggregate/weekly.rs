@@ -11,8 +11,10 @@ pub struct WeekHour {
     pub windows: u64,
     /// Messages in these windows.
     pub messages: u64,
-    /// Online members at these windows' ends, summed up.
+    /// Online members at these windows' ends, summed up where they are known.
     pub online: u64,
+    /// Windows in which they are.
+    pub online_known: u64,
     /// The length of these windows together, in milliseconds.
     pub recorded: i64,
     pub(crate) provenance: Provenance,
@@ -30,9 +32,9 @@ impl WeekHour {
         (self.recorded > 0).then(|| self.messages as f64 / hours)
     }
 
-    /// Mean online members. `None` if no window was recorded.
+    /// Mean online members. `None` if they are known in no window.
     pub fn online_mean(&self) -> Option<f64> {
-        (self.windows > 0).then(|| self.online as f64 / self.windows as f64)
+        (self.online_known > 0).then(|| self.online as f64 / self.online_known as f64)
     }
 }
 
@@ -65,7 +67,10 @@ pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
         let cell = &mut week[timezone.hour_of_week(activity.middle(index))];
         cell.windows += 1;
         cell.messages += u64::from(activity.message_volume()[index]);
-        cell.online += u64::from(activity.online_members()[index]);
+        if let Some(online) = activity.online_members()[index] {
+            cell.online += u64::from(online);
+            cell.online_known += 1;
+        }
         cell.recorded += activity.ends()[index] - activity.begins()[index];
     }
     week

@@ -3,7 +3,7 @@
 use super::chart::nothing;
 use super::chart::week::Week;
 use super::figure::Figure;
-use super::labels::{Labels, window_count};
+use super::labels::{Labels, NOT_KNOWN, window_count};
 use crate::aggregate::{self, WeekHour};
 use activity_data::Activity;
 
@@ -23,7 +23,13 @@ pub fn weekly_online(activity: &Activity) -> Figure {
     let axis = "Mean Number of Members (Human, Online)";
     let title = "Online Members by Hour of the Week";
     let labels = Labels::new(title, axis, "mean_online_members").measuring("members online", 0);
-    let labels = labels.of_online(activity.online_members(), activity.message_volume());
+    let (online, writers) = (activity.online_members(), activity.members().len());
+    let known = activity.online_known();
+    let labels = labels.of_online(online, writers, known);
+    if known == 0.0 {
+        let note = window_count(activity);
+        return nothing::figure(activity.origin(), &labels, note, NOT_KNOWN);
+    }
     week(activity, labels, WeekHour::online_mean)
 }
 

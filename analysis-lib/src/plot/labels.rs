@@ -105,10 +105,17 @@ impl Labels {
         }
     }
 
-    /// Of online members: where nobody ever is, what to do about it is all that is said.
-    pub(crate) fn of_online<M: Copy + Into<u64>>(self, most: &[u32], messages: &[M]) -> Self {
-        let instead = nobody_online(most, messages).map(|why| format!("{why}."));
-        Self { instead, ..self }
+    /// Of online members, given the most in each item, how many members wrote, and the
+    /// share of the time in which online members are known: where nobody ever is online,
+    /// what to do about it is all that is said.
+    pub(crate) fn of_online(self, most: &[Option<u32>], writers: usize, known: f64) -> Self {
+        let instead = nobody_online(most, writers).map(|why| format!("{why}."));
+        Self { instead, ..self }.knowing(known)
+    }
+
+    /// With the share of the time in which online members are known.
+    pub(crate) fn knowing(self, known: f64) -> Self {
+        self.about(known_in_words(known))
     }
 
     /// With a sentence before what the figure says by itself.
@@ -164,6 +171,20 @@ impl Item {
             Self::Period(Period::Month) => months(zone, from, to - 1),
         }
     }
+}
+
+/// What stands in place of a figure of online members where these are never known.
+pub(crate) const NOT_KNOWN: &str = "How many members were online isn't known: no document says it.";
+
+/// In what share of the time online members are known; nothing where they always are,
+/// or never.
+pub(crate) fn known_in_words(share: f64) -> String {
+    if share <= 0.0 || share >= 1.0 {
+        return String::new();
+    }
+    // Never "100 %" of what isn't whole, and never "0 %" of something.
+    let percent = number((share * 100.0).floor().max(1.0), 0);
+    format!("Online members are known in {percent}% of the recorded time.")
 }
 
 /// The most unusual event and the longest silence, as sentences.

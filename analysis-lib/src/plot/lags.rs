@@ -6,7 +6,7 @@ use super::chart::nothing;
 use super::chart::series::extremes;
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{HOURS, Labels, Noun, window_count};
+use super::labels::{HOURS, Labels, NOT_KNOWN, Noun, window_count};
 use super::svg::*;
 use crate::aggregate::{self, Lag, MOST_LAG};
 use activity_data::Activity;
@@ -26,11 +26,18 @@ const PAIRS: Noun = Noun::new("pair", "pairs");
 /// ```
 pub fn lags(activity: &Activity) -> Figure {
     let axis = "Correlation of Messages and Online Members";
-    let labels = Labels::new("Messages and Online Members", axis, "correlation").measuring("", 2);
+    let labels = Labels::new("Messages and Online Members", axis, "correlation")
+        .measuring("", 2)
+        .knowing(activity.online_known());
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
         let note = window_count(activity);
         let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
+        let why = if activity.online_known() > 0.0 {
+            why
+        } else {
+            NOT_KNOWN
+        };
         return nothing::figure(activity.origin(), &labels, note, why);
     }
     // What chance reaches is drawn below both lines.

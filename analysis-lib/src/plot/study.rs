@@ -2,9 +2,10 @@
 
 use super::chart::curve::curve;
 use super::chart::line::{Line, Mark};
-use super::chart::series::Series;
+use super::chart::nothing;
+use super::chart::series::{Known, Series};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, Noun, window_count};
+use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
 use activity_data::Activity;
 use activity_data::text::clean;
@@ -23,10 +24,21 @@ pub fn online_members(activity: &Activity) -> Figure {
     let title = format!("Number of Online Members on {server}");
     let axis = "Number of Members (Human, Online)";
     let labels = Labels::new(&title, axis, "online_members").counting(MEMBERS_ONLINE);
-    let labels = labels.of_online(activity.online_members(), activity.message_volume());
-    let online = activity.online_members().iter();
-    let values: Vec<f64> = online.map(|&online| f64::from(online)).collect();
-    Line::of_windows(activity, &labels, &values).figure()
+    let (online, writers) = (activity.online_members(), activity.members().len());
+    let labels = labels.of_online(online, writers, activity.online_known());
+    let values = online
+        .iter()
+        .map(|online| online.map_or(f64::NAN, f64::from));
+    let values: Vec<f64> = values.collect();
+    let all = Series::of_windows(activity, &values);
+    let note = window_count(activity);
+    match Known::of(&all, activity.begins(), activity.gaps()) {
+        None => nothing::figure(activity.origin(), &labels, note, NOT_KNOWN),
+        Some(known) => {
+            let series = known.series(all);
+            Line::new(activity.origin(), &labels, note, series, &known.gaps).figure()
+        }
+    }
 }
 
 /// Messages in each window, over time. A last window that is shorter than half

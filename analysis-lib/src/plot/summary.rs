@@ -238,7 +238,10 @@ impl Summary<'_> {
             }
             _ => ("–".to_owned(), String::new()),
         };
-        let one = |what, value: f64, below| (what, number(value, 0), below);
+        let one = |what, value: f64, below| match value.is_finite() {
+            true => (what, number(value, 0), below),
+            false => (what, "–".to_owned(), "not known".to_owned()),
+        };
         let online = all.online_mean();
         [
             one("messages", sent(index), self.change(per_hour)),
@@ -272,7 +275,7 @@ impl Summary<'_> {
             Period::Month => [format!("in {month}"), format!("on {month}")],
         };
         match percent.abs() {
-            _ if value(before) <= 0.0 => String::new(),
+            _ if value(before) <= 0.0 || !percent.is_finite() => String::new(),
             ..0.5 => format!("as {same}"),
             percent => format!("{sign} {}% {other}", number(percent, 0)),
         }
@@ -288,7 +291,7 @@ impl Summary<'_> {
         // The year is in the title.
         let year = day.rsplit(' ').next().unwrap_or_default();
         let when = moments(zone, end, end).replacen(&format!(" {year}"), "", 1);
-        (f64::from(online[peak]), when)
+        (online[peak].map_or(f64::NAN, f64::from), when)
     }
 
     /// What is drawn: numbers, days, hours of the week, members.

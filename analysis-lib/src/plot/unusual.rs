@@ -73,7 +73,7 @@ mod tests {
             let window = Window {
                 end: 1_772_389_800_000 + number * minutes * 60_000,
                 declared: 0,
-                online: 5,
+                online: Some(5),
                 volume,
             };
             windows.window(window).unwrap();

@@ -6,10 +6,10 @@ use super::chart::bars::Bars;
 use super::chart::calendar::Calendar;
 use super::chart::line::{Line, Overlay};
 use super::chart::nothing;
-use super::chart::series::{Series, extremes};
+use super::chart::series::{Known, Series, extremes};
 use super::chart::shades::Shades;
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, Noun, window_count};
+use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun, window_count};
 use super::svg::{BLUE, VERMILLION};
 use crate::aggregate;
 use activity_data::text::clean;
@@ -138,11 +138,20 @@ pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
     merged(data, period, &labels, |periods| {
         let count = noun.count(periods.len());
         let note = format!("{count}, of what was recorded in each");
-        let series = Series::of_periods(periods, periods.online_mean());
+        let all = Series::of_periods(periods, periods.online_mean());
+        let sum = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+        let known = sum(periods.online_known()) / sum(periods.windows());
+        let writers = periods.members().len();
         let labels = labels
             .clone()
-            .of_online(periods.online_max(), periods.messages());
-        Line::new(periods.origin(), &labels, note, series, &series.gaps()).figure()
+            .of_online(periods.online_max(), writers, known);
+        match Known::of(&all, periods.begins(), &all.gaps()) {
+            None => nothing::figure(periods.origin(), &labels, note, NOT_KNOWN),
+            Some(known) => {
+                let series = known.series(all);
+                Line::new(periods.origin(), &labels, note, series, &known.gaps).figure()
+            }
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use activity_data::settings::Settings;
 use activity_data::source::request::{RESUME, SETTINGS};
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
-use activity_data::store::stream::{Broken, Reader};
+use activity_data::store::stream::{Broken, Reader, VERSION};
 use activity_data::{Origin, Source};
 
 /// For glibc's allocator, which else gives the 16 MB of each reply back to the
@@ -63,13 +63,22 @@ pub(super) fn fetch(
         .collect();
     let (program, stdout) =
         Program::start("pull", &["--package", "activity-mongodb"], &environment)?;
+    let is_old = before
+        .as_ref()
+        .is_some_and(|(file, _)| file.version() < VERSION);
     // The program connects while we read what is here.
     let before = match before.map(|(mut file, _)| read_all(&mut file, Contents::default(), |_| ()))
     {
         None => Contents::default(),
-        Some(Ok(before)) => before,
-        Some(Err(_)) => {
-            println!("Pulling everything anew: the snapshot of the last pull is damaged.");
+        // What an older version left out may be a window by now.
+        Some(Ok(before)) if !is_old || before.left_out.is_empty() => before,
+        Some(other) => {
+            let why = if other.is_ok() {
+                "was written by another version"
+            } else {
+                "is damaged"
+            };
+            println!("Pulling everything anew: the snapshot of the last pull {why}.");
             drop(program);
             return fetch(settings, snapshot, true, wanted);
         }

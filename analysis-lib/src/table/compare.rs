@@ -2,7 +2,7 @@ use super::{Cell, Table};
 use crate::aggregate::{self, Change, Comparison, without_bots};
 use crate::names::Names;
 use crate::plot::axis::number;
-use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES};
+use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES, known_in_words};
 use activity_data::{Activity, Origin, Period};
 
 const COLUMNS: [(&str, &str); 8] = [
@@ -62,17 +62,23 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
         let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
         let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
         let difference = change.now - change.before;
+        let is_known = |value: f64| value.is_finite();
+        let shown = |value: f64, shown: String| match is_known(value) {
+            true => Cell::measure(value, shown),
+            false => Cell::none(),
+        };
         table.row([
             Cell::text(what),
-            Cell::number(change.before, places),
-            Cell::number(change.now, places),
-            Cell::measure(difference, signed(difference, places)),
+            shown(change.before, number(change.before, places)),
+            shown(change.now, number(change.now, places)),
+            shown(difference, signed(difference, places)),
             share(change.share()),
             low,
             high,
             Cell::text(match change.more_than_chance {
                 Some(true) => "yes",
                 Some(false) => "no",
+                None if !is_known(difference) => "not known",
                 None => unknown,
             }),
         ]);
@@ -135,6 +141,9 @@ fn says(comparison: &Comparison, now: &str) -> String {
         (_, 0) => format!(" {wrote} wrote, the same as in the {one} before."),
         _ => format!(" {wrote} wrote, {of_them} in the {one} before{only_then}."),
     };
+    if comparison.online_known < 1.0 {
+        text += &format!(" {}", known_in_words(comparison.online_known));
+    }
     text
 }
 

@@ -42,6 +42,9 @@ pub(crate) const HOSTILE: [&str; 8] = [
     "javascript:document.title='run' =1+1 {{7*7}} ${7*7} \u{2028}\u{2029}",
 ];
 
+/// Online members of a window whose document doesn't say them.
+const UNKNOWN: u32 = u32::MAX;
+
 /// Windows as if they came from a file, of this zone and server.
 pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -57,6 +60,10 @@ pub(crate) fn activity(zone: &str, server: &str, windows: &[Window]) -> Activity
             .iter()
             .map(|(id, sent)| format!("\"{id}\":{sent}"))
             .collect();
+        let online = match *online {
+            UNKNOWN => "null".to_owned(),
+            online => online.to_string(),
+        };
         writeln!(
             file,
             "{{\"time\":{{\"$date\":{{\"$numberLong\":\"{time}\"}}}},\"online-members\":{online},\"messages-sent\":{volume},\"quantities\":{{{}}}}}",
@@ -456,6 +463,31 @@ fn make() -> Vec<Case> {
     case(
         "member-hours-evenings",
         plot::member_hours(&one("Europe/London", &evenings), &unknown),
+    );
+    // Online members that are known in part, beside a gap, and never.
+    let mut history = wave("2020-09-05T09:00:00Z", 10, 144 * 40);
+    for window in &mut history[..144 * 25] {
+        window.1 = UNKNOWN;
+    }
+    history[144 * 32].1 = UNKNOWN;
+    history.drain(144 * 28..144 * 30);
+    let in_part = one("Europe/London", &history);
+    case("online-known-in-part", plot::online_members(&in_part));
+    case(
+        "online-by-day-known-in-part",
+        plot::online_members_by_period(&in_part, DAY),
+    );
+    case(
+        "summary-known-in-part",
+        plot::summary(&in_part, &unknown, MONTH),
+    );
+    history.iter_mut().for_each(|window| window.1 = UNKNOWN);
+    let never = one("Europe/London", &history);
+    case("online-never-known", plot::online_members(&never));
+    case("weekly-online-never-known", plot::weekly_online(&never));
+    case(
+        "summary-never-known",
+        plot::summary(&never, &unknown, MONTH),
     );
     let hostile = members(8, sent);
     let hostile_names = names(ids(8), HOSTILE.into_iter());

@@ -21,7 +21,47 @@ def windows(start, minutes):
     # says when it began, and so do some others.
     frame["declares"] = (frame["begin"] != frame["end"].shift()) | (rng.random(len(frame)) < 0.1)
     frame["sent"] = rng.integers(0, 60, len(frame))
+    # What documents may leave out, each by itself.
+    count = len(frame)
+    frame["knows"] = rng.random(count) < 0.8
+    frame["online"] = frame["online"].astype("Int64").where(frame["knows"])
+    frame["members"] = pandas.Series(rng.integers(0, 500, count), dtype="Int64").where(rng.random(count) < 0.6)
+    for name in ("joined", "left"):
+        ids = [[str(id) for id in rng.integers(1, 9, rng.integers(0, 3))] for _ in range(count)]
+        frame[name] = [own if says else None for own, says in zip(ids, rng.random(count) < 0.7)]
+    channels = [{str(id): int(rng.integers(0, 20)) for id in rng.permutation(6)[: rng.integers(0, 4)]} for _ in range(count)]
+    frame["channels"] = [own if says else None for own, says in zip(channels, rng.random(count) < 0.7)]
     return frame
+
+
+def optional(row):
+    """What a document says besides: null and missing mean the same."""
+    said = {
+        "online-members": None if pandas.isna(row.online) else int(row.online),
+        "members": None if pandas.isna(row.members) else int(row.members),
+        "joined": row.joined,
+        "left": row.left,
+        "channels": row.channels,
+    }
+    return {name: value for name, value in said.items() if value is not None or rng.random() < 0.5}
+
+
+def said_in(rows):
+    """What the windows of one period say besides, together."""
+    members, joined = rows["members"].dropna(), rows["joined"].dropna()
+    channels = rows["channels"].dropna()
+    sums = {}
+    for own in channels:
+        for id, sent in own.items():
+            sums[id] = sums.get(id, 0) + sent
+    return [
+        int(members.iloc[-1]) if len(members) else None,
+        int(joined.map(len).sum()),
+        int(rows["left"].dropna().map(len).sum()),
+        len(joined),
+        len(channels),
+        {id: sums[id] for id in sorted(sums)},
+    ]
 
 
 def milliseconds(times):
@@ -50,9 +90,9 @@ for zone, starts in clocks.STARTS.items():
             for row in frame.itertuples():
                 document = {
                     "time": clocks.extended(row.end),
-                    "online-members": row.online,
                     "messages-sent": row.sent,
                     "quantities": {"1": row.sent} if row.sent else {},
+                    **optional(row),
                 }
                 if row.declares:
                     document["since"] = clocks.extended(row.begin)
@@ -77,7 +117,7 @@ for zone, starts in clocks.STARTS.items():
             pairs = zip(sums["sent"].round(), recorded, is_given)
             rolling[hours] = [[int(sent), int(ms)] if given else None for sent, ms, given in pairs]
         week = frame.assign(ms=(length / pandas.Timedelta("1ms")).round())
-        week = week.groupby([middle.dt.day_of_week, middle.dt.hour]).agg({"sent": "sum", "online": "sum", "ms": ["sum", "size"]})
+        week = week.groupby([middle.dt.day_of_week, middle.dt.hour]).agg({"sent": "sum", "online": ["sum", "count"], "ms": ["sum", "size"]})
         print(json.dumps({
             "zone": zone,
             "path": str(path),
@@ -85,7 +125,7 @@ for zone, starts in clocks.STARTS.items():
             "week": [[*map(int, key), *map(int, row)] for key, row in zip(week.index, week.values)],
         }))
         for period, key in keys.items():
-            sums = frame.groupby(key).agg({"sent": "sum", "online": ["sum", "max", "size"]})
+            sums = frame.groupby(key).agg({"sent": "sum", "online": ["sum", "max", "count", "size"]})
             starts = list(sums.index) if period == "hour" else milliseconds(first_instant(k, zone) for k in sums.index)
             print(json.dumps({
                 "zone": zone,
@@ -95,5 +135,7 @@ for zone, starts in clocks.STARTS.items():
                 "messages": sums["sent", "sum"].tolist(),
                 "windows": sums["online", "size"].tolist(),
                 "online_sum": sums["online", "sum"].tolist(),
-                "online_max": sums["online", "max"].tolist(),
+                "online_known": sums["online", "count"].tolist(),
+                "online_max": [None if pandas.isna(most) else int(most) for most in sums["online", "max"]],
+                "said": [said_in(rows) for _, rows in frame.groupby(key)],
             }))

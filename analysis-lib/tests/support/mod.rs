@@ -343,6 +343,15 @@ pub(crate) fn assert_same(one: &Activity, other: &Activity) {
     assert_eq!(one.online_members(), other.online_members());
     assert_eq!(one.message_volume(), other.message_volume());
     assert_eq!(by_window(one), by_window(other));
+    let said = |activity: &Activity| -> Vec<_> {
+        let windows = activity.iter().map(|window| {
+            let channels = window.channels().map(Iterator::collect::<Vec<_>>);
+            let [joined, left] = [window.joined(), window.left()].map(|ids| ids.map(<[_]>::to_vec));
+            (window.member_count(), joined, left, channels)
+        });
+        windows.collect()
+    };
+    assert_eq!(said(one), said(other));
     assert_eq!(one.left_out(), other.left_out());
 }
 

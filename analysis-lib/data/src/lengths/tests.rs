@@ -343,7 +343,10 @@ fn a_window_that_is_left_out_is_a_gap_of_its_own_kind_and_lengthens_none() {
         for (begin, end) in begins.iter().zip(&ends) {
             assert_eq!(end - begin, 10 * MINUTE, "{name}");
         }
-        assert!(gaps.iter().all(|gap| gap.left_out), "{name}");
+        assert!(
+            gaps.iter().all(|gap| gap.kind == GapKind::LeftOut),
+            "{name}"
+        );
         let within = left_out
             .iter()
             .filter(|&&end| end > ends[0] && end < ends[ends.len() - 1]);
@@ -379,9 +382,12 @@ fn a_window_left_out_in_an_outage_parts_it_and_one_outside_the_record_is_none() 
     let end = |i: i64| START + i * 10 * MINUTE;
     let ends: Vec<i64> = (0..20).chain(60..80).map(end).collect();
     let gap = |begin, end, left_out| Gap {
-        begin,
-        end,
-        left_out,
+        kind: if left_out {
+            GapKind::LeftOut
+        } else {
+            GapKind::NoData
+        },
+        ..Gap::new(begin, end)
     };
     let (_, gaps) = rule_with(&ends, &[end(-40), end(40), end(41), end(300)]);
     assert_eq!(

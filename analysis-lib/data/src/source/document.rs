@@ -5,19 +5,28 @@
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
-use crate::MemberId;
 use crate::text::shorten;
+use crate::{ChannelId, MemberId};
 
 /// The window's end.
 pub const TIME: &str = "time";
 /// The window's begin, where a document says it.
 pub const SINCE: &str = "since";
-/// Members online at that moment.
+/// Members online at that moment, where that is known.
 pub const ONLINE: &str = "online-members";
 /// Messages in the window.
 pub const VOLUME: &str = "messages-sent";
 /// Member id → messages in the window.
 pub const QUANTITIES: &str = "quantities";
+/// Human members of the server at the window's end. This and what follows may be
+/// missing.
+pub const MEMBERS: &str = "members";
+/// Ids of those who joined in the window, in order, once for each time.
+pub const JOINED: &str = "joined";
+/// Ids of those who left, likewise.
+pub const LEFT: &str = "left";
+/// Channel id → messages in the window.
+pub const CHANNELS: &str = "channels";
 
 /// A field's value, as far as the rules tell values apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +81,14 @@ pub fn count(name: &str, field: Field) -> Result<u32, String> {
         Field::Other(kind) => format!("is not a number ({kind})"),
     };
     Err(format!("{} {why}", shorten(name)))
+}
+
+/// A count that may be missing or null, which is not known.
+pub fn known(name: &str, field: Field) -> Result<Option<u32>, String> {
+    match field {
+        Field::Missing | Field::Other("null") => Ok(None),
+        field => count(name, field).map(Some),
+    }
 }
 
 /// A number in few digits: the smallest and largest doubles have hundreds.
@@ -169,6 +186,29 @@ pub fn member(key: &str) -> Result<MemberId, String> {
         let shown = shorten(key);
         format!("{QUANTITIES} has a key that is not a member's id ({shown:?})")
     })
+}
+
+/// The channel's id that a key of [`CHANNELS`] is.
+pub fn channel(key: &str) -> Result<ChannelId, String> {
+    ChannelId::parse(key).ok_or_else(|| {
+        let shown = shorten(key);
+        format!("{CHANNELS} has a key that is not a channel's id ({shown:?})")
+    })
+}
+
+/// A member's id in the list [`JOINED`] or [`LEFT`].
+pub fn listed(name: &str, field: Field) -> Result<MemberId, String> {
+    match field {
+        Field::Text(text) => MemberId::parse(text).ok_or_else(|| shorten(text).to_owned()),
+        Field::Integer(number) => Err(number.to_string()),
+        _ => Err("no text".to_owned()),
+    }
+    .map_err(|shown| format!("{name} holds what is not a member's id as a text ({shown})"))
+}
+
+/// That a list or a sub-document is something else.
+pub fn not_a(kind: &str, name: &str) -> String {
+    format!("{name} is not {kind}")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::document::{self, Field};
 use crate::MemberId;
-use crate::{LeftOut, Window, Windows, WindowsBuilder};
+use crate::{Extra, LeftOut, Window, Windows, WindowsBuilder};
 
 /// No line is longer, and no file whose documents aren't one a line, in bytes: a
 /// file without an end must not fill the memory.
@@ -260,7 +260,10 @@ impl Reader {
         };
         let mut arrays = document.values().filter_map(Value::as_array);
         match (arrays.next(), arrays.next()) {
-            (Some(documents), None) if !document.contains_key(document::TIME) => {
+            (Some(documents), None)
+                if !document.contains_key(document::TIME)
+                    && documents.first().is_some_and(Value::is_object) =>
+            {
                 for document in documents.iter().filter_map(Value::as_object) {
                     self.document(document, line);
                 }
@@ -299,12 +302,38 @@ impl Reader {
             document::length(since, time)
         })?;
         let count = |name, value| rule(value, |field| document::count(name, field));
-        let online = count(document::ONLINE, field(document::ONLINE))?;
+        let known = |name| rule(field(name), |field| document::known(name, field));
+        let online = known(document::ONLINE)?;
         let volume = count(document::VOLUME, field(document::VOLUME))?;
         let quantities = match field(document::QUANTITIES) {
             Some(Value::Object(members)) => members,
-            Some(_) => return Err(format!("{} is not a sub-document", document::QUANTITIES)),
+            Some(_) => return Err(document::not_a("a sub-document", document::QUANTITIES)),
             None => return Err(format!("{} is missing", document::QUANTITIES)),
+        };
+        let listed = |name| match field(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(ids)) => {
+                let read = |id| rule(Some(id), |id| document::listed(name, id));
+                ids.iter().map(read).collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(document::not_a("an array", name)),
+        };
+        let channels = match field(document::CHANNELS) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(channels)) => {
+                let mut all = Vec::new();
+                for (key, value) in channels {
+                    all.push((document::channel(key)?, count(key, Some(value))?));
+                }
+                Some(all)
+            }
+            Some(_) => return Err(document::not_a("a sub-document", document::CHANNELS)),
+        };
+        let extra = Extra {
+            member_count: known(document::MEMBERS)?,
+            joined: listed(document::JOINED)?,
+            left: listed(document::LEFT)?,
+            channels,
         };
         let sent: Vec<(MemberId, u32)> = quantities
             .iter()
@@ -313,6 +342,7 @@ impl Reader {
         for (id, sent) in sent {
             self.windows.sent(id, sent);
         }
+        self.windows.extra(extra);
         let window = Window {
             end: time,
             declared,

@@ -131,7 +131,7 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         let window = Window {
             end: time,
             declared: 0,
-            online: online as u32,
+            online: Some(online as u32),
             volume,
         };
         windows.window(window).expect("the sample is small");

@@ -4,7 +4,9 @@ use std::io::{Result, Write};
 
 use chrono::SecondsFormat;
 
-use super::document::{LONGEST, ONLINE, QUANTITIES, SINCE, TIME, VOLUME};
+use super::document::{
+    CHANNELS, JOINED, LEFT, LONGEST, MEMBERS, ONLINE, QUANTITIES, SINCE, TIME, VOLUME,
+};
 use crate::Activity;
 use crate::rows::{Row, Value};
 
@@ -30,13 +32,34 @@ pub(super) fn documents(activity: &Activity, out: &mut impl Write) -> Result<()>
             out,
             ",\"{ONLINE}\":{online},\"{VOLUME}\":{volume},\"{QUANTITIES}\":{{"
         )?;
-        for (place, (id, sent)) in window.members().enumerate() {
-            let comma = if place == 0 { "" } else { "," };
-            write!(out, "{comma}\"{id}\":{sent}")?;
+        let counts = window
+            .members()
+            .map(|(id, sent)| format!("\"{id}\":{sent}"));
+        write!(out, "{}}}", joined(counts))?;
+        if let Some(count) = window.member_count() {
+            write!(out, ",\"{MEMBERS}\":{count}")?;
         }
-        writeln!(out, "}}}}")?;
+        for (name, ids) in [
+            (JOINED, activity.joined(index)),
+            (LEFT, activity.left(index)),
+        ] {
+            if let Some(ids) = ids {
+                let ids = joined(ids.iter().map(|id| format!("\"{id}\"")));
+                write!(out, ",\"{name}\":[{ids}]")?;
+            }
+        }
+        if let Some(channels) = window.channels() {
+            let counts = channels.map(|(id, sent)| format!("\"{id}\":{sent}"));
+            write!(out, ",\"{CHANNELS}\":{{{}}}", joined(counts))?;
+        }
+        writeln!(out, "}}")?;
     }
     Ok(())
+}
+
+/// Entries with commas between them.
+fn joined(entries: impl Iterator<Item = String>) -> String {
+    entries.collect::<Vec<_>>().join(",")
 }
 
 /// A row a window, as the table of windows.

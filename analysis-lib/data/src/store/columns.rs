@@ -3,12 +3,17 @@
 //! Windows are u32 counts of windows, of senders and of new members; the new
 //! members' ids (u64 each), which continue the list of members; then the
 //! columns end (above the frame's least end, which comes first as i64), declared
-//! length, online members, message volume, senders in the window, and, over all
+//! length, online members (and one more, 0 where they aren't known), message volume, senders in the window, and, over all
 //! senders, the sender's index in the list of members and the messages sent. A
 //! column is a u8 width and then that many bytes for each value: the fewest that
 //! hold its largest value, of 4 or 8 for ends and of 0 (all are zero), 1, 2 or 4
 //! for the others. That is a quarter of the columns in memory, and widening them
 //! again costs next to nothing.
+//!
+//! Where documents say more, a u32 count of channels and their ids follow, and then for
+//! each of the lists member count, joined, left and messages by channel two columns or
+//! three: its length in each window (and one more, 0 where the document says none), and
+//! its entries. Channels are places in that list, with messages in a column of their own.
 //!
 //! A period, or a part of one, is its first instant as i64; windows, sum and
 //! maximum of online members, and messages as u64 each; then each member's id and
@@ -22,8 +27,10 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
-use crate::MemberId;
-use crate::{ByBegin, Extent, Gap, LeftOut, Source, Sums, Windows, WindowsBuilder};
+use crate::{
+    ByBegin, ChannelId, Extent, Gap, GapKind, LeftOut, Lists, MemberId, Source, Sums, Windows,
+    WindowsBuilder,
+};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -91,11 +98,52 @@ pub fn put_windows(
         put_column(out, column.iter().map(|&value| value.into()), 0);
     };
     put(out, &windows.declared[range.clone()]);
-    put(out, &windows.online[range.clone()]);
-    put(out, &windows.volume[range]);
+    let online = windows.online[range.clone()].iter();
+    put_column(
+        out,
+        online.map(|online| online.map_or(0, |n| u64::from(n) + 1)),
+        0,
+    );
+    put(out, &windows.volume[range.clone()]);
     put(out, &counts);
     put(out, &windows.sender[senders.clone()]);
     put(out, &windows.sent[senders]);
+    let (joined, left) = (&windows.joined, &windows.left);
+    let (counts, channels) = (&windows.member_count, &windows.by_channel);
+    if counts.is_empty() && joined.is_empty() && left.is_empty() && channels.is_empty() {
+        return;
+    }
+    out.extend_from_slice(&(windows.channels.len() as u32).to_le_bytes());
+    for id in &windows.channels {
+        out.extend_from_slice(&id.get().to_le_bytes());
+    }
+    put_lists(out, counts, range.clone(), &[|&count| count.into()]);
+    put_lists(out, joined, range.clone(), &[|id| id.get()]);
+    put_lists(out, left, range.clone(), &[|id| id.get()]);
+    put_lists(
+        out,
+        channels,
+        range,
+        &[|entry| entry.0.into(), |entry| entry.1.into()],
+    );
+}
+
+/// Appends the lists of these windows, and each part of their entries as a column.
+fn put_lists<T: Clone>(
+    out: &mut Vec<u8>,
+    lists: &Lists<T>,
+    range: Range<usize>,
+    parts: &[fn(&T) -> u64],
+) {
+    let length = |window| lists.get(window).map_or(0, |list| list.len() as u64 + 1);
+    put_column(out, range.clone().map(length), 0);
+    for part in parts {
+        let entries = range
+            .clone()
+            .filter_map(|window| lists.get(window))
+            .flatten();
+        put_column(out, entries.map(part), 0);
+    }
 }
 
 /// Appends a column: its width, of `least` bytes at least, and its values.
@@ -121,11 +169,24 @@ pub fn put_period(out: &mut Vec<u8>, begin: i64, sums: &Sums) {
     let own = [
         sums.windows,
         sums.online,
+        sums.online_known,
         sums.online_max.into(),
         sums.messages,
+        sums.member_count.map_or(0, |(end, _)| end.cast_unsigned()),
+        sums.member_count
+            .map_or(0, |(_, count)| u64::from(count) + 1),
+        sums.joined,
+        sums.left,
+        sums.joins_known,
+        sums.channels_known,
+        sums.by_channel.len() as u64,
     ];
+    let channels = sums
+        .by_channel
+        .iter()
+        .flat_map(|(&id, &sent)| [id.get(), sent]);
     let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
-    for number in own.into_iter().chain(members) {
+    for number in own.into_iter().chain(channels).chain(members) {
         out.extend_from_slice(&number.to_le_bytes());
     }
 }
@@ -138,7 +199,7 @@ pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
         extent.usual_length.unwrap_or(0),
     ];
     let gaps = extent.gaps.iter();
-    let gaps = gaps.flat_map(|gap| [gap.begin, gap.end, gap.left_out.into()]);
+    let gaps = gaps.flat_map(|gap| [gap.begin, gap.end, (gap.kind == GapKind::LeftOut).into()]);
     for number in own.into_iter().chain(gaps) {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -185,10 +246,21 @@ impl Parts<'_> {
         let mut sums = Sums {
             windows: self.u64()?,
             online: self.u64()?,
+            online_known: self.u64()?,
             online_max: self.u64()?.try_into().ok()?,
             messages: self.u64()?,
+            member_count: Some((self.i64()?, self.u64()?))
+                .filter(|&(_, above)| above > 0)
+                .map(|(end, above)| (end, (above - 1) as u32)),
+            joined: self.u64()?,
+            left: self.u64()?,
+            joins_known: self.u64()?,
+            channels_known: self.u64()?,
             ..Sums::default()
         };
+        for _ in 0..self.u64()? {
+            sums.by_channel.insert(self.u64()?.into(), self.u64()?);
+        }
         while !self.0.is_empty() {
             sums.sent.insert(self.u64()?.into(), self.u64()?);
         }
@@ -203,7 +275,10 @@ impl Parts<'_> {
             gaps.push(Gap {
                 begin: self.i64()?,
                 end: self.i64()?,
-                left_out: self.i64()? != 0,
+                kind: match self.i64()? {
+                    0 => GapKind::NoData,
+                    _ => GapKind::LeftOut,
+                },
             });
         }
         ENDS.contains(&span.1).then_some(Extent {
@@ -252,7 +327,10 @@ impl Parts<'_> {
                 1 => to.declared.resize(to.ends.len(), 0),
                 _ => self.column(count, &mut to.declared, number)?,
             }
-            self.column(count, &mut to.online, number)?;
+            self.column(count, &mut to.online, |value| match version {
+                1..=3 => Some(number(value)),
+                _ => value.checked_sub(1).map(number),
+            })?;
             self.column(count, &mut to.volume, number)?;
             self.column(count, &mut to.first_sender, number)?;
             let mut end = first_sender as u32;
@@ -265,9 +343,63 @@ impl Parts<'_> {
             }
             self.column(senders, &mut to.sender, number)?;
             self.column(senders, &mut to.sent, number)?;
-            members.translate(&mut to.sender[first_sender..])?;
+            members.translate(&mut to.sender[first_sender..])
+        })?;
+        if self.0.is_empty() {
+            return Some(());
+        }
+        let mut channels = Vec::new();
+        for _ in 0..self.u32()? {
+            channels.push(to.channel(ChannelId::from(self.u64()?)));
+        }
+        let first = to.windows().len() - count;
+        to.columns(|to| {
+            self.lists(first, count, &mut to.member_count, |parts, entries| {
+                let mut counts = Vec::new();
+                parts.column(entries, &mut counts, number)?;
+                Some(counts)
+            })?;
+            for lists in [&mut to.joined, &mut to.left] {
+                self.lists(first, count, lists, |parts, entries| {
+                    let mut ids = Vec::new();
+                    parts.column(entries, &mut ids, MemberId::from)?;
+                    Some(ids)
+                })?;
+            }
+            self.lists(first, count, &mut to.by_channel, |parts, entries| {
+                let (mut places, mut sent) = (Vec::new(), Vec::new());
+                parts.column(entries, &mut places, |place| place as usize)?;
+                parts.column(entries, &mut sent, number)?;
+                let pairs = places.iter().zip(&sent);
+                let pair = |(&place, &sent)| Some((*channels.get(place)?, sent));
+                pairs.map(pair).collect()
+            })?;
             self.0.is_empty().then_some(())
         })
+    }
+
+    /// Appends the lists of `count` windows from `first` on.
+    fn lists<T: Clone>(
+        &mut self,
+        first: usize,
+        count: usize,
+        to: &mut Lists<T>,
+        entries: impl FnOnce(&mut Self, usize) -> Option<Vec<T>>,
+    ) -> Option<()> {
+        let mut lengths: Vec<u64> = Vec::new();
+        self.column(count, &mut lengths, |length| length)?;
+        let all = lengths
+            .iter()
+            .map(|length| length.saturating_sub(1))
+            .sum::<u64>();
+        let mut entries = entries(self, all.try_into().ok()?)?.into_iter();
+        for (window, length) in (first..).zip(lengths) {
+            if let Some(length) = length.checked_sub(1) {
+                to.push(window, entries.by_ref().take(length as usize))
+                    .ok()?;
+            }
+        }
+        Some(())
     }
 }
 
@@ -433,6 +565,30 @@ pub fn read_all<R: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The third version wrote online members as they are, this one one more.
+    #[test]
+    fn what_the_third_version_wrote_is_read() {
+        let mut builder = WindowsBuilder::new();
+        for online in [9, 0] {
+            let window = crate::Window {
+                end: 1_700_000_000_000,
+                online: Some(online),
+                ..Default::default()
+            };
+            builder.window(window).unwrap();
+        }
+        let mut bytes = Vec::new();
+        write_all(&mut bytes, &Source::Sample, builder.windows(), &[], None).unwrap();
+        let mut read = |version| {
+            bytes[8] = version;
+            let mut reader = Reader::new(&bytes[..]).unwrap();
+            let contents = read_all(&mut reader, Contents::default(), |_| ()).unwrap();
+            contents.windows.online
+        };
+        assert_eq!(read(4), [Some(9), Some(0)]);
+        assert_eq!(read(3), [Some(10), Some(1)]);
+    }
 
     #[test]
     fn frames_are_shorter_where_windows_have_many_senders() {

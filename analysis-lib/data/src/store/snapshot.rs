@@ -81,7 +81,8 @@ impl Snapshot {
             }
         });
         Ok(Some(match resumed {
-            Ok(Some((reader, _))) if reader.version() < stream::VERSION => {
+            // The first two don't hold all that a document said then.
+            Ok(Some((reader, _))) if reader.version() < 3 => {
                 Opened::Unusable("was written by another version".to_owned())
             }
             Ok(Some((reader, resume))) => Opened::Whole(reader, resume),

@@ -26,15 +26,16 @@
 //! A text is a u32 length and UTF-8. A stream without its `E` is a part, and
 //! never taken for the whole. No payload is longer than 256 MB.
 //!
-//! Versions 1 and 2 are still read. The first had no declared lengths of windows, the
-//! second no ends of documents that were left out.
+//! Versions 1 to 3 are still read. The first had no declared lengths of windows, the
+//! second no ends of documents that were left out, and the third no windows whose online
+//! members aren't known.
 
 use std::io::{Read, Write};
 
 /// What a stream begins with.
 pub const MAGIC: &[u8; 8] = b"ACTIVITY";
 /// The version that is written.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Largest payload read: a corrupt length must not make us allocate.
 const LARGEST: usize = 256 << 20;

@@ -19,6 +19,10 @@ pub(crate) fn projection() -> Document {
         document::ONLINE: 1,
         document::VOLUME: 1,
         document::QUANTITIES: 1,
+        document::MEMBERS: 1,
+        document::JOINED: 1,
+        document::LEFT: 1,
+        document::CHANNELS: 1,
     }
 }
 

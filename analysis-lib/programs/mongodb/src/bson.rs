@@ -8,7 +8,7 @@ use mongodb::bson::raw::{RawBson, RawBsonRef, RawElement};
 use mongodb::bson::spec::ElementType;
 
 use activity_data::source::document::{self, Field};
-use activity_data::{LeftOut, Window, WindowsBuilder};
+use activity_data::{ChannelId, Extra, LeftOut, MemberId, Window, WindowsBuilder};
 
 /// The documents read so far, as columns.
 pub struct Columns {
@@ -60,6 +60,7 @@ impl Columns {
         // Of several fields with the same name the first counts, as it does for
         // MongoDB itself.
         let [mut time, mut since, mut online, mut volume, mut quantities] = [const { None }; 5];
+        let [mut members, mut joined, mut left, mut channels] = [const { None }; 4];
         for element in document.iter_elements() {
             let element = element.map_err(|_| broken())?;
             let field = match element.key().as_str() {
@@ -69,6 +70,10 @@ impl Columns {
                 document::ONLINE => &mut online,
                 document::VOLUME => &mut volume,
                 document::QUANTITIES => &mut quantities,
+                document::MEMBERS => &mut members,
+                document::JOINED => &mut joined,
+                document::LEFT => &mut left,
+                document::CHANNELS => &mut channels,
                 _ => continue,
             };
             field.get_or_insert(element);
@@ -80,17 +85,28 @@ impl Columns {
         let window = Window {
             end,
             declared: document::length(field(since), end)?,
-            online: document::count(document::ONLINE, field(online))?,
+            online: document::known(document::ONLINE, field(online))?,
             volume: document::count(document::VOLUME, field(volume))?,
         };
         let quantities =
             quantities.ok_or_else(|| format!("{} is missing", document::QUANTITIES))?;
         let Ok(RawBsonRef::Document(senders)) = quantities.value() else {
-            return Err(format!("{} is not a sub-document", document::QUANTITIES));
+            return Err(document::not_a("a sub-document", document::QUANTITIES));
         };
         if !self.plain_senders(senders) {
             self.windows.discard();
             self.senders(senders)?;
+        }
+        if [&members, &joined, &left, &channels]
+            .iter()
+            .any(|said| said.is_some())
+        {
+            self.windows.extra(Extra {
+                member_count: document::known(document::MEMBERS, field(members))?,
+                joined: listed(document::JOINED, joined)?,
+                left: listed(document::LEFT, left)?,
+                channels: by_channel(channels)?,
+            });
         }
         self.windows
             .window(window)
@@ -144,6 +160,50 @@ impl Columns {
             rest = next;
         }
         rest.is_empty()
+    }
+}
+
+/// The ids of an array; `None` where there is none, or null.
+fn listed(name: &str, ids: Option<RawElement>) -> Result<Option<Vec<MemberId>>, String> {
+    match ids.map(|ids| ids.value()) {
+        None | Some(Ok(RawBsonRef::Null)) => Ok(None),
+        Some(Ok(RawBsonRef::Array(ids))) => {
+            let read = |id: Result<RawBsonRef, _>| match id {
+                Ok(RawBsonRef::String(id)) => document::listed(name, Field::Text(id)),
+                Ok(RawBsonRef::Int32(id)) => document::listed(name, Field::Integer(id.into())),
+                Ok(RawBsonRef::Int64(id)) => document::listed(name, Field::Integer(id)),
+                Ok(_) => document::listed(name, Field::Missing),
+                Err(_) => Err(broken()),
+            };
+            ids.into_iter()
+                .map(read)
+                .collect::<Result<_, _>>()
+                .map(Some)
+        }
+        Some(_) => Err(document::not_a("an array", name)),
+    }
+}
+
+/// Messages by channel; `None` where there are none, or null.
+fn by_channel(channels: Option<RawElement>) -> Result<Option<Vec<(ChannelId, u32)>>, String> {
+    match channels.map(|channels| channels.value()) {
+        None | Some(Ok(RawBsonRef::Null)) => Ok(None),
+        Some(Ok(RawBsonRef::Document(channels))) => {
+            let read = |element: Result<RawElement, _>| {
+                let element = element.map_err(|_| broken())?;
+                let key = element.key().as_str();
+                Ok((
+                    document::channel(key)?,
+                    document::count(key, field(&element))?,
+                ))
+            };
+            channels
+                .iter_elements()
+                .map(read)
+                .collect::<Result<_, _>>()
+                .map(Some)
+        }
+        Some(_) => Err(document::not_a("a sub-document", document::CHANNELS)),
     }
 }
 
@@ -336,7 +396,7 @@ mod tests {
         let mut bytes = window(&senders);
         if random.index(2) == 0 {
             let mut fields = fields(&senders);
-            let names: [&[u8]; 7] = [
+            let names: [&[u8]; 11] = [
                 b"_id",
                 TIME,
                 SINCE,
@@ -344,9 +404,13 @@ mod tests {
                 VOLUME,
                 QUANTITIES,
                 b"\xffother",
+                document::MEMBERS.as_bytes(),
+                document::JOINED.as_bytes(),
+                document::LEFT.as_bytes(),
+                document::CHANNELS.as_bytes(),
             ];
             for _ in 0..random.index(3) {
-                let at = random.index(7);
+                let at = random.index(11);
                 let (kind, value) = any_value(random);
                 let field = element(kind, names[at], &value);
                 match random.index(3) {
@@ -435,7 +499,7 @@ mod tests {
             fields[2] = element(0x13, ONLINE, &decimal.bytes());
             columns.document(&framed(document(&fields)), 1);
             match columns.left_out.pop() {
-                None => Ok(columns.windows.windows().online[0]),
+                None => Ok(columns.windows.windows().online[0].unwrap()),
                 Some(left_out) => Err(left_out.reason),
             }
         };

@@ -7,7 +7,7 @@ use crate::plot::axis::{Axis, Numbers, Scale, Tick, number, range, time_ticks};
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::*;
-use activity_data::{Gap, Origin};
+use activity_data::{Gap, GapKind, Origin};
 
 /// Where charts begin that have a line of text above them, in pixels.
 pub(crate) const TOP: f64 = LIGHT.area.top;
@@ -128,7 +128,11 @@ impl<'a> Frame<'a> {
         let mut paths = self.paths();
         for gap in gaps {
             let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
-            paths.rectangle(corners, Look::Filled(theme.gap));
+            let colour = match gap.kind {
+                GapKind::NotKnown => theme.unknown,
+                GapKind::NoData | GapKind::LeftOut => theme.gap,
+            };
+            paths.rectangle(corners, Look::Filled(colour));
         }
         for tick in &self.y.ticks {
             let ends = [(x.from, tick.value), (x.to, tick.value)];
@@ -183,12 +187,7 @@ impl<'a> Frame<'a> {
         gaps: &[Gap],
         item: Item,
     ) -> Vec<Tooltip> {
-        for &Gap {
-            begin,
-            end,
-            left_out,
-        } in gaps
-        {
+        for &Gap { begin, end, kind } in gaps {
             // A point on the edge keeps some pixels for the mouse.
             let area = Area {
                 left: self.x.scale.place(begin as f64) + 1.5,
@@ -197,10 +196,10 @@ impl<'a> Frame<'a> {
             };
             if area.right - area.left >= NARROW - 3.0 {
                 let when = item.when(self.origin.timezone(), begin, end);
-                let why = if left_out {
-                    "documents were left out"
-                } else {
-                    "no data"
+                let why = match kind {
+                    GapKind::NoData => "no data",
+                    GapKind::LeftOut => "documents were left out",
+                    GapKind::NotKnown => "not known",
                 };
                 let lines = vec![why.to_owned(), when];
                 tooltips.push(Tooltip {
@@ -337,10 +336,16 @@ impl<'a> Frame<'a> {
         body
     }
 
-    /// What the colour of gaps means, if there are any.
-    pub(crate) fn no_data(&self, gaps: &[Gap]) -> Option<Key> {
+    /// What the colours of gaps mean, as far as there are any.
+    pub(crate) fn no_data(&self, gaps: &[Gap]) -> impl Iterator<Item = Key> {
         let theme = &self.labels.theme;
-        let key = Key::new(theme.gap, theme.gap_edge, "no data");
-        gaps.first().map(|_| key)
+        let any = |known: bool| {
+            gaps.iter()
+                .any(|gap| (gap.kind == GapKind::NotKnown) == known)
+        };
+        let key = |colour, name| Key::new(colour, theme.gap_edge, name);
+        let none = any(false).then(|| key(theme.gap, "no data"));
+        none.into_iter()
+            .chain(any(true).then(|| key(theme.unknown, "not known")))
     }
 }

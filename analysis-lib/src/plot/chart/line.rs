@@ -98,7 +98,7 @@ impl<'a> Line<'a> {
         let heights = band.map(|band| band.heights(series));
         let heights = heights.as_deref().unwrap_or(series.values);
         let (item, range) = (series.item, range_of(heights.iter().copied()));
-        let frame = Frame::over_time(self.origin, self.labels, margin(series), item, range);
+        let frame = Frame::over_time(self.origin, self.labels, self.margin(), item, range);
         let thinned = thin(series, self.gaps, &frame.x.scale);
 
         let mut paths = frame.paths_over(&thinned.gaps);
@@ -137,6 +137,20 @@ impl<'a> Line<'a> {
             texts,
             ..Content::default()
         })
+    }
+
+    /// The time that the line needs and what isn't known before and after it, with some
+    /// room on both sides.
+    fn margin(&self) -> Range<i64> {
+        let starts = self.series.starts;
+        let (first, last) = (starts[0], starts[starts.len() - 1]);
+        let first = self.gaps.first().map_or(first, |gap| first.min(gap.begin));
+        let last = self.gaps.last().map_or(last, |gap| last.max(gap.end));
+        let pad = match last - first {
+            0 => 30 * MINUTE,
+            length => (length / 80).max((2 * MINUTE - length) / 2),
+        };
+        first - pad..last + pad
     }
 
     /// Where a point of the line is.
@@ -268,17 +282,6 @@ impl<'a> Line<'a> {
         let broken = ",".repeat(columns.len()) + "\n";
         format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
-}
-
-/// The time that a line through these moments needs, with some room on both
-/// sides.
-fn margin(series: &Series) -> Range<i64> {
-    let (first, last) = (series.starts[0], series.starts[series.len() - 1]);
-    let pad = match last - first {
-        0 => 30 * MINUTE,
-        length => (length / 80).max((2 * MINUTE - length) / 2),
-    };
-    first - pad..last + pad
 }
 
 /// A tooltip for each moment, or for several where they are near each other.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::plot::labels::{Item, Noun, WINDOWS};
-use activity_data::{Activity, Gap, Periods, WHOLE, Zone};
+use activity_data::{Activity, Gap, GapKind, Periods, WHOLE, Zone};
 
 /// Values over time, in order; at least one.
 #[derive(Clone, Copy)]
@@ -23,6 +23,58 @@ pub(crate) struct Series<'a> {
     pub(crate) is_over: bool,
     /// Stretches that nobody looks at: lines break there, and they aren't grey.
     pub(crate) unseen: &'a [Gap],
+}
+
+/// The items of a series whose value is known.
+pub(crate) struct Known {
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+    values: Vec<f64>,
+    coverage: Vec<f64>,
+    is_over: bool,
+    /// Where nothing was recorded, and where the value isn't known, in order.
+    pub(crate) gaps: Vec<Gap>,
+}
+
+impl Known {
+    /// Of a series whose value is no number where it isn't known, when its items began,
+    /// and its gaps. `None`: nothing is known.
+    pub(crate) fn of(series: &Series, begins: &[i64], gaps: &[Gap]) -> Option<Self> {
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            (0..series.len()).partition(|&i| series.values[i].is_finite());
+        let mut all = gaps.to_vec();
+        for row in unknown.chunk_by(|i, next| i + 1 == *next) {
+            all.push(Gap {
+                kind: GapKind::NotKnown,
+                ..Gap::new(begins[row[0]], series.ends[row[row.len() - 1]])
+            });
+        }
+        all.sort_by_key(|gap| gap.begin);
+        let last = *known.last()?;
+        Some(Self {
+            is_over: series.is_over || last + 1 < series.len(),
+            starts: known.iter().map(|&i| series.starts[i]).collect(),
+            ends: known.iter().map(|&i| series.ends[i]).collect(),
+            values: known.iter().map(|&i| series.values[i]).collect(),
+            coverage: known
+                .iter()
+                .filter_map(|&i| series.coverage.get(i).copied())
+                .collect(),
+            gaps: all,
+        })
+    }
+
+    /// As a series, alike in all else.
+    pub(crate) fn series<'a>(&'a self, all: Series<'a>) -> Series<'a> {
+        Series {
+            starts: &self.starts,
+            ends: &self.ends,
+            values: &self.values,
+            coverage: &self.coverage,
+            is_over: self.is_over,
+            ..all
+        }
+    }
 }
 
 /// The lowest and the highest of some values, each with what it is of: the first

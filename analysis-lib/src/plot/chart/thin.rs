@@ -49,7 +49,7 @@ fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
     // Of different kinds, and both seen.
     let are_apart = |one: &Gap, other: &Gap| {
         let is_seen = |gap: &Gap| pixels(gap.begin, gap.end) >= 1.0;
-        one.left_out != other.left_out && is_seen(one) && is_seen(other)
+        one.kind != other.kind && is_seen(one) && is_seen(other)
     };
     // Gaps that are drawn as one, with the index of the point after each.
     let mut clusters: Vec<(Gap, Vec<usize>)> = Vec::new();
@@ -58,7 +58,7 @@ fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
         match clusters.last_mut() {
             Some((wide, breaks)) if pixels(wide.end, gap.begin) < 1.0 && !are_apart(wide, &gap) => {
                 wide.end = gap.end;
-                wide.left_out &= gap.left_out;
+                wide.kind = wide.kind.min(gap.kind);
                 breaks.push(after);
             }
             _ => clusters.push((gap, vec![after])),

@@ -15,6 +15,8 @@ pub(crate) struct Theme {
     pub(crate) grid: Colour,
     pub(crate) gap: Colour,
     pub(crate) gap_edge: Colour,
+    /// Where something was recorded, but not what is shown.
+    pub(crate) unknown: Colour,
     /// What has a value, what has one that is known in part, and several together.
     pub(crate) own: Colour,
     pub(crate) part: Colour,
@@ -41,6 +43,7 @@ pub(crate) const LIGHT: Theme = Theme {
     grid: GRID,
     gap: GAP,
     gap_edge: GAP_EDGE,
+    unknown: rgb(0xf3f6fa),
     own: BLUE,
     part: PALE_BLUE,
     others: GREY,
@@ -56,6 +59,7 @@ pub(crate) const DARK: Theme = Theme {
     grid: rgb(0x3f4147),
     gap: rgb(0x383a40),
     gap_edge: rgb(0x50535b),
+    unknown: rgb(0x31343c),
     own: SKY,
     part: rgb(0x3d6f8f),
     others: rgb(0x80848e),

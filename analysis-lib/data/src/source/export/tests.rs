@@ -415,10 +415,18 @@ fn mangled(random: &mut impl FnMut(usize) -> usize) -> (Vec<u8>, Option<bool>) {
                 ids[0], ids[1]
             ),
         ),
+        (document::MEMBERS, random(1000).to_string()),
+        (document::JOINED, format!("[\"{}\"]", ids[0])),
+        (document::LEFT, "[]".to_owned()),
+        (document::CHANNELS, format!("{{\"{}\":7}}", ids[1])),
     ];
     let bad = REFUSED[random(REFUSED.len())];
     let one = random(fields.len());
     let kind = random(8);
+    // What may be missing, or null.
+    let is_optional = one == 1 || one > 3;
+    let is_empty = matches!((one, bad), (5 | 6, "[]") | (7, "{}") | (1 | 4.., "null"));
+    let is_usable = kind == 0 || is_optional && kind == 4 || kind == 1 && is_empty;
     match kind {
         1 => fields[one].1 = bad.to_owned(),
         2 => fields[3].1 = format!("{{\"7\":{bad}}}"),
@@ -443,7 +451,7 @@ fn mangled(random: &mut impl FnMut(usize) -> usize) -> (Vec<u8>, Option<bool>) {
         }
         _ => (),
     }
-    (line, (kind < 7).then_some(kind == 0))
+    (line, (kind < 7).then_some(is_usable))
 }
 
 /// Lines as [`mangled`] makes them, the same in every run.
