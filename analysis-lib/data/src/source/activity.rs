@@ -61,7 +61,8 @@ impl Activity {
             }
             (saved.windows, saved.left_out)
         } else {
-            export::read(file).map_err(cannot)?
+            let read = export::read(file, Contents::default(), None).map_err(cannot)?;
+            (read.windows, read.left_out)
         };
         report::left_out(&left_out);
         let activity = Self::new(origin, windows, left_out)?;

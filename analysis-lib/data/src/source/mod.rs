@@ -2,7 +2,7 @@
 
 mod activity;
 pub mod document;
-pub(crate) mod export;
+pub mod export;
 pub mod request;
 pub mod sample;
 mod write;
