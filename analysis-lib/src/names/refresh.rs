@@ -63,9 +63,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    let names = Names::new(&files.merged(), activity.members(), privacy);
-    names.report(activity, &files.from());
-    Ok(names)
+    Ok(Names::of_files(&files, activity, privacy))
 }
 
 /// Asks about the members who are due, and keeps the answers.

@@ -3,6 +3,7 @@
 mod activity;
 pub mod document;
 pub mod export;
+mod exporter;
 pub mod request;
 pub mod sample;
 mod write;
