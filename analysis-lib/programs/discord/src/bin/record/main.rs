@@ -114,7 +114,7 @@ async fn record(
     ended.map_err(Error::new)
 }
 
-/// How long a window is, in milliseconds.
+/// `RECORD_MINUTES` in milliseconds.
 fn length(settings: &Settings) -> Result<i64> {
     // For tests, which can't wait for minutes.
     if let Some(seconds) = std::env::var("RECORD_SECONDS")
@@ -123,7 +123,16 @@ fn length(settings: &Settings) -> Result<i64> {
     {
         return Ok(seconds.max(1) * 1_000);
     }
-    settings.record_length()
+    let Some(value) = settings.get("RECORD_MINUTES") else {
+        return Ok(600_000);
+    };
+    match value.trim().parse() {
+        Ok(minutes @ 1..=1_440) => Ok(minutes * 60_000),
+        _ => Err(Error::new(format!(
+            "RECORD_MINUTES={} is not a whole number of minutes from 1 to 1440; use for example 10",
+            activity_data::text::shorten(&value)
+        ))),
+    }
 }
 
 /// Ends when the program is told to end: by Ctrl-C, or as systemd does.
