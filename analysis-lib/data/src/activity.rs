@@ -1,6 +1,7 @@
 //! What was recorded, window by window.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +27,7 @@ pub struct Activity {
     pub(crate) origin: Held<Origin>,
     pub(crate) recorded: Held<Recorded>,
     pub(crate) left_out: Held<Vec<LeftOut>>,
+    pub(crate) names: Held<BTreeMap<MemberId, String>>,
 }
 
 /// The windows, and what the rule of time says of them.
@@ -96,6 +98,7 @@ impl Activity {
                 kept: Kept::default(),
             }),
             left_out: Held::new(left_out),
+            names: Held::new(BTreeMap::new()),
         })
     }
 
@@ -269,6 +272,11 @@ impl Activity {
         Some(channels.map(|&(channel, sent)| (channel as usize, sent)))
     }
 
+    /// The names that files had for those who wrote in them. They are not saved.
+    pub fn names_in_files(&self) -> &BTreeMap<MemberId, String> {
+        &self.names
+    }
+
     /// Documents that were left out, and why.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
@@ -359,6 +367,7 @@ impl Activity {
                 kept: Kept::default(),
             }),
             left_out: self.left_out.clone(),
+            names: self.names.clone(),
         }
     }
 

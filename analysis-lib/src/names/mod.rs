@@ -99,7 +99,9 @@ impl Names {
     /// 1. from `NAMES_FILE` (by default `names`, if it is there): the original's
     ///    Python pickle of a dict from id to name, or JSON;
     /// 2. from `names.json`, if it is there, whose names win: Discord was asked
-    ///    for them. A `NAMES_FILE` that is JSON stands in for `names.json`.
+    ///    for them. A `NAMES_FILE` that is JSON stands in for `names.json`;
+    /// 3. for members that neither names, from DiscordChatExporter's files, if the
+    ///    activity is from these.
     ///
     /// Without either there are no names, and each member is shown by the end
     /// of the id. Prints how many members have a name and from where.
@@ -119,9 +121,25 @@ impl Names {
             return Ok(Self::of_sample(activity, privacy));
         }
         let files = Files::from_settings(&settings)?;
-        let names = Self::new(&files.merged(), &ids(activity), privacy);
-        names.report(activity, &files.from());
-        Ok(names)
+        Ok(Self::of_files(&files, activity, privacy))
+    }
+
+    /// The names in the files, and of others those that came with their messages.
+    /// Prints how many members have one.
+    fn of_files(files: &Files, activity: &Activity, privacy: Privacy) -> Self {
+        let mut known = files.merged();
+        for (&id, name) in activity.names_in_files() {
+            let entry = known.entry(id).or_default();
+            entry.name = entry.visible_name().or(Some(name)).map(str::to_owned);
+        }
+        let from = match files.from() {
+            from if activity.names_in_files().is_empty() => from,
+            from if from.starts_with("from") => from + " and the messages' files",
+            _ => "from the messages' files".to_owned(),
+        };
+        let names = Self::new(&known, &ids(activity), privacy);
+        names.report(activity, &from);
+        names
     }
 
     /// The sample's own names. Prints how many members have one.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::file::{Files, entry};
 use super::privacy::Privacy;
-use super::{Entry, Names, channel_ids, ids};
+use super::{Entry, Names, channel_ids};
 use crate::program::Program;
 use crate::{Activity, Error, MemberId, Result};
 use activity_data::settings::Settings;
@@ -65,9 +65,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    let names = Names::new(&files.merged(), &ids(activity), privacy);
-    names.report(activity, &files.from());
-    Ok(names)
+    Ok(Names::of_files(&files, activity, privacy))
 }
 
 /// Asks about the members and channels that are due, and keeps the answers.

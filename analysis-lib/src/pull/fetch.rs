@@ -115,7 +115,7 @@ pub(super) fn fetch(
 
 /// Writes the snapshot, when that saves more than it costs: a few windows more
 /// are fetched again sooner than a long file is written.
-fn keep(snapshot: Option<&Snapshot>, contents: &Contents, known: usize) {
+pub(super) fn keep(snapshot: Option<&Snapshot>, contents: &Contents, known: usize) {
     let (Some(snapshot), Some(resume), Some(source)) =
         (snapshot, &contents.resume, &contents.source)
     else {

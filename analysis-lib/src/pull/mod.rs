@@ -1,6 +1,7 @@
 //! From the configured source to an [`Activity`].
 
 mod fetch;
+mod file;
 mod span;
 
 use crate::Result;
@@ -14,8 +15,8 @@ use activity_data::{Activity, LeftOut, Origin, Period, Periods, Windows};
 use fetch::{fetch, origin};
 use span::{Asked, Span};
 
-/// Pulls all windows from the MongoDB that `MONGOKEY` names, or gives the sample
-/// when it names none.
+/// Pulls all windows from the MongoDB that `MONGOKEY` names; without one, from the file
+/// `ACTIVITY_FILE` that a recorder writes, if it is there; else gives the sample.
 ///
 /// Prints where the windows are from, how many there are, their span, which
 /// documents were left out and why, and when this was. What the last pull
@@ -110,7 +111,7 @@ impl Pull {
         let span = self.asked.span(&settings.timezone()?)?;
         let activity = match settings.get("MONGOKEY") {
             Some(connection) => self.windows(&settings, span, &connection)?,
-            None => self.sample(&settings, span)?,
+            None => self.local(&settings, span)?,
         };
         report::activity(&activity);
         Ok(activity)
@@ -139,13 +140,29 @@ impl Pull {
         Activity::new(origin, windows, left_out)
     }
 
+    /// The file that a recorder writes; the sample where there is none.
+    fn local(&self, settings: &Settings, span: Span) -> Result<Activity> {
+        let path = settings.activity_file();
+        if !path.exists() {
+            return self.sample(settings, span);
+        }
+        let contents = file::read(settings, &path, self.fresh)?;
+        let (mut windows, mut left_out) = (contents.windows, contents.left_out);
+        if !span.is_all() {
+            let wanted = (0..windows.len()).filter(|&i| span.contains(windows.ends[i]));
+            windows = windows.take(wanted);
+            left_out.retain(|one| one.end.is_some_and(|end| span.contains(end)));
+        }
+        self.activity(origin(settings, contents.source)?, windows, left_out)
+    }
+
     /// The sample, in words that nobody can miss.
     fn sample(&self, settings: &Settings, span: Span) -> Result<Activity> {
         println!(
-            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set: put your MongoDB's"
+            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of"
         );
         println!(
-            "connection string into a file named .env (see .env.example), and run this cell again."
+            "windows: the README says under \"Your own server\" how to get either; then run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
         let ends = all.ends();
@@ -173,7 +190,7 @@ impl PullPeriods {
         let span = self.pull.asked.span(&settings.timezone()?)?;
         let periods = match settings.get("MONGOKEY") {
             Some(_) => self.merged(&settings, span)?,
-            None => self.pull.sample(&settings, span)?.every(self.period),
+            None => self.pull.local(&settings, span)?.every(self.period),
         };
         report::periods(&periods);
         Ok(periods)

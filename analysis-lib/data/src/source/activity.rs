@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{events, export, sample, write};
+use super::{events, export, exporter, sample, write};
 use crate::report;
 use crate::settings::Settings;
 use crate::store::columns::{Contents, read_all, write_all};
@@ -28,6 +28,11 @@ impl Activity {
     /// or without `--jsonArray` and `--pretty`) or MongoDB Compass, or one of
     /// [`save`](Self::save). Prints which documents were left out, and why.
     ///
+    /// A file of DiscordChatExporter's JSON, or a folder of such files, is counted in
+    /// windows of `RECORD_MINUTES`, as far as all channels are covered. How many
+    /// members were online isn't known. Prints which files were cut off or passed over,
+    /// and how many messages were left out.
+    ///
     /// # Errors
     ///
     /// The file can't be read, is of another kind (CSV, BSON, compressed …), is
@@ -37,15 +42,18 @@ impl Activity {
         let settings = Settings::load()?;
         let cannot =
             |e: std::io::Error| Error::new(format!("{} can't be read: {e}", path.display()));
-        if path.is_dir() {
-            let folder = path.display();
-            return Err(Error::new(format!(
-                "{folder} is a folder; open the file of documents in it"
-            )));
-        }
-        let mut file = BufReader::new(File::open(path).map_err(cannot)?);
         let name = path.file_name().unwrap_or(path.as_os_str());
         let mut source = Source::File(name.to_string_lossy().into_owned());
+        if exporter::is_export(path).map_err(cannot)? {
+            let (windows, server, names) = exporter::read(path, settings.record_length()?)?;
+            let mut origin = events::origin(&settings, source)?;
+            origin.server = settings.get("SERVER_NAME").unwrap_or(server);
+            let mut activity = Self::new(origin, windows, Vec::new())?;
+            activity.names = Held::new(names);
+            report::doubts(&activity);
+            return Ok(activity.told());
+        }
+        let mut file = BufReader::new(File::open(path).map_err(cannot)?);
         let (windows, left_out) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
             let saved = Reader::new(file)
                 .and_then(|mut reader| read_all(&mut reader, Contents::default(), |_| ()))
@@ -56,7 +64,8 @@ impl Activity {
             }
             (saved.windows, saved.left_out)
         } else {
-            export::read(file).map_err(cannot)?
+            let read = export::read(file, Contents::default(), None).map_err(cannot)?;
+            (read.windows, read.left_out)
         };
         report::left_out(&left_out);
         let origin = match source {

@@ -164,7 +164,7 @@ fn date(name: &str, field: Field) -> Result<Option<i64>, String> {
 }
 
 /// The instant of a date that says its zone, in milliseconds since the epoch.
-fn instant(text: &str) -> Option<i64> {
+pub(super) fn instant(text: &str) -> Option<i64> {
     let read = |format| DateTime::parse_from_str(text, format);
     let time = DateTime::parse_from_rfc3339(text)
         // mongoexport 100.5 and older write the zone without a colon.

@@ -8,7 +8,8 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::document::{self, Field};
 use crate::MemberId;
-use crate::{Extra, LeftOut, Window, Windows, WindowsBuilder};
+use crate::store::columns::Contents;
+use crate::{Extra, LeftOut, Window, WindowsBuilder};
 
 /// No line is longer, and no file whose documents aren't one a line, in bytes: a
 /// file without an end must not fill the memory.
@@ -17,34 +18,51 @@ const LONGEST: u64 = 2 << 30;
 /// Reads documents. Where each has a line of its own, one that can't be used is
 /// left out and named by its line. Else the file is read as a whole.
 ///
+/// `place`: how far a file that is being written was read, in bytes and lines, to
+/// `before`. Its last line isn't there yet while it has no end.
+///
 /// # Errors
 ///
 /// The file can't be read, isn't JSON (in which line and column), or is of another
 /// kind: what it is, and the command that gives a good one.
-pub(crate) fn read(mut input: impl BufRead) -> io::Result<(Windows, Vec<LeftOut>)> {
+pub fn read(
+    mut input: impl BufRead,
+    mut before: Contents,
+    mut place: Option<&mut [u64; 2]>,
+) -> io::Result<Contents> {
     // A file from Windows may begin with a byte-order mark.
     if input.fill_buf()?.starts_with(MARK) {
         input.consume(MARK.len());
+        if let Some(place) = &mut place {
+            place[0] += MARK.len() as u64;
+        }
     }
-    if let Some(why) = other_kind(input.fill_buf()?) {
+    if let Some(why) = other_kind(input.fill_buf()?).filter(|_| place.is_none()) {
         return Err(refused(why));
     }
     let mut reader = Reader {
-        windows: WindowsBuilder::new(),
-        left_out: Vec::new(),
+        windows: WindowsBuilder::on(before.windows),
+        left_out: before.left_out,
         latest: document::latest(),
         documents: 0,
     };
     // The lines before the first one that isn't blank; then each line alone.
-    let (mut text, mut begin, mut number) = (Vec::new(), 0, 0);
+    let (mut text, mut begin) = (Vec::new(), 0);
+    let mut number = place.as_ref().map_or(0, |place| place[1] as usize);
     while input.by_ref().take(LONGEST).read_until(b'\n', &mut text)? > 0 {
         number += 1;
+        if let Some(place) = &mut place {
+            if !text.ends_with(b"\n") {
+                break;
+            }
+            **place = [place[0] + (text.len() - begin) as u64, number as u64];
+        }
         let line = alone(&text[begin..]);
         if line.is_empty() {
             begin = text.len();
             continue;
         }
-        let first = reader.documents == 0 && reader.left_out.is_empty();
+        let first = reader.documents + reader.left_out.len() == 0 && place.is_none();
         match values(line) {
             Ok(values) => values.iter().for_each(|value| reader.value(value, number)),
             Err(_) if first && is_shell(line) => return Err(refused(shell())),
@@ -60,10 +78,11 @@ pub(crate) fn read(mut input: impl BufRead) -> io::Result<(Windows, Vec<LeftOut>
         text.clear();
         begin = 0;
     }
-    if reader.documents == 0 {
+    if reader.documents == 0 && place.is_none() {
         return Err(refused(format!("it holds no JSON document; {EXPORT}")));
     }
-    Ok((reader.windows.finish(), reader.left_out))
+    (before.windows, before.left_out) = (reader.windows.finish(), reader.left_out);
+    Ok(before)
 }
 
 /// The mark that some editors put before UTF-8.

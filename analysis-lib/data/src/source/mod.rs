@@ -3,7 +3,8 @@
 mod activity;
 pub mod document;
 pub mod events;
-pub(crate) mod export;
+pub mod export;
+mod exporter;
 pub mod request;
 pub mod sample;
 mod write;

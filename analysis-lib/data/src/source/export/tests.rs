@@ -1,5 +1,12 @@
 use super::*;
+use crate::Windows;
 use crate::source::sample::Random;
+
+/// The windows of a whole file, and what is left out.
+fn read(text: &[u8]) -> io::Result<(Windows, Vec<LeftOut>)> {
+    let read = super::read(text, Contents::default(), None)?;
+    Ok((read.windows, read.left_out))
+}
 
 const RELAXED: &str = r#"{"_id":{"$oid":"5f52a7d0c8a1b2c3d4e5f601"},"time":{"$date":"2020-09-04T21:00:00.123Z"},"online-members":84,"messages-sent":3,"quantities":{"12":2,"34":1}}"#;
 const CANONICAL: &str = r#"{"_id":{"$oid":"5f52a7d0c8a1b2c3d4e5f601"},"time":{"$date":{"$numberLong":"1599253200123"}},"online-members":{"$numberInt":"84"},"messages-sent":{"$numberLong":"3"},"quantities":{"12":{"$numberDouble":"2.0"},"34":{"$numberInt":"1"}}}"#;
@@ -467,7 +474,7 @@ fn each_of_ten_thousand_mangled_lines_is_taken_or_named() {
     // A first line that is cut off would be the beginning of a document on many.
     let file: Vec<&[u8]> = lines.iter().map(|(line, _)| &**line).collect();
     let file = [b"nonsense\n", &*file.join(&b'\n')].concat();
-    let (windows, left_out) = read(&*file).unwrap();
+    let (windows, left_out) = read(&file).unwrap();
     let left_out = &left_out[1..];
     let mut left_out = left_out.iter().peekable();
     let mut times = windows.ends.iter();
@@ -514,4 +521,35 @@ fn a_file_that_is_cut_off_loses_only_its_last_line() {
         let begun = usize::from(end > 0 && file[end - 1] != b'\n');
         assert_eq!(windows.ends.len() + left_out.len(), whole + begun);
     }
+}
+
+#[test]
+fn a_file_that_is_being_written_is_read_on_from_its_last_whole_line() {
+    let text = format!(
+        "\u{feff}{RELAXED}\n\nnonsense\n{}\n",
+        RELAXED.replace("T21", "T22")
+    );
+    let mut place = [0, 0];
+    let mut contents = Contents::default();
+    for end in 0..=text.len() {
+        let from = place[0] as usize;
+        contents = super::read(
+            &text.as_bytes()[from..end.max(from)],
+            contents,
+            Some(&mut place),
+        )
+        .unwrap();
+        let whole = text.as_bytes()[..end]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
+        assert_eq!(place[1], whole as u64);
+        assert_eq!(contents.left_out.len(), usize::from(whole > 2));
+    }
+    assert_eq!(place[0], text.len() as u64);
+    assert_eq!(contents.left_out[0].document, "line 3");
+    assert_eq!(
+        contents.windows.ends,
+        [1_599_253_200_123, 1_599_256_800_123]
+    );
 }
