@@ -571,11 +571,17 @@ fn a_channel_that_is_deleted_or_closed_meanwhile_is_said() {
     state.channels.get_mut(&ids[1]).unwrap().messages = closed;
     check(&setup.windows(), &state, end);
     assert!(
-        said.contains(&format!("#{} was deleted; what was read of it counts", names[0])),
+        said.contains(&format!(
+            "#{} was deleted; what was read of it counts",
+            names[0]
+        )),
         "{said}"
     );
     assert!(
-        said.contains(&format!("#{} is closed to this bot; what was read of it counts", names[1])),
+        said.contains(&format!(
+            "#{} is closed to this bot; what was read of it counts",
+            names[1]
+        )),
         "{said}"
     );
 }

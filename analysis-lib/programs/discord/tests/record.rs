@@ -457,7 +457,7 @@ fn past(state: &State) -> rest::State {
         .map(|text| serde_json::from_str(text).unwrap());
     let messages = events.filter(|event: &Value| event["t"] == "MESSAGE_CREATE");
     for message in messages.map(|event| event["d"].clone()) {
-        if message["guild_id"] != SERVER.to_string() {
+        if message["guild_id"] != json!(SERVER.to_string()) {
             continue;
         }
         let id = |value: &Value| value.as_str().unwrap().parse::<u64>().unwrap();

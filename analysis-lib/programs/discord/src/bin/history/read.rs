@@ -26,9 +26,9 @@ use super::write::{Writer, day};
 const PAGE: usize = 100;
 /// Requests that wait for an answer at once.
 const AT_ONCE: usize = 32;
-/// Members and channels of windows that aren't written yet. With more, only the
-/// channels that these windows wait for are read on: some 100 MB.
-const MOST_ENTRIES: usize = 3_000_000;
+/// How much memory counts may take of windows that aren't written yet. With more, only
+/// the channels that the next window waits for are read on.
+const MOST_BYTES: usize = 100 << 20;
 /// From one time that what was read is brought to the disk, and written, to the next.
 const TICK: Duration = Duration::from_secs(1);
 /// From one progress line to the next.
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
     /// furthest behind.
     fn next(&mut self) -> Option<(Instant, usize)> {
         let now = Instant::now();
-        let is_full = self.counts.entries > MOST_ENTRIES;
+        let is_full = self.counts.bytes > MOST_BYTES;
         let needed = self.windows.peek().filter(|_| is_full);
         let needed = needed.map_or(u64::MAX, |window| id_at(window.1));
         let all = self.channels.iter().enumerate();
