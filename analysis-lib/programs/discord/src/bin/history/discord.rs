@@ -108,9 +108,17 @@ impl Discord {
         &self,
         path: &str,
     ) -> Result<(T, Instant), Failure> {
+        self.turn().await;
+        self.get_now(path).await
+    }
+
+    /// The same, by who has the turn.
+    pub(crate) async fn get_now<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, Instant), Failure> {
         let mut repeats = 0;
         loop {
-            self.turn().await;
             let pause = match self.ask(path).await? {
                 Ok(answer) => return Ok(answer),
                 Err(Again::Limit(wait)) => wait,
@@ -130,34 +138,39 @@ impl Discord {
                 }
             };
             sleep(pause).await;
+            self.turn().await;
         }
     }
 
-    /// Waits until a request may be sent.
     async fn turn(&self) {
-        loop {
-            let wait = {
-                let mut limits = self.limits();
-                let now = Instant::now();
-                while limits
-                    .refusals
-                    .front()
-                    .is_some_and(|at| *at + REFUSALS <= now)
-                {
-                    limits.refusals.pop_front();
-                }
-                match limits.refusals.front() {
-                    Some(&first) if limits.refusals.len() >= MOST_REFUSALS => first + REFUSALS,
-                    _ if limits.next <= now => {
-                        limits.next = now.max(limits.next + STEP);
-                        limits.requests += 1;
-                        return;
-                    }
-                    _ => limits.next,
-                }
-            };
-            sleep_until(wait).await;
+        while let Err(at) = self.try_turn() {
+            sleep_until(at).await;
         }
+    }
+
+    /// Takes the turn to send a request now.
+    ///
+    /// # Errors
+    ///
+    /// When it can be taken at the earliest.
+    pub(crate) fn try_turn(&self) -> Result<(), Instant> {
+        let mut limits = self.limits();
+        let now = Instant::now();
+        let is_over = |at: &Instant| *at + REFUSALS <= now;
+        while limits.refusals.front().is_some_and(is_over) {
+            limits.refusals.pop_front();
+        }
+        let shut_out = limits
+            .refusals
+            .front()
+            .filter(|_| limits.refusals.len() >= MOST_REFUSALS);
+        let next = shut_out.map_or(limits.next, |first| *first + REFUSALS);
+        if next > now {
+            return Err(next);
+        }
+        limits.next = now.max(limits.next + STEP);
+        limits.requests += 1;
+        Ok(())
     }
 
     /// Sends a request once.

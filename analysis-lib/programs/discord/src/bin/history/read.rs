@@ -165,12 +165,16 @@ impl<'a> Reader<'a> {
             while asked.len() < AT_ONCE
                 && let Some((ready, index)) = self.next()
             {
-                if ready > Instant::now() {
-                    wake = wake.min(ready);
+                let turn = match ready > Instant::now() {
+                    true => Err(ready),
+                    false => self.discord.try_turn(),
+                };
+                if let Err(at) = turn {
+                    wake = wake.min(at);
                     break;
                 }
                 let (discord, path) = (self.discord.clone(), self.ask(index));
-                asked.spawn(async move { (index, discord.get(&path).await) });
+                asked.spawn(async move { (index, discord.get_now(&path).await) });
             }
             if asked.is_empty() && self.channels.iter().all(|reading| reading.next.is_none()) {
                 break Ok(());
