@@ -204,10 +204,12 @@ impl<'a> Reader<'a> {
 
     /// The channel to ask next, and when: of those that can be asked now, the one that is
     /// furthest behind.
-    fn next(&mut self) -> Option<(Instant, usize)> {
+    fn next(&self) -> Option<(Instant, usize)> {
         let now = Instant::now();
-        let is_full = self.counts.bytes > MOST_BYTES;
-        let needed = self.windows.peek().filter(|_| is_full);
+        let needed = match self.counts.bytes > MOST_BYTES {
+            true => self.wanted.window_at(time_of(self.reached())),
+            false => None,
+        };
         let needed = needed.map_or(u64::MAX, |window| id_at(window.1));
         let all = self.channels.iter().enumerate();
         let waiting = all.filter_map(|(index, reading)| {
@@ -303,10 +305,15 @@ impl<'a> Reader<'a> {
         self.progress.add(&page)
     }
 
+    /// All channels are read up to this id.
+    fn reached(&self) -> u64 {
+        let next = self.channels.iter().filter_map(|reading| reading.next);
+        next.min().unwrap_or(u64::MAX)
+    }
+
     /// Writes the windows that all channels have been read past.
     async fn write(&mut self, writer: &mut Writer<'_>) -> Result<(), String> {
-        let next = self.channels.iter().filter_map(|reading| reading.next);
-        let reached = next.min().unwrap_or(u64::MAX);
+        let reached = self.reached();
         while let Some((since, time)) = self.windows.next_if(|window| id_at(window.1) <= reached) {
             let counted = self.counts.take(since);
             if since < self.opens && counted.members.is_empty() {
