@@ -267,6 +267,7 @@ fn text(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::document::{Window, document};
+    use super::super::place::{Placed, place};
     use super::*;
 
     const TEN: i64 = 600_000;
@@ -350,6 +351,32 @@ mod tests {
             let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn parts_of_one_time_are_placed_side_by_side_and_each_once() {
+        let path = Path::new("parts");
+        let mut file = File::new(path.0.clone());
+        let part = |since, time| {
+            let window = Window {
+                since: BEGIN_TIME + since,
+                time: BEGIN_TIME + time,
+                ..Window::default()
+            };
+            document(7, TEN, &window)
+        };
+        let parts = [part(0, 4), part(4, 9), window(1, 1)];
+        let mut place = |windows: &[RawDocumentBuf], was_tried| {
+            in_runtime(place(&mut file, windows, was_tried)).unwrap()
+        };
+        assert_eq!(place(&parts, false), [Placed::Written; 3]);
+        let written = std::fs::read(&path.0).unwrap();
+        assert_eq!(place(&parts, true), [Placed::Written; 3]);
+        assert_eq!(place(&parts, false), [Placed::Anothers; 3]);
+        let overlapping = [part(3, 5), part(8, 10)];
+        assert_eq!(place(&overlapping, true), [Placed::Anothers; 2]);
+        assert!(std::fs::read(&path.0).unwrap() == written);
+        assert_eq!(place(&[part(9, 10)], false), [Placed::Written]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where a server's windows are written.
 //!
-//! A window is a [`document`]. It waits in the [`spool`], and is [`place`]d in the
-//! store that is [`settled`] on: the collection of [`mongodb`], or a [`file`].
+//! A window is a `document`. It waits in the `spool`, and has its `place` in the
+//! store that is `settled` on: the collection of `mongodb`, or a `file`.
 
 pub mod document;
 pub mod file;
