@@ -9,6 +9,7 @@
 # make names      ask Discord for the names of members and channels
 # make post       post the last week to a channel of Discord's
 # make record     record your own server, until it is stopped
+# make history    read your own server's past from Discord
 # make clean      remove what was built and installed in this folder
 #
 # What is installed goes into ACTIVITY_TOOLS: this folder's .tools, or somewhere
@@ -37,7 +38,7 @@ unexport PYTHONPATH PYTHONHOME
 # Secrets are for the programs that need them, not for pip, Cargo or what crates
 # run when they are built. Where they are needed, setup.py goes first and hands
 # them to nothing that it starts.
-ifeq ($(filter setup notebook report names record post,$(or $(MAKECMDGOALS),notebook)),)
+ifeq ($(filter setup notebook report names record history post,$(or $(MAKECMDGOALS),notebook)),)
 unexport MONGOKEY DISCORD_TOKEN DISCORD_WEBHOOK
 endif
 
@@ -67,7 +68,7 @@ NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.exam
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(PROGRAMS) mongod)" \
 	CHROMIUM="$$($(PROGRAMS) chromium)" JUPYTER_PATH="$$ACTIVITY_TOOLS/jupyter/share/jupyter"
 
-.PHONY: notebook test lint unit golden report bench figures names record post setup clean
+.PHONY: notebook test lint unit golden report bench figures names record history post setup clean
 
 .DEFAULT_GOAL := notebook
 
@@ -121,6 +122,7 @@ bench:
 	@$(PROGRAMS) tests
 	$(TEST_ENV) cargo bench --locked --bench spline
 	$(TEST_ENV) cargo bench --locked --bench growth
+	$(NO_SETTINGS) cargo bench --locked --package activity-discord --no-default-features --features history --bench history
 	$(TEST_ENV) $(TESTS) notebooks/tests/bench.py
 
 figures:
@@ -134,9 +136,9 @@ names:
 	@cd notebooks && cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package analysis-lib --example refresh_names
 
 # As above. Cargo becomes the program, which hears the signals.
-record:
-	@$(SETUP) record
-	@features="record $$($(SETUP) store)" && cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features "$$features" --bin record
+record history:
+	@$(SETUP) $@
+	@features="$@ $$($(SETUP) store)" && cd notebooks && exec cargo run --quiet --release --locked --manifest-path ../Cargo.toml --package activity-discord --no-default-features --features "$$features" --bin $@
 
 # As above: the programs that pull and that draw are built without secrets, too.
 post:

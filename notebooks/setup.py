@@ -9,6 +9,7 @@
     setup.py post      the program behind `make post`
     setup.py record    the program behind `make record`, and the one that pulls; where
                        MONGOKEY isn't set, without what speaks to MongoDB
+    setup.py history   the program behind `make history`, in the same way
     setup.py store     nothing: prints the feature that what records needs for
                        MongoDB, where MONGOKEY is set
 
@@ -43,14 +44,16 @@ BUILT = TOOLS / f"evcxr-{EVCXR}"
 
 # What Cargo builds in each step. Who records and looks on one machine has the
 # crates compiled once for both.
-RECORDS = "--package activity-discord --package activity-mongodb --no-default-features --features activity-discord/record,activity-discord/mongodb"
+MONGODB = "--package activity-discord --package activity-mongodb --no-default-features --features activity-discord/mongodb,activity-discord"
 PROGRAMS = {
     "pull": "--package activity-mongodb --bin pull",
-    "pull beside record": f"{RECORDS} --bin pull",
+    "pull beside record": f"{MONGODB}/record --bin pull",
     "names": "--package analysis-lib --example refresh_names",
     "post": "--package activity-discord --no-default-features --features period --bin post-period",
     "record": "--package activity-discord --no-default-features --features record --bin record",
-    "record and pull": f"{RECORDS} --bin record --bin pull",
+    "record and pull": f"{MONGODB}/record --bin record --bin pull",
+    "history": "--package activity-discord --no-default-features --features history --bin history",
+    "history and pull": f"{MONGODB}/history --bin history --bin pull",
 }
 
 # What no cell makes the kernel do (refactoring, lints, watching files), and what
@@ -354,11 +357,11 @@ def main(step=""):
         build("pull beside record" if records else "pull")
     elif step == "store":
         say("mongodb" if has_mongokey else "")
-    elif step in ("names", "record", "post"):
+    elif step in ("names", "record", "history", "post"):
         check_compilers()
-        build("record and pull" if step == "record" and has_mongokey else step)
+        build(f"{step} and pull" if step in ("record", "history") and has_mongokey else step)
     elif step != "pull":
-        raise Failed("usage: setup.py check | jupyter | pull | names | record | store | post")
+        raise Failed("usage: setup.py check | jupyter | pull | names | record | history | store | post")
 
 
 def run(main, *arguments):

@@ -126,8 +126,8 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
     (
         "programs/discord/src",
-        3_400,
-        "what records from Discord, into a file too, and posts to it",
+        4_650,
+        "what records from Discord, reads its past, into a file too, and posts to it",
     ),
     ("programs/png/src", 85, "pictures of figures"),
 ];

@@ -129,11 +129,12 @@ def test_the_pull_program_is_built_first_when_there_is_a_mongodb(setup, line, bu
 
 
 @pytest.mark.parametrize(("line", "feature"), [("MONGOKEY=mongodb://x", "mongodb\n"), ("", "\n")])
-def test_without_a_mongodb_the_recorder_is_built_without_its_driver(setup, line, feature):
+@pytest.mark.parametrize("program", ["record", "history"])
+def test_without_a_mongodb_what_writes_windows_is_built_without_its_driver(setup, program, line, feature):
     (setup.project / ".env").write_text(line + "\n")
-    done, calls = setup("record", FAKES)
+    done, calls = setup(program, FAKES)
     assert done.returncode == 0, done.stderr
-    assert "--bin record" in calls
+    assert f"--bin {program}" in calls
     assert ("mongodb" in calls) == bool(line)
     # What `make` runs then is the same.
     assert setup("store", FAKES)[0].stdout == feature
@@ -167,7 +168,7 @@ def test_nothing_that_is_installed_or_built_sees_a_secret(setup):
     """Neither pip nor Cargo, which runs what crates bring for their build."""
     secrets = {"MONGOKEY": "mongodb://s3cr3t", "DISCORD_TOKEN": "s3cr3t", "DISCORD_WEBHOOK": "s3cr3t"}
     steps = {"jupyter": ("-m pip", "cargo install"), "pull": ("--bin pull",), "names": ("refresh_names",),
-             "record": ("--bin record",), "post": ("--bin post-period",)}
+             "record": ("--bin record",), "history": ("--bin history",), "post": ("--bin post-period",)}
     for step, done_by in steps.items():
         done, calls = setup(step, SETS_UP, **secrets)
         assert done.returncode == 0, done.stderr

@@ -25,6 +25,7 @@ const NAMES: &[&str] = &[
     "POST_ONLY",
     "POST_PINNED",
     "RECORD_MINUTES",
+    "HISTORY_SINCE",
     "HIDDEN_MEMBERS",
     "HIDE_BOTS",
     "TZDIR",

@@ -1,4 +1,9 @@
-//! What the programs share: where windows are written, and posting to a channel.
+//! What the programs share: HTTP to Discord, which messages count, posting to a
+//! channel, and where windows are written.
+
+#[cfg(any(feature = "history", feature = "post"))]
+pub mod http;
+pub mod message;
 #[cfg(feature = "post")]
 pub mod post;
 #[cfg(feature = "store")]

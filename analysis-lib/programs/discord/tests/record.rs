@@ -3,6 +3,7 @@
 
 mod gateway;
 mod refusals;
+mod rest;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
@@ -439,6 +440,138 @@ fn a_simple_day() {
     assert_eq!(totals.iter().map(|total| total.messages).sum::<u64>(), sent);
     let indexes = in_runtime(async { collection(&mongod).await.list_index_names().await.unwrap() });
     assert!(indexes.contains(&"time_1".to_owned()), "{indexes:?}");
+}
+
+/// What Discord still has of what was sent later on.
+fn past(state: &State) -> rest::State {
+    let mut past = rest::State {
+        server: SERVER,
+        ..rest::State::default()
+    };
+    past.add(5, 0, "one");
+    past.add(6, 2, "two");
+    past.thread(70, 6, None);
+    let events = state
+        .log
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap());
+    let messages = events.filter(|event: &Value| event["t"] == "MESSAGE_CREATE");
+    for message in messages.map(|event| event["d"].clone()) {
+        if message["guild_id"] != json!(SERVER.to_string()) {
+            continue;
+        }
+        let id = |value: &Value| value.as_str().unwrap().parse::<u64>().unwrap();
+        let kind = match message["type"].as_u64().unwrap() {
+            _ if message["author"]["bot"] == true => rest::Kind::Bot,
+            _ if !message["webhook_id"].is_null() => rest::Kind::Webhook,
+            kind => rest::Kind::Person(kind as u8),
+        };
+        let channel = past.channels.get_mut(&id(&message["channel_id"])).unwrap();
+        channel.messages.push(rest::Message {
+            id: id(&message["id"]),
+            author: id(&message["author"]["id"]),
+            kind,
+        });
+    }
+    past
+}
+
+#[test]
+fn a_window_recorded_live_is_the_same_from_the_past_but_for_what_was_deleted() {
+    let mongod = Mongod::start();
+    let gateway = Gateway::start(State::with(9));
+    gateway.state().thread(70, 6);
+    let folder = Folder::new();
+    let setup = Setup::new(key(mongod.port), &gateway, &folder);
+    let recorder = setup.listening();
+    for more in [
+        json!({}),
+        json!({"webhook_id": "2"}),
+        json!({"type": 7}),
+        json!({"guild_id": "77"}),
+    ] {
+        gateway.state().message_with(2, &more);
+    }
+    gateway.state().message_with(1000, &json!({}));
+    live(&gateway, 6_000);
+    pause(3_300);
+    recorder.terminate();
+    let mut recorded = windows(&mongod);
+    recorded.retain(|window| window.time - window.since == 2_000);
+    assert!(recorded.len() >= 3, "{recorded:?}");
+    // Somebody deleted a message since.
+    let mut past = past(&gateway.state());
+    let window = &mut recorded[1];
+    let messages = &mut past.channels.get_mut(&5).unwrap().messages;
+    let is_in = |message: &rest::Message| {
+        (window.since..window.time).contains(&rest::time_of(message.id)) && message.counts()
+    };
+    let deleted = messages.remove(messages.iter().position(is_in).unwrap());
+    window.sent -= 1;
+    for (counts, id) in [
+        (&mut window.quantities, deleted.author),
+        (&mut window.channels, 5),
+    ] {
+        *counts.get_mut(&id).unwrap() -= 1;
+        counts.retain(|_, count| *count > 0);
+    }
+    let discord = rest::Server::start(past);
+    let read = |set: [(&str, &str); 2]| {
+        let mut command = setup.set(Command::new(env!("CARGO_BIN_EXE_history")));
+        command.env("DISCORD_PROXY", &discord.address).envs(set);
+        let (status, said) = Recorder::start(command, &folder).end();
+        assert_eq!(status, Some(0), "{said}");
+    };
+    pause(2_500);
+    let file = folder.join("past.jsonl");
+    read([("MONGOKEY", ""), ("ACTIVITY_FILE", file.to_str().unwrap())]);
+    read([("MONGODB_COLLECTION", "past"), ("MONGODB_TIMEOUT", "10")]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let documents: Vec<Document> = in_runtime(async {
+        let client = collection(&mongod).await.client().clone();
+        let past = client.database("discord").collection("past");
+        let found = past.find(doc! {}).sort(doc! {"time": 1}).await.unwrap();
+        found.try_collect().await.unwrap()
+    });
+    // Both stores hold the same, but for what has become the past in between.
+    let time = |time: &Value| {
+        let time = DateTime::parse_from_rfc3339(time["$date"].as_str().unwrap());
+        time.unwrap().timestamp_millis()
+    };
+    for (document, line) in documents.iter().zip(&lines) {
+        assert_eq!(
+            document.get_object_id("_id").unwrap().to_hex(),
+            line["_id"]["$oid"]
+        );
+        for name in ["since", "time"] {
+            let own = document.get_datetime(name).unwrap().timestamp_millis();
+            assert_eq!(own, time(&line[name]));
+        }
+        assert_eq!(
+            document.get_i32("messages-sent").unwrap(),
+            line["messages-sent"]
+        );
+        for name in ["quantities", "channels"] {
+            let counts = document.get_document(name).unwrap().iter();
+            let counts = counts.map(|(id, sent)| (id.clone(), sent.as_i32().unwrap()));
+            assert_eq!(json!(counts.collect::<BTreeMap<_, _>>()), line[name]);
+        }
+        assert!(document.len() == 6, "{document}");
+    }
+    assert!(!documents.is_empty());
+    for window in &recorded {
+        let line = lines
+            .iter()
+            .find(|line| time(&line["since"]) == window.since)
+            .unwrap();
+        assert_eq!(line["messages-sent"], window.sent);
+        let counts = |counts: &BTreeMap<u64, u32>| json!(counts);
+        assert_eq!(line["quantities"], counts(&window.quantities));
+        assert_eq!(line["channels"], counts(&window.channels));
+        assert!(line.get("online-members").is_none(), "{line}");
+    }
 }
 
 #[test]

@@ -11,14 +11,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use super::content::{Picture, Post};
 use super::text::{CONTENT, DESCRIPTION, shorten};
+use crate::http::{self, AGENT, Client, reason};
 
 /// An answer is there within so long: a picture is some 100 kB.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -128,7 +125,7 @@ pub struct Webhook {
     pub(super) id: u64,
     token: String,
     thread: Option<u64>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
 }
 
 impl Webhook {
@@ -142,19 +139,13 @@ impl Webhook {
                 "DISCORD_WEBHOOK is no webhook's address, which begins with https://discord.com/api/webhooks/; {COPY_IT}"
             ))
         })?;
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .build();
-        // A connection of its own for each request: one that was closed meanwhile
-        // would leave open whether the request arrived.
-        let mut client = Client::builder(TokioExecutor::new());
         Ok(Self {
             id,
             token,
             thread,
-            client: client.pool_max_idle_per_host(0).build(connector),
+            // A connection of its own for each request: one that was closed meanwhile
+            // would leave open whether the request arrived.
+            client: http::client(0),
         })
     }
 
@@ -221,31 +212,19 @@ impl Webhook {
         path: &str,
         message: &Message,
     ) -> std::result::Result<u64, Failure> {
-        // For tests: the host and port of an HTTP server in Discord's place.
-        let server = std::env::var("DISCORD_PROXY")
-            .ok()
-            .filter(|server| !server.is_empty());
-        let server = server.map_or("https://discord.com".to_owned(), |server| {
-            format!("http://{server}")
-        });
         let thread = self
             .thread
             .map_or(String::new(), |thread| format!("thread_id={thread}"));
         let address = format!(
-            "{server}/api/v10/webhooks/{}/{}{path}{thread}",
-            self.id, self.token
+            "{}/webhooks/{}/{}{path}{thread}",
+            http::base(),
+            self.id,
+            self.token
         );
         let request = Request::builder()
             .method(method)
             .uri(address.trim_end_matches(['?', '&']))
-            .header(
-                USER_AGENT,
-                concat!(
-                    "DiscordBot (server-activity-analysis, ",
-                    env!("CARGO_PKG_VERSION"),
-                    ")"
-                ),
-            )
+            .header(USER_AGENT, AGENT)
             .header(
                 CONTENT_TYPE,
                 format!("multipart/form-data; boundary={}", message.boundary),
@@ -342,15 +321,6 @@ fn refused(status: StatusCode, asked: Option<f64>, body: &Value) -> Failure {
             ))
         }
     }
-}
-
-/// The innermost cause: the layers above it only say that a request failed.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string().chars().take(120).collect()
 }
 
 #[cfg(test)]

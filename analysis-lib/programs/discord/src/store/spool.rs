@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bson::{RawDocument, RawDocumentBuf};
 
+use super::document::{Span, span};
 use activity_data::store::replace::{replace, sync_folder};
 use activity_data::store::snapshot::private_folder;
 
@@ -185,6 +186,16 @@ fn read(path: &Path) -> Result<Vec<RawDocumentBuf>, String> {
     } else {
         Err("it is damaged".to_owned())
     }
+}
+
+/// What the windows are about that wait in this file, or in those beside it that other
+/// recorders have.
+pub fn waiting(path: &Path) -> Vec<Span> {
+    let others = (2..).map(|number| added(path, &number.to_string()));
+    let files = std::iter::once(path.to_owned()).chain(others);
+    let files = files.take_while(|file| added(file, "lock").exists());
+    let documents = files.flat_map(|file| read(&file).unwrap_or_default());
+    documents.filter_map(|document| span(&document)).collect()
 }
 
 /// Keeps a file that can't be used for a person to look at.

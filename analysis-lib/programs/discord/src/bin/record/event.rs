@@ -4,6 +4,7 @@
 //!
 //! Reference: <https://discord.com/developers/docs/events/gateway-events>
 
+use activity_discord::message::{counts, time_of};
 use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -12,9 +13,6 @@ use twilight_model::id::Id;
 use twilight_model::id::marker::{
     ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, UserMarker,
 };
-
-/// When Discord's ids begin: 1 January 2015.
-pub(crate) const DISCORD_EPOCH: i64 = 1_420_070_400_000;
 
 /// What an event means for the recorder.
 #[derive(Debug, PartialEq)]
@@ -183,11 +181,6 @@ struct Message {
     r#type: u8,
 }
 
-/// Types of messages that people write; all others are the system's words or a
-/// bot's answer.
-const REGULAR: u8 = 0;
-const REPLY: u8 = 19;
-
 #[derive(Deserialize)]
 struct Limited {
     retry_after: f64,
@@ -315,9 +308,8 @@ fn threads(threads: &[Thread]) -> Threads {
 
 fn message(message: &Message, server: Id<GuildMarker>) -> Event {
     let is_human = !message.author.bot && !message.author.system && message.webhook_id.is_none();
-    if message.guild_id == Some(server) && is_human && matches!(message.r#type, REGULAR | REPLY) {
-        // The first 42 bits of an id are a time.
-        let sent = (message.id.get() >> 22).cast_signed() + DISCORD_EPOCH;
+    if message.guild_id == Some(server) && counts(message.r#type, is_human) {
+        let sent = time_of(message.id.get());
         Event::Message(sent, message.author.id.get(), message.channel_id.get())
     } else {
         Event::Other
