@@ -1,10 +1,12 @@
-//! What the programs share: HTTP to Discord, which messages count, posting to a
+//! What the programs share: HTTP to Discord, what is asked of it as a bot, which messages count, posting to a
 //! channel, and where windows are written.
 
-#[cfg(any(feature = "history", feature = "post"))]
+#[cfg(any(feature = "rest", feature = "post"))]
 pub mod http;
 pub mod message;
 #[cfg(feature = "post")]
 pub mod post;
+#[cfg(feature = "rest")]
+pub mod rest;
 #[cfg(feature = "store")]
 pub mod store;

@@ -371,7 +371,7 @@ fn each_kind_of_failure_has_one_clear_message() {
     let page = format!("<html>{TOKEN}");
     let trouble = |status| {
         format!(
-            "Discord is in trouble (it answered {status}, 4 times); see https://discordstatus.com and try again later"
+            "Discord is in trouble (it answered {status}), 4 times; see https://discordstatus.com and try again later"
         )
     };
     let not_json = "Discord's answer isn't JSON, 4 times; something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later";

@@ -1,5 +1,6 @@
 //! Which channels there are to read.
 
+use activity_discord::rest::{Discord, Failure, Id};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,8 +9,6 @@ use chrono::DateTime;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-
-use super::discord::{Discord, Failure, Id};
 
 /// A channel or thread that has messages.
 pub(crate) struct Channel {
@@ -113,7 +112,7 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
                 readable.insert(channel.id.0, channel);
             }
             // Whoever may not see this list may not see old messages either.
-            (channel, Err(Failure::Refused(_))) => found.unreadable.push(channel.name()),
+            (channel, Err(Failure::Refused(..))) => found.unreadable.push(channel.name()),
             (_, Err(Failure::Stop(why))) => return Err(why),
         }
     }
@@ -157,7 +156,7 @@ async fn of_guild<T: serde::de::DeserializeOwned>(
             sleep_until(ready).await;
             Ok(answer)
         }
-        Err(Failure::Refused(status)) => Err(format!(
+        Err(Failure::Refused(status, _)) => Err(format!(
             "Discord doesn't let this bot see the server {server} (it answers {status}): correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot to that server"
         )),
         Err(Failure::Stop(why)) => Err(why),

@@ -8,7 +8,6 @@
 
 mod channels;
 mod counts;
-mod discord;
 mod progress;
 mod read;
 mod stretches;
@@ -17,6 +16,7 @@ mod write;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use activity_data::settings::Settings;
 use activity_data::source::document::{EARLIEST, latest};
@@ -24,16 +24,24 @@ use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
 use activity_discord::message::time_of;
+use activity_discord::rest::{Discord, Patience};
 use activity_discord::store::place::Store;
 use activity_discord::store::settled::{Settled, length};
 use activity_discord::store::spool;
 use chrono::Utc;
 
-use discord::Discord;
 use progress::Progress;
 use read::{Read, Reader};
 use stretches::{Covered, Stretches};
 use write::{Writer, moment};
+
+/// Nobody waits for the past. Repeats take ten minutes in all.
+const PATIENCE: Patience = Patience {
+    repeats: 14,
+    waits: u32::MAX,
+    longest_wait: Duration::from_secs(3_600),
+    silence: Duration::from_secs(30),
+};
 
 /// Says something on a line of its own. Nobody may be listening any more.
 fn say(line: &str) {
@@ -63,7 +71,7 @@ fn run() -> Result<()> {
     let (store, waiting) = Settled::on(settings, server)?;
     let progress = Progress::open(&waiting.with_extension("history")).map_err(Error::new)?;
     let mut history = History {
-        discord: Arc::new(Discord::new(&token)),
+        discord: Arc::new(Discord::new(&token, PATIENCE, say)),
         server,
         length,
         // No message is older than its server.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use activity_data::text::{counted, grouped};
 use activity_discord::message::{counts, time_of};
+use activity_discord::rest::{Discord, Failure, Id};
 use activity_discord::store::document::Window;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -16,7 +17,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::channels::Channel;
 use super::counts::Counts;
-use super::discord::{Discord, Failure, Id};
 use super::progress::{Page, Progress};
 use super::say;
 use super::stretches::{Covered, Stretches, id_at};
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         let (messages, ready) = match answer {
             Ok(answer) => answer,
             Err(Failure::Stop(why)) => return Err(why),
-            Err(Failure::Refused(status)) => {
+            Err(Failure::Refused(status, _)) => {
                 reading.next = None;
                 let what = if status == 404 {
                     "was deleted"

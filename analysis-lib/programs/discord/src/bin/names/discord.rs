@@ -12,31 +12,21 @@
 //! [rate limit]: https://discord.com/developers/docs/topics/rate-limits
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
-use std::pin::pin;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use activity_discord::rest::{self, Failure, Patience, odd};
 use serde_json::{Value, json};
-use twilight_http::Client;
-use twilight_http::api_error::ApiError;
-use twilight_http::error::ErrorType;
-use twilight_http::response::ResponseFuture;
-use twilight_model::id::Id;
-use twilight_model::id::marker::{GuildMarker, UserMarker};
+use tokio::time::{Instant, sleep_until};
 
 /// Members in a page, the most that Discord gives.
-const PAGE: u16 = 1000;
-/// How often a request is repeated that failed by no fault of ours, after 1, 2
-/// and 4 seconds.
-const REPEATS: u32 = 3;
-/// How often a request waits because a limit was hit in spite of the limiter,
-/// as when others use the same token.
-const WAITS: u32 = 5;
-/// A longer wait than this isn't waited for.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// A request that is sent has its whole answer by then, or is repeated.
-const SILENCE: Duration = Duration::from_secs(10);
+const PAGE: usize = 1000;
+/// Somebody waits for the names.
+const PATIENCE: Patience = Patience {
+    repeats: 3,
+    waits: 5,
+    longest_wait: Duration::from_secs(120),
+    silence: Duration::from_secs(10),
+};
 /// Time from one progress line to the next.
 const PROGRESS: Duration = Duration::from_secs(1);
 
@@ -45,49 +35,28 @@ const UNKNOWN_GUILD: u64 = 10_004;
 const UNKNOWN_MEMBER: u64 = 10_007;
 const UNKNOWN_USER: u64 = 10_013;
 
-/// Why there is no answer to use.
-enum Failure {
-    /// 403 or 404 with this error code, whose meaning depends on the question.
-    Refused(u64),
-    /// 429, with the wait that Discord asks for.
-    Limit(Option<Duration>),
-    /// What may be over in a moment: the message if it isn't.
-    Trouble(String),
-    /// Nothing more can be asked: the message.
-    Stop(String),
-}
-
-impl From<String> for Failure {
-    fn from(message: String) -> Self {
-        Self::Stop(message)
-    }
-}
-
 /// Called with each answer, a user, a channel or `None`; an error stops.
 pub(crate) type Answer<'a> = &'a mut dyn FnMut(u64, Option<Value>) -> Result<(), String>;
 
 pub(crate) struct Discord {
-    client: Client,
-    guild: Id<GuildMarker>,
-    requests: u32,
+    discord: rest::Discord,
+    guild: u64,
+    /// The next request may be sent then.
+    ready: Instant,
     begin: Instant,
     progress: Instant,
 }
 
 impl Discord {
     /// Must be called in a tokio runtime.
-    pub(crate) fn new(token: String, guild: &str, proxy: Option<String>) -> Result<Self, String> {
-        let guild = guild.parse().ok().and_then(Id::new_checked).ok_or(
+    pub(crate) fn new(token: &str, guild: &str) -> Result<Self, String> {
+        let guild = guild.parse().ok().filter(|&guild| guild > 0).ok_or(
             "DISCORD_GUILD_ID is not a server's id; copy it with Discord's Copy Server ID",
         )?;
-        let mut client = Client::builder().token(token).timeout(SILENCE);
-        if let Some(server) = proxy {
-            client = client.proxy(server, true);
-        }
         Ok(Self {
-            client: client.build(),
+            discord: rest::Discord::new(token, PATIENCE, |line| eprintln!("{line}")),
             guild,
-            requests: 0,
+            ready: Instant::now(),
             begin: Instant::now(),
             progress: Instant::now(),
         })
@@ -115,15 +84,17 @@ impl Discord {
         };
         match asked.await {
             Ok(()) => {
-                eprintln!("Discord was asked with {} requests", self.requests);
+                eprintln!(
+                    "Discord was asked with {} requests",
+                    self.discord.requests()
+                );
                 Ok(())
             }
-            Err(Failure::Refused(code)) => Err(format!(
+            Err(Failure::Refused(_, code)) => Err(format!(
                 "Discord doesn't let this bot see the members of server {} (error {code}): correct DISCORD_GUILD_ID (Discord: Developer Mode, right-click the server, Copy Server ID), or invite the bot to that server",
                 self.guild
             )),
-            Err(Failure::Stop(message) | Failure::Trouble(message)) => Err(message),
-            Err(Failure::Limit(_)) => unreachable!("a limit is waited for"),
+            Err(Failure::Stop(message)) => Err(message),
         }
     }
 
@@ -136,13 +107,10 @@ impl Discord {
         if wanted.is_empty() {
             return Ok(());
         }
-        let guild = self.guild;
-        let all = self.get(|client| client.guild_channels(guild).into_future());
-        let all = all.await?;
+        let all = self.get(&self.of_guild("channels")).await?;
         let all = all.as_array().ok_or_else(odd)?;
         for id in wanted {
-            let text = id.to_string();
-            let own = all.iter().find(|channel| channel["id"] == text.as_str());
+            let own = all.iter().find(|channel| channel["id"] == id.to_string());
             answer(id, own.map(|channel| json!({ "name": channel["name"] })))?;
         }
         Ok(())
@@ -171,7 +139,7 @@ impl Discord {
                 self.member(first).await
             };
             let (mut users, last) = match page {
-                Err(Failure::Refused(code)) if lists && code != UNKNOWN_GUILD => {
+                Err(Failure::Refused(_, code)) if lists && code != UNKNOWN_GUILD => {
                     lists = false;
                     continue;
                 }
@@ -221,23 +189,15 @@ impl Discord {
 
     /// The page of members that begins where `first` is or would be.
     async fn page(&mut self, first: u64) -> Result<Page, Failure> {
-        let guild = self.guild;
-        let page = self
-            .get(|client| {
-                let members = client.guild_members(guild).limit(PAGE);
-                match Id::new_checked(first - 1) {
-                    Some(after) => members.after(after),
-                    None => members,
-                }
-                .into_future()
-            })
-            .await?;
+        let after = first - 1;
+        let path = self.of_guild(&format!("members?limit={PAGE}&after={after}"));
+        let page = self.get(&path).await?;
         let members = page.as_array().ok_or_else(odd)?;
         let users = members.iter().map(member);
         let users: BTreeMap<u64, Value> = users.collect::<Result<_, _>>()?;
         match users.last_key_value() {
-            Some((&last, _)) if members.len() >= PAGE.into() && last < first => Err(odd()),
-            Some((&last, _)) if members.len() >= PAGE.into() => Ok((users, last)),
+            Some((&last, _)) if members.len() >= PAGE && last < first => Err(odd()),
+            Some((&last, _)) if members.len() >= PAGE => Ok((users, last)),
             // The last page says that nobody follows.
             _ => Ok((users, u64::MAX)),
         }
@@ -245,90 +205,36 @@ impl Discord {
 
     /// One member, as a page that ends with it.
     async fn member(&mut self, id: u64) -> Result<Page, Failure> {
-        let (guild, user) = (self.guild, Id::<UserMarker>::new(id));
-        let request = |client: &Client| client.guild_member(guild, user).into_future();
-        match self.get(request).await {
+        match self.get(&self.of_guild(&format!("members/{id}"))).await {
             Ok(found) => Ok(([member(&found)?].into(), id)),
-            Err(Failure::Refused(UNKNOWN_MEMBER | UNKNOWN_USER)) => Ok((BTreeMap::new(), id)),
+            Err(Failure::Refused(_, UNKNOWN_MEMBER | UNKNOWN_USER)) => Ok((BTreeMap::new(), id)),
             Err(failure) => Err(failure),
         }
     }
 
     /// One user, in the server or not; `None` for one whom Discord doesn't know.
     async fn user(&mut self, id: u64) -> Result<Option<Value>, Failure> {
-        let user = Id::<UserMarker>::new(id);
-        match self.get(|client| client.user(user).into_future()).await {
+        match self.get(&format!("/users/{id}")).await {
             Ok(user) => Ok(Some(member(&json!({ "user": user }))?.1)),
-            Err(Failure::Refused(UNKNOWN_USER)) => Ok(None),
+            Err(Failure::Refused(_, UNKNOWN_USER)) => Ok(None),
             // Kept as unknown, a user would not be asked for again for days.
-            Err(Failure::Refused(code)) => Err(Failure::Stop(format!(
+            Err(Failure::Refused(_, code)) => Err(Failure::Stop(format!(
                 "Discord doesn't say who user {id} is (error {code}); try again later"
             ))),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Sends a request until there is an answer: repeats it when Discord or the
-    /// network has trouble, and waits when a limit is hit.
-    async fn get<T: Unpin>(
-        &mut self,
-        request: impl Fn(&Client) -> ResponseFuture<T>,
-    ) -> Result<Value, Failure> {
-        let (mut repeats, mut waits) = (0, 0);
-        loop {
-            self.requests += 1;
-            let pause = match answer(request(&self.client)).await {
-                Err(Failure::Trouble(_)) if repeats < REPEATS => {
-                    repeats += 1;
-                    Duration::from_secs(1 << (repeats - 1))
-                }
-                Err(Failure::Limit(asked)) => {
-                    let wait = asked.unwrap_or(Duration::from_secs(1 << waits));
-                    waits += 1;
-                    if waits > WAITS || wait > LONGEST_WAIT {
-                        let seconds = wait.as_secs_f64().ceil();
-                        return Err(limited(&format!(
-                            "asks to wait {seconds} s; try again then"
-                        )));
-                    }
-                    eprintln!("Discord asks to wait {:.1} s", wait.as_secs_f64());
-                    wait
-                }
-                answer => return answer,
-            };
-            tokio::time::sleep(pause).await;
-        }
+    /// What Discord answers to a path, asked when its limit allows.
+    async fn get(&mut self, path: &str) -> Result<Value, Failure> {
+        sleep_until(self.ready.min(Instant::now() + PATIENCE.longest_wait)).await;
+        let (answer, ready) = self.discord.get(path).await?;
+        self.ready = ready;
+        Ok(answer)
     }
-}
 
-/// Sends a request once. Its answer is there within [`SILENCE`].
-///
-/// The client's own limit is for an answer's headers. Before it sends a request,
-/// its limiter waits without a word: that is bounded here too.
-async fn answer<T: Unpin>(mut request: ResponseFuture<T>) -> Result<Value, Failure> {
-    let sent = Arc::new(OnceLock::new());
-    let told = sent.clone();
-    request.set_pre_flight(Box::new(move || told.set(Instant::now()).is_ok()));
-    let mut body = pin!(async {
-        let answer = request.await.map_err(failure)?;
-        answer.bytes().await.map_err(|_| cut_short())
-    });
-    let begin = Instant::now();
-    loop {
-        let moment = Duration::from_millis(250);
-        if let Ok(body) = tokio::time::timeout(moment, &mut body).await {
-            return serde_json::from_slice(&body?).map_err(|_| not_json());
-        }
-        match sent.get() {
-            Some(sent) if sent.elapsed() > SILENCE => return Err(silence()),
-            None if begin.elapsed() > LONGEST_WAIT => {
-                let seconds = LONGEST_WAIT.as_secs();
-                return Err(limited(&format!(
-                    "leaves no room for one within {seconds} s; try again later"
-                )));
-            }
-            _ => (),
-        }
+    fn of_guild(&self, what: &str) -> String {
+        format!("/guilds/{}/{what}", self.guild)
     }
 }
 
@@ -348,98 +254,4 @@ fn member(member: &Value) -> Result<(u64, Value), Failure> {
         "bot": user["bot"] == true,
     });
     Ok((id, user))
-}
-
-fn odd() -> Failure {
-    Failure::Stop(
-        "Discord's answer is not what it documents; look for a new version of this project"
-            .to_owned(),
-    )
-}
-
-fn limited(how: &str) -> Failure {
-    Failure::Stop(format!(
-        "Discord limits this bot's requests, and {how}, and see whether another program uses the same DISCORD_TOKEN"
-    ))
-}
-
-/// How often a request is sent in all.
-const TRIES: u32 = REPEATS + 1;
-
-fn not_json() -> Failure {
-    Failure::Trouble(format!(
-        "Discord's answer isn't JSON, {TRIES} times; something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later"
-    ))
-}
-
-fn cut_short() -> Failure {
-    Failure::Trouble(format!(
-        "Discord's answer broke off, {TRIES} times; check the network and try again"
-    ))
-}
-
-fn silence() -> Failure {
-    Failure::Trouble(format!(
-        "Discord didn't answer within {} seconds, {TRIES} times; check the network and try again",
-        SILENCE.as_secs()
-    ))
-}
-
-fn unwell(status: u16) -> Failure {
-    Failure::Trouble(format!(
-        "Discord is in trouble (it answered {status}, {TRIES} times); see https://discordstatus.com and try again later"
-    ))
-}
-
-/// What an error of the client's means.
-fn failure(error: twilight_http::Error) -> Failure {
-    let (kind, source) = error.into_parts();
-    match kind {
-        ErrorType::Response {
-            body,
-            error,
-            status,
-        } => match (status.get(), error) {
-            (429, _) => {
-                let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-                let wait = body["retry_after"].as_f64();
-                Failure::Limit(wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()))
-            }
-            (401, _) => refused_token(),
-            (403 | 404, ApiError::General(error)) => Failure::Refused(error.code),
-            (403 | 404, _) => Failure::Refused(0),
-            (status @ 500.., _) => unwell(status),
-            (status, _) => Failure::Stop(format!(
-                "Discord refuses the request (it answered {status}); look for a new version of this project"
-            )),
-        },
-        ErrorType::Unauthorized => refused_token(),
-        ErrorType::CreatingHeader { .. } | ErrorType::BuildingRequest => Failure::Stop(
-            "DISCORD_TOKEN holds characters that no token has; copy it again".to_owned(),
-        ),
-        ErrorType::ServiceUnavailable { .. } => unwell(503),
-        ErrorType::Parsing { .. } => not_json(),
-        ErrorType::RequestTimedOut => silence(),
-        ErrorType::ChunkingResponse => cut_short(),
-        _ => {
-            // The layers above the last only say that a request failed.
-            let mut cause = source
-                .as_deref()
-                .map(|error| error as &(dyn Error + 'static));
-            while let Some(source) = cause.and_then(Error::source) {
-                cause = Some(source);
-            }
-            let why = cause.map_or("no reason is given".to_owned(), ToString::to_string);
-            let why: String = why.chars().take(120).collect();
-            Failure::Trouble(format!(
-                "Discord can't be reached ({why}); check the network and try again"
-            ))
-        }
-    }
-}
-
-fn refused_token() -> Failure {
-    Failure::Stop(
-        "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)".to_owned(),
-    )
 }

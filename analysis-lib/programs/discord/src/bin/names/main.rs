@@ -41,11 +41,7 @@ fn run() -> Result<(), String> {
         std::process::exit(1);
     });
     let setting = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-    let discord = Discord::new(
-        setting("DISCORD_TOKEN")?,
-        &setting("DISCORD_GUILD_ID")?,
-        std::env::var("DISCORD_PROXY").ok(),
-    );
+    let discord = Discord::new(&setting("DISCORD_TOKEN")?, &setting("DISCORD_GUILD_ID")?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use activity_discord::http::{self, AGENT, Client, reason};
 use http_body_util::{BodyExt, Full};
 use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
@@ -18,7 +17,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::say;
+use crate::http::{self, AGENT, Client, reason};
 
 /// From one request to the next. Discord takes 50 a second of a bot, and the same bot
 /// may record.
@@ -27,17 +26,25 @@ const STEP: Duration = Duration::from_millis(22);
 /// minutes. After so many, no more is asked until they are ten minutes old.
 const MOST_REFUSALS: usize = 1_000;
 const REFUSALS: Duration = Duration::from_secs(600);
-/// A longer wait isn't waited for.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-/// An answer is there within this time.
-const SILENCE: Duration = Duration::from_secs(30);
-/// So often a request is repeated that failed by no fault of ours, after 1, 2, 4, …
-/// seconds, up to a minute: ten minutes in all.
-const REPEATS: u32 = 14;
+
+/// How long a program goes on when something is in its way.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// How often a request is repeated that failed by no fault of ours, after 1, 2, 4, …
+    /// seconds, up to a minute.
+    pub repeats: u32,
+    /// How often a request waits because it hit a limit, as when others use the same
+    /// token.
+    pub waits: u32,
+    /// A longer wait isn't waited for.
+    pub longest_wait: Duration,
+    /// An answer is there within this time.
+    pub silence: Duration,
+}
 
 /// An id, which Discord writes as a text.
 #[derive(Clone, Copy)]
-pub(crate) struct Id(pub(crate) u64);
+pub struct Id(pub u64);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -47,24 +54,35 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 /// Why there is no answer to use.
-pub(crate) enum Failure {
-    /// Discord doesn't give this to the bot, or hasn't got it: 403 or 404.
-    Refused(u16),
+pub enum Failure {
+    /// Discord doesn't give this to the bot, or hasn't got it: 403 or 404, and the error
+    /// code, whose meaning depends on the question.
+    Refused(u16, u64),
     /// Nothing more can be asked: the message.
     Stop(String),
 }
 
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Stop(message)
+    }
+}
+
 /// Why a request has to be sent again.
 enum Again {
-    /// Discord or the network has trouble, which may be over in a moment.
-    Trouble(String),
+    /// Discord or the network has trouble, which may be over in a moment: what, and what
+    /// to do if it isn't.
+    Trouble(String, &'static str),
     /// A limit was hit: to wait for so long.
     Limit(Duration),
 }
 
-pub(crate) struct Discord {
+/// Asks Discord, as a bot.
+pub struct Discord {
     client: Client,
     token: String,
+    patience: Patience,
+    say: fn(&str),
     limits: Mutex<Limits>,
 }
 
@@ -79,10 +97,13 @@ struct Limits {
 }
 
 impl Discord {
-    pub(crate) fn new(token: &str) -> Self {
+    /// With a bot's token. `say` tells a person what is waited for.
+    pub fn new(token: &str, patience: Patience, say: fn(&str)) -> Self {
         Self {
             client: http::client(64),
             token: format!("Bot {}", token.trim_start_matches("Bot ")),
+            patience,
+            say,
             limits: Mutex::new(Limits {
                 next: Instant::now(),
                 refusals: VecDeque::new(),
@@ -93,7 +114,7 @@ impl Discord {
     }
 
     /// How many requests were sent.
-    pub(crate) fn requests(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.limits().requests
     }
 
@@ -104,35 +125,48 @@ impl Discord {
     /// What Discord answers to a path, and when the next request about the same
     /// channel or server may be sent. Discord has a limit for each kind of request
     /// about each channel; as if it had one for each channel, we are on the safe side.
-    pub(crate) async fn get<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<(T, Instant), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`].
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Instant), Failure> {
         self.turn().await;
         self.get_now(path).await
     }
 
     /// The same, by who has the turn.
-    pub(crate) async fn get_now<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<(T, Instant), Failure> {
-        let mut repeats = 0;
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`].
+    pub async fn get_now<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Instant), Failure> {
+        let (mut repeats, mut waits) = (0, 0);
         loop {
             let pause = match self.ask(path).await? {
                 Ok(answer) => return Ok(answer),
-                Err(Again::Limit(wait)) => wait,
-                Err(Again::Trouble(why)) if repeats == REPEATS => {
-                    return Err(Failure::Stop(format!(
-                        "{why}. What was read is kept: run it again later, and it goes on from there"
-                    )));
+                Err(Again::Limit(wait)) => {
+                    waits += 1;
+                    if waits > self.patience.waits || wait > self.patience.longest_wait {
+                        return Err(Failure::Stop(format!(
+                            "Discord limits this bot's requests, and asks to wait {} s; try again then, and see whether another program uses the same DISCORD_TOKEN",
+                            wait.as_secs_f64().ceil()
+                        )));
+                    }
+                    if wait >= Duration::from_secs(1) {
+                        (self.say)(&format!("Discord asks to wait {:.1} s", wait.as_secs_f64()));
+                    }
+                    wait
                 }
-                Err(Again::Trouble(why)) => {
+                Err(Again::Trouble(what, remedy)) if repeats == self.patience.repeats => {
+                    let tries = repeats + 1;
+                    return Err(Failure::Stop(format!("{what}, {tries} times; {remedy}")));
+                }
+                Err(Again::Trouble(what, _)) => {
                     repeats += 1;
                     let told = &mut self.limits().told;
                     if repeats > 2 && told.is_none_or(|told| told.elapsed() > REFUSALS) {
                         *told = Some(Instant::now());
-                        say(&format!("{why}. It is asked again for ten minutes"));
+                        (self.say)(&format!("{what}; it is asked again"));
                     }
                     Duration::from_secs((1 << (repeats - 1)).min(60))
                 }
@@ -153,7 +187,7 @@ impl Discord {
     /// # Errors
     ///
     /// When it can be taken at the earliest.
-    pub(crate) fn try_turn(&self) -> Result<(), Instant> {
+    pub fn try_turn(&self) -> Result<(), Instant> {
         let mut limits = self.limits();
         let now = Instant::now();
         let is_over = |at: &Instant| *at + REFUSALS <= now;
@@ -186,38 +220,31 @@ impl Discord {
                 let what = "DISCORD_TOKEN holds characters that no token has; copy it again";
                 Failure::Stop(what.to_owned())
             })?;
-        let answer = timeout(SILENCE, async {
-            let answer = self.client.request(request).await.map_err(|error| {
-                format!(
-                    "Discord can't be reached ({}); check the network",
-                    reason(&error)
-                )
-            })?;
+        let silence = self.patience.silence;
+        let answer = timeout(silence, async {
+            let unreachable = |error| format!("Discord can't be reached ({})", reason(&error));
+            let answer = self.client.request(request).await.map_err(unreachable)?;
             let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|error| {
-                format!(
-                    "Discord's answer broke off ({}); check the network",
-                    reason(&error)
-                )
-            })?;
+            let body = body.collect().await;
+            let body = body.map_err(|_| "Discord's answer broke off".to_owned())?;
             Ok((head.status, head.headers, body.to_bytes()))
         });
+        const NETWORK: &str = "check the network and try again";
         let (status, headers, body) = match answer.await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(why)) => return Ok(Err(Again::Trouble(why))),
+            Ok(Err(what)) => return Ok(Err(Again::Trouble(what, NETWORK))),
             Err(_) => {
-                let seconds = SILENCE.as_secs();
-                let why = format!("Discord doesn't answer within {seconds} s; check the network");
-                return Ok(Err(Again::Trouble(why)));
+                let what = format!("Discord didn't answer within {} seconds", silence.as_secs());
+                return Ok(Err(Again::Trouble(what, NETWORK)));
             }
         };
         if status.is_success() {
             let ready = Instant::now() + pause(&headers);
-            return Ok(serde_json::from_slice(&body).map(|answer| (answer, ready)).map_err(|_| {
-                Again::Trouble(
-                    "Discord's answer isn't what it documents; something in between may answer in its place (a proxy, a login page)".to_owned(),
-                )
-            }));
+            return match serde_json::from_slice(&body) {
+                Ok(answer) => Ok(Ok((answer, ready))),
+                Err(error) if error.is_data() => Err(odd()),
+                Err(_) => Ok(Err(not_json())),
+            };
         }
         if matches!(status.as_u16(), 401 | 403 | 429) {
             self.limits().refusals.push_back(Instant::now());
@@ -236,37 +263,49 @@ impl Discord {
             401 => Err(Failure::Stop(
                 "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)".to_owned(),
             )),
-            403 | 404 => Err(Failure::Refused(status.as_u16())),
+            status @ (403 | 404) => {
+                let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                Err(Failure::Refused(status, body["code"].as_u64().unwrap_or(0)))
+            }
             429 => {
                 let body: Value = serde_json::from_slice(body).unwrap_or_default();
                 let asked = body["retry_after"].as_f64().or(seconds(headers, RETRY_AFTER.as_str()));
                 let wait = asked.and_then(|asked| Duration::try_from_secs_f64(asked).ok());
-                let wait = wait.unwrap_or(Duration::from_secs(60));
-                if wait > LONGEST_WAIT {
-                    return Err(Failure::Stop(format!(
-                        "Discord limits this bot's requests, and asks to wait {} minutes; run it again then, and see whether another program uses the same DISCORD_TOKEN",
-                        wait.as_secs().div_ceil(60)
-                    )));
-                }
+                let Some(wait) = wait else {
+                    return Ok(not_json());
+                };
                 // What isn't Discord's own JSON is from what stands before it, and is
                 // about this address.
                 if body["global"] == true || body.is_null() {
                     let mut limits = self.limits();
                     limits.next = limits.next.max(Instant::now() + wait);
                 }
-                if wait >= Duration::from_secs(10) {
-                    say(&format!("Discord asks to wait {:.0} s", wait.as_secs_f64()));
-                }
                 Ok(Again::Limit(wait))
             }
-            status @ 500.. => Ok(Again::Trouble(format!(
-                "Discord is in trouble (it answers {status}); see https://discordstatus.com"
-            ))),
+            status @ 500.. => Ok(Again::Trouble(
+                format!("Discord is in trouble (it answered {status})"),
+                "see https://discordstatus.com and try again later",
+            )),
             status => Err(Failure::Stop(format!(
-                "Discord refuses a request (it answers {status}); look for a new version of this project"
+                "Discord refuses the request (it answered {status}); look for a new version of this project"
             ))),
         }
     }
+}
+
+fn not_json() -> Again {
+    Again::Trouble(
+        "Discord's answer isn't JSON".to_owned(),
+        "something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later",
+    )
+}
+
+/// That an answer is another than its documentation says.
+pub fn odd() -> Failure {
+    Failure::Stop(
+        "Discord's answer is not what it documents; look for a new version of this project"
+            .to_owned(),
+    )
 }
 
 /// How long no request of the same kind may be sent, as an answer says.
