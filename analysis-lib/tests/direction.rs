@@ -106,18 +106,18 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("src/pull", 330, "the programs' columns as windows"),
     (
         "src/aggregate",
-        1_790,
-        "a file a question, and the rows that it gives; hours that reach most writers, and channels, came last",
+        2_000,
+        "a file a question, and the rows that it gives: who stays, raids and events' effects among them",
     ),
     (
         "src/plot",
-        5_320,
-        "figures, those of one's own too, and what draws them",
+        5_560,
+        "figures, those of one's own too, newcomers, joins and events in each, and what draws them",
     ),
     (
         "src/table",
-        940,
-        "tables, of whatever is a cell's last value too",
+        900,
+        "tables, of whatever is a cell's last value and of events' effects too",
     ),
     ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
     (

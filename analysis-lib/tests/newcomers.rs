@@ -208,7 +208,7 @@ fn a_raid_is_far_more_joins_than_usual_and_at_least_ten() {
             200 => 9,
             300 => 10,
             301 => 40,
-            _ => usize::from(hour % 6 == 0),
+            _ => usize::from(hour.is_multiple_of(6)),
         };
         [&ids[..many], &[]]
     };

@@ -1,6 +1,6 @@
 //! Do newcomers stay?
 
-use super::axis::{Numbers, Scale, number};
+use super::axis::{Numbers, Scale, moments, number};
 use super::chart::band::{Point, fill, stroke};
 use super::chart::frame::Frame;
 use super::chart::nothing;
@@ -9,15 +9,15 @@ use super::figure::Figure;
 use super::labels::{GAPS, HOURS, Item, Labels, Noun, window_count};
 use super::people::in_percent;
 use super::svg::*;
-use crate::aggregate::{self, Survival};
+use crate::aggregate::{self, Raid, Survival};
 use activity_data::{Activity, Period};
 
 const DAYS: Noun = Noun::of(Period::Day);
-pub(super) const JOINS: Noun = Noun::new("join", "joins");
+const JOINS: Noun = Noun::new("join", "joins");
 pub(super) const NOBODY_JOINED: &str =
     "Nobody is known to have joined: documents don't say it, or nobody did but in raids.";
 const WRITING_NEEDS: &str =
-    "To tell who keeps writing takes 56 recorded days, and members who write.";
+    "To tell who keeps writing takes 56 recorded days, and members who begin after the first 28.";
 /// About as many tooltips.
 const TOOLTIPS: usize = 90;
 
@@ -120,26 +120,24 @@ pub fn newcomers(activity: &Activity) -> Figure {
 
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
-    let run = |curve: &Curve| ([curve.points(&frame.x.scale)], curve.colours);
-    let runs: Vec<([Vec<Point>; 1], [Colour; 2])> = curves.iter().map(run).collect();
-    for (run, [_, pale]) in &runs {
-        fill(run, *pale, 100.0, &mut paths);
+    for curve in &curves {
+        let points = curve.points(&frame.x.scale);
+        fill(&[points], curve.colours[1], 100.0, &mut paths);
     }
     frame.zero_line(&mut paths);
-    for (run, [colour, _]) in &runs {
-        stroke(run, *colour, 18, &mut paths);
+    for curve in &curves {
+        let points = curve.points(&frame.x.scale);
+        stroke(&[points], curve.colours[0], 18, &mut paths);
     }
     let key = |curve: &Curve| {
-        let [name, began, ..] = curve.words;
-        let text = format!("{name}: {} {began}", curve.count());
-        Key::new(curve.colours[0], curve.colours[1], text)
+        let ([name, began, ..], count) = (curve.words, curve.count());
+        Key::of(curve.colours[0], format!("{name}: {count} {began}"))
     };
     let tooltip = |days: u64| {
-        let place = days as f64;
         let share = |curve: &Curve| Some(format!("{}: {}", curve.words[0], curve.after(days)?));
         let mut lines = vec![format!("after {}", DAYS.count(days))];
         lines.extend(curves.iter().rev().filter_map(share));
-        frame.tooltip([place; 2], (place, 50.0), false, lines)
+        frame.tooltip([days as f64; 2], (days as f64, 50.0), false, lines)
     };
     let (last, each) = (longest as u64, longest as usize / TOOLTIPS + 1);
     let tooltips = (0..=last).step_by(each).map(tooltip).collect();
@@ -185,16 +183,24 @@ fn says(activity: &Activity, curves: &[Curve], missing: &[Curve]) -> String {
         }
     }
     says.extend(missing.iter().map(|curve| curve.words[3].to_owned()));
-    let raids = aggregate::raids(activity);
-    if !raids.is_empty() {
-        let joins = JOINS.count(raids.iter().map(|raid| raid.joins).sum::<u64>());
-        let hours = HOURS.count(raids.len());
-        let why = "with at least 10 joins and far more than usual";
-        says.push(format!("Left out: {joins} in {hours} of raids, {why}."));
+    if let Some(raids) = raids_in_words(&aggregate::raids(activity)) {
+        says.push(format!("Left out: {raids}."));
     }
     if !activity.gaps().is_empty() {
         let gaps = GAPS.count(activity.gaps().len());
         says.push(format!("Leaves in {gaps} aren't seen."));
     }
     says.join(" ")
+}
+
+/// What raids brought, and what they are.
+pub(super) fn raids_in_words(raids: &[Raid]) -> Option<String> {
+    let most = raids.iter().max_by_key(|raid| raid.joins)?;
+    let (begin, end) = (most.begin, most.end);
+    let when = moments(most.provenance.origin()?.timezone(), begin, end);
+    let joins = JOINS.count(raids.iter().map(|raid| raid.joins).sum::<u64>());
+    let hours = HOURS.count(raids.len());
+    Some(format!(
+        "{joins} in {hours} of raids, with at least 10 and far more than usual, the most on {when}"
+    ))
 }

@@ -1,14 +1,14 @@
 //! Who is here, and how many: who comes, stays, leaves and comes back.
 
-use super::axis::{moments, number};
+use super::axis::number;
 use super::chart::bars::{Bars, Layer, MOST};
 use super::chart::line::Line;
 use super::chart::nothing;
 use super::chart::series::{Known, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{HOURS, Item, Labels, MEMBERS, NOBODY, Noun, window_count};
-use super::newcomers::{JOINS, NOBODY_JOINED};
+use super::labels::{Item, Labels, MEMBERS, NOBODY, Noun, window_count};
+use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, INK, ORANGE, PURPLE, VERMILLION};
 use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
@@ -130,11 +130,8 @@ pub fn joins(activity: &Activity, period: Period) -> Figure {
         };
         let (joined, left, one) = (mean(&usual), mean(left), noun.one);
         let mut says = format!("On average {joined} joined and {left} left in a {one}.");
-        if let Some(most) = raids.iter().max_by_key(|raid| raid.joins) {
-            let joins = JOINS.count(raids.iter().map(|raid| raid.joins).sum::<u64>());
-            let when = moments(activity.origin().timezone(), most.begin, most.end);
-            let hours = HOURS.count(raids.len());
-            says += &format!(" Not in that: {joins} in {hours} of raids, the most on {when}.");
+        if let Some(raids) = raids_in_words(&raids) {
+            says += &format!(" Not in that: {raids}.");
         }
         says
     };
@@ -188,7 +185,9 @@ fn stacked(
     };
     let tooltip = |i: usize| {
         let line = |own: &Layer| format!("{}: {}", own.name, number(value(own, i), 0));
-        columns().map(line).collect()
+        let lines: Vec<String> = columns().map(line).collect();
+        let pairs = lines[1..].chunks(2).map(|pair| pair.join(", "));
+        [lines[0].clone()].into_iter().chain(pairs).collect()
     };
     let row = |i: usize| {
         let counts: String = columns().map(|own| format!("{},", value(own, i))).collect();

@@ -53,6 +53,9 @@ pub fn effects(activity: &Activity) -> Table {
 
 /// Events, each with its day.
 fn named(events: &[Event], origin: &Origin) -> String {
+    if events.is_empty() {
+        return "nothing that is known".to_owned();
+    }
     let name = |event: &Event| {
         let when = days(origin.timezone(), event.time, event.time);
         format!("{} ({when})", event.label)
@@ -70,11 +73,8 @@ fn says(effects: &[Effect], origin: &Origin) -> String {
     let sent = MESSAGES.count(messages.now.round() as u64);
     let (event, hours) = (named(event, origin), HOURS.count(effect.hours));
     let (compared, chance) = (compared(messages), by_chance(messages));
-    let beside = match effect.beside.is_empty() {
-        true => String::new(),
-        false => format!(" Also in those days: {}.", named(&effect.beside, origin)),
-    };
+    let beside = named(&effect.beside, origin);
     format!(
-        "In the 14 days after {event}, {sent} were sent, {compared} the 14 days before, over the same {hours}{chance}.{beside} That is a difference, not a cause."
+        "In the 14 days after {event} came {sent}, {compared} the 14 days before, over the same {hours}{chance}. Also in those days: {beside}. That is a difference, not a cause."
     )
 }

@@ -299,6 +299,7 @@ fn make() -> Vec<Case> {
         plot::messages_by_period(&eventful, DAY),
     );
     case("events-volume", plot::message_volume(&eventful));
+    case("events-calendar", plot::calendar(&eventful));
     case(
         "events-summary",
         plot::summary(&eventful, &Names::load(&sample).unwrap(), MONTH),

@@ -284,10 +284,10 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
                     writers.push((member.id, levels[0]));
                 }
             }
-            shift = (levels[0].max(256).ilog2()) - 7;
+            shift = levels[0].max(256).ilog2() - 7;
             guide.clear();
             for (writer, &(_, upto)) in writers.iter().enumerate() {
-                guide.resize((upto + (1 << shift) - 1 >> shift) as usize, writer);
+                guide.resize(((upto + (1 << shift) - 1) >> shift) as usize, writer);
             }
             sent.clear();
             sent.resize(writers.len(), 0);
@@ -312,7 +312,7 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         for _ in 0..volume {
             // The high half of a draw says who writes, and the low bits where.
             let draw = random.next();
-            let at = (draw >> 32) * levels[0] >> 32;
+            let at = ((draw >> 32) * levels[0]) >> 32;
             let mut writer = guide[(at >> shift) as usize];
             while writers[writer].1 <= at {
                 writer += 1;

@@ -61,7 +61,7 @@ impl Calendar<'_> {
         let mut paths = frame.paths();
         let (mut is_unseen, mut is_part) = (false, false);
         let shown = with_tooltip(numbers.len());
-        let (mut cells, mut tooltips) = (Vec::new(), Vec::new());
+        let (mut cells, mut tooltips, mut marked) = (Vec::new(), Vec::new(), Vec::new());
         let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
         for (block, day) in (0..blocks.len()).flat_map(days) {
             let block = &blocks[block];
@@ -77,6 +77,8 @@ impl Calendar<'_> {
             let shade = self.shades.shade(theme, series.values[index]);
             let inset = if is_partly { block.side * 0.24 } else { 1.0 };
             cells.push((shade, cell.corners(inset)));
+            let mut events = frame.events_in(series.starts[index]..series.ends[index]);
+            marked.extend(events.next().map(|_| cell.corners(0.0)));
             if index + shown >= numbers.len() {
                 tooltips.push(self.tooltip(index, cell, &frame));
             }
@@ -86,12 +88,16 @@ impl Calendar<'_> {
         for (shade, corners) in cells {
             paths.rectangle(corners, Look::Filled(shade));
         }
+        for &corners in &marked {
+            paths.rectangle(corners, Look::Outlined(INK, 12));
+        }
         let words = [
+            (!marked.is_empty()).then_some("□ event"),
             is_part.then_some("small: not fully recorded"),
             is_unseen.then_some("╱ no data"),
         ];
         let words: Vec<&str> = words.into_iter().flatten().collect();
-        let (words, at) = (words.join("   "), (area.right, TOP - 17.0));
+        let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
         frame.figure(Content {
             note: Noun::of(DAY).count(numbers.len()),
             legend: self.shades.legend(theme, &mut paths, at, &words),
@@ -113,6 +119,8 @@ impl Calendar<'_> {
             let percent = self.series.coverage[index] * 100.0;
             lines.push(format!("{percent:.0}% recorded"));
         }
+        let events = frame.events_in(self.series.starts[index]..self.series.ends[index]);
+        lines.extend(events.map(|event| event.label.clone()));
         Tooltip::above(cell, lines)
     }
 

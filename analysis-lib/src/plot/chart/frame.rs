@@ -261,25 +261,30 @@ impl<'a> Frame<'a> {
         // Those since the item before.
         let before = items.start.checked_sub(1);
         let before = before.map_or(series.starts[0], |before| series.ends[before]);
-        let times = before..series.ends[items.end - 1];
-        let own = self.origin.events.iter();
-        let own = own.filter(|event| times.contains(&event.time));
+        let own = self.events_in(before..series.ends[items.end - 1]);
         lines.extend(own.map(|event| event.label.clone()));
         lines
+    }
+
+    /// What happened between two times.
+    pub(crate) fn events_in(
+        &self,
+        times: Range<i64>,
+    ) -> impl DoubleEndedIterator<Item = &'a Event> {
+        let events = self.origin.events.iter();
+        events.filter(move |event| times.contains(&event.time))
     }
 
     /// A line for each event within the axis of time, and their labels above, those
     /// of the newest first, as far as they leave room for each other.
     fn events(&self, content: &mut Content) -> String {
         let Scale { from, to, .. } = self.x.scale;
-        let is_in = |event: &&Event| (from..to).contains(&(event.time as f64));
-        let events = self.origin.events.iter().filter(|_| self.is_over_time);
-        let events: Vec<&Event> = events.filter(is_in).collect();
-        if events.is_empty() {
+        let events = self.events_in(from as i64..to as i64);
+        if !self.is_over_time || events.count() == 0 {
             return String::new();
         }
         let (mut paths, mut labels, mut free) = (self.paths(), String::new(), f64::MAX);
-        for event in events.into_iter().rev() {
+        for event in self.events_in(from as i64..to as i64).rev() {
             let time = event.time as f64;
             let ends = [(time, self.y.scale.from), (time, self.y.scale.to)];
             paths.line(ends, Look::Outlined(self.labels.theme.soft_ink, 7));
