@@ -321,3 +321,41 @@ fn messages_by_window_and_member_add_up() {
         csv.lines().nth(1)
     );
 }
+
+/// HIDDEN_MEMBERS holds for them: of who joined and left, what shows itself or is a row
+/// of CSV has the number alone.
+#[test]
+fn who_joined_and_left_is_counted_and_named_in_no_table() {
+    let folder = std::env::temp_dir().join(format!("joins-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let window = |minute: u32, joined: &[&str]| {
+        json!({
+            "time": {"$date": format!("2026-03-02T21:{minute}:00Z")}, "messages-sent": 1,
+            "quantities": {"7": 1}, "joined": joined, "left": ["123456789012345678"],
+        })
+        .to_string()
+    };
+    let windows = [window(10, &["223456789012345678"; 2]), window(20, &[])];
+    std::fs::write(folder.join("activity.json"), windows.join("\n")).unwrap();
+    let activity = Activity::open(folder.join("activity.json")).unwrap();
+    activity.save(folder.join("activity.csv")).unwrap();
+    let saved = std::fs::read_to_string(folder.join("activity.csv")).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    let names = Names::default();
+    let days = activity.every(DAY).table();
+    assert!(days.csv().contains(",joined,left,") && days.csv().contains(",2,2,"));
+    for (what, text) in [
+        ("saved", saved),
+        ("windows", activity.table().csv()),
+        ("days", days.csv()),
+        ("messages", table::messages(&activity, &names).csv()),
+        ("seen", table::seen(&activity, &names).csv()),
+        ("top", table::top_members(&activity, &names, DAY).csv()),
+        (
+            "shown",
+            format!("{:?} {days:?} {:?}", activity, activity.iter().next()),
+        ),
+    ] {
+        assert!(!text.contains("3456789012345678"), "{what}: {text}");
+    }
+}

@@ -46,19 +46,10 @@ pub struct Quality {
 pub fn quality(activity: &Activity) -> Quality {
     let gaps = gaps(activity);
     let lengths = gaps.iter().map(|gap| gap.end - gap.begin);
-    let differs = |index: usize, sent: &mut dyn Iterator<Item = (usize, u32)>| {
-        let sum: u64 = sent.map(|(_, sent)| u64::from(sent)).sum();
-        sum != u64::from(activity.message_volume()[index])
-    };
-    let windows = 0..activity.len();
-    let by_member = |&index: &usize| differs(index, &mut activity.senders(index));
-    let by_channel = |&index: &usize| {
-        let sent = activity.by_channel(index);
-        sent.is_some_and(|mut sent| differs(index, &mut sent))
-    };
+    let channels = activity.channels_as_members();
     Quality {
-        sum_differs: windows.clone().filter(by_member).count(),
-        channel_sum_differs: windows.filter(by_channel).count(),
+        sum_differs: sum_differs(activity),
+        channel_sum_differs: channels.as_ref().map_or(0, sum_differs),
         windows: activity.len(),
         coverage: coverage(activity),
         gaps: gaps.len(),
@@ -69,6 +60,17 @@ pub fn quality(activity: &Activity) -> Quality {
         overlapping: activity.overlapping(),
         doubts: doubts::doubts(activity),
     }
+}
+
+/// In how many windows those who sent messages don't add up to all.
+fn sum_differs(activity: &Activity) -> usize {
+    let sum = |index| -> u64 {
+        let sent = activity.senders(index).map(|(_, sent)| u64::from(sent));
+        sent.sum()
+    };
+    let volume = activity.message_volume().iter().enumerate();
+    let differs = volume.filter(|&(index, &messages)| u64::from(messages) != sum(index));
+    differs.count()
 }
 
 impl Quality {
@@ -82,18 +84,12 @@ impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Never "100.0 %" of what isn't whole.
         let percent = (self.coverage * 1000.0).floor() / 10.0;
-        write!(
-            f,
-            "Recorded: {percent:.1} % of the time, in {}",
-            counted(self.windows, "window")
-        )?;
+        let windows = counted(self.windows, "window");
+        write!(f, "Recorded: {percent:.1} % of the time, in {windows}")?;
+        let longest = self.longest_gap as f64 / HOUR_LENGTH as f64;
         match self.gaps {
             0 => write!(f, "\nGaps: none")?,
-            gaps => write!(
-                f,
-                "\nGaps: {gaps}, the longest {:.1} hours",
-                self.longest_gap as f64 / 3_600_000.0
-            )?,
+            gaps => write!(f, "\nGaps: {gaps}, the longest {longest:.1} hours")?,
         }
         let left_out = counted(self.left_out, "document");
         write!(f, "\nLeft out, since they can't be used: {left_out}")?;

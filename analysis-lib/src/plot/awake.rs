@@ -59,7 +59,8 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
 /// How many different members write in each hour of the week, as a heat map: the
 /// mean over the weeks that were recorded whole. The hours that together reach 80 %
 /// of those who write in a week are outlined, and the sentence names them: when to
-/// announce something, or to hold an event. See [`aggregate::reach`] for how.
+/// announce something, or to hold an event. Bots count where documents count them:
+/// `activity.without_members` leaves them out. See [`aggregate::reach`] for how.
 ///
 /// ```
 /// use analysis_lib::{Activity, plot};

@@ -23,21 +23,18 @@ use activity_data::Activity;
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn busyness(activity: &Activity) -> Figure {
+    let known = activity.online_known();
     let axis = "Messages per Online Member and Hour";
     let title = "Busy for How Many Are Online";
     let labels = Labels::new(title, axis, "messages_per_member_hour")
         .measuring("messages per online member and hour", 2)
-        .knowing(activity.online_known());
+        .knowing(known);
     let hours = aggregate::busyness(activity);
     let count: u64 = hours.iter().map(|hour| hour.hours).sum();
     let note = format!("{} recorded from begin to end", HOURS.count(count));
     if count == 0 {
         let why = "This takes windows of at most an hour, and an hour recorded from begin to end with somebody online.";
-        let why = if activity.online_known() > 0.0 {
-            why
-        } else {
-            NOT_KNOWN
-        };
+        let why = if known > 0.0 { why } else { NOT_KNOWN };
         return nothing::figure(activity.origin(), &labels, note, why);
     }
     let highs = hours

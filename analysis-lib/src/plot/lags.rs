@@ -25,19 +25,16 @@ const PAIRS: Noun = Noun::new("pair", "pairs");
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn lags(activity: &Activity) -> Figure {
+    let known = activity.online_known();
     let axis = "Correlation of Messages and Online Members";
     let labels = Labels::new("Messages and Online Members", axis, "correlation")
         .measuring("", 2)
-        .knowing(activity.online_known());
+        .knowing(known);
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
         let note = window_count(activity);
         let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
-        let why = if activity.online_known() > 0.0 {
-            why
-        } else {
-            NOT_KNOWN
-        };
+        let why = if known > 0.0 { why } else { NOT_KNOWN };
         return nothing::figure(activity.origin(), &labels, note, why);
     }
     // What chance reaches is drawn below both lines.

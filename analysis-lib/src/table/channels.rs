@@ -44,14 +44,13 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
     let mut table = Table::new(origin, &format!("Messages by Channel: {when}"), &columns);
     let sent = calendar.sent(last);
     let all = sent.iter().sum::<u64>();
-    let with_messages = |own: ChannelTotal| {
+    let messages = |own: &ChannelTotal| {
         let place = calendar.members().binary_search(&own.id.get().into());
-        (place.map_or(0, |channel| sent[channel]), own)
+        place.map_or(0, |channel| sent[channel])
     };
-    let rows = messages_by_channel(activity).into_iter();
-    let mut rows: Vec<(u64, ChannelTotal)> = rows.map(with_messages).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.0));
-    let Some(&(most, first)) = rows.first() else {
+    let mut rows = messages_by_channel(activity);
+    rows.sort_by_key(|own| std::cmp::Reverse(messages(own)));
+    let Some(&first) = rows.first() else {
         return table.saying(NOBODY);
     };
 
@@ -60,11 +59,10 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
     let recent = by_channel.within(before, i64::MAX).unwrap_or(by_channel);
     let (mut why, mut changed, mut asleep) = (None, Vec::new(), Vec::new());
     let mut is_told = false;
-    for (messages, own) in rows {
-        let (name, day) = (
-            names.channel(own.id),
-            days(zone, own.last_day, own.last_day),
-        );
+    for own in rows {
+        let name = names.channel(own.id);
+        let day = days(zone, own.last_day, own.last_day);
+        let messages = messages(&own) as f64;
         let change = compare(&recent.only_members([own.id.get()]), period);
         let change = change.map_err(|error| why = Some(error)).ok();
         let change = change.map(|both| both.messages);
@@ -73,8 +71,8 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
         table.row([
             Cell::id(Some(own.id)),
             Cell::text(name.as_str()),
-            Cell::number(messages as f64, 0),
-            Cell::share(messages as f64 / all.max(1) as f64),
+            Cell::number(messages, 0),
+            Cell::share(messages / all.max(1) as f64),
             share(change.and_then(|change| change.share())),
             share(interval(0)),
             share(interval(1)),
@@ -86,11 +84,8 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
         changed.extend((is_more == Some(true)).then_some(name));
     }
     let (noun, name) = (Item::Period(period).noun().one, names.channel(first.id));
-    let mut says = format!(
-        "{name} had {} of {}.",
-        number(most as f64, 0),
-        MESSAGES.count(all)
-    );
+    let (most, all) = (number(messages(&first) as f64, 0), MESSAGES.count(all));
+    let mut says = format!("{name} had {most} of {all}.");
     says += &match (why, changed.is_empty()) {
         (Some(why), _) => format!(" {why}."),
         (None, _) if !is_told => " Whether changes are more than chance can't be told.".to_owned(),
