@@ -31,7 +31,7 @@ def test_own_questions_of_the_sample(kernel):
     session = kernel()
     shown = run(session)
     assert "the most: Aster " in told(shown, "the Ten Busiest Hours")
-    assert told(shown, "plot::line(").startswith("From Mon 9 Feb 2026 to ")
+    assert told(shown, "plot::line(").startswith("From Mon 6 Oct 2025 to ")
     for cell, html in shown.items():
         assert re.search(r"<svg.*role=\"img\"|<table", html), cell
         assert "NaN" not in html, cell

@@ -222,10 +222,11 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         slots.extend(std::iter::repeat_n(channel, slots_of));
     }
     let books = slots.len() - CHANNELS[5].1;
+    let ids: Vec<ChannelId> = channels().collect();
     // Who writes in this hour, and up to which number a draw is theirs.
     let mut writers: Vec<(MemberId, u64)> = Vec::new();
-    // Of each 256th of the draws, the first whose they can be.
-    let mut guide: Vec<usize> = Vec::new();
+    // Of draws that are alike but for so many low bits, the first whose they can be.
+    let (mut guide, mut shift): (Vec<usize>, u32) = Default::default();
     let (mut sent, mut wrote): (Vec<u32>, Vec<usize>) = Default::default();
     let (mut levels, mut online) = ([0; 2], [0; 2]);
     let mut windows = WindowsBuilder::new();
@@ -283,9 +284,10 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
                     writers.push((member.id, levels[0]));
                 }
             }
+            shift = levels[0].max(256).ilog2() - 7;
             guide.clear();
             for (writer, &(_, upto)) in writers.iter().enumerate() {
-                guide.resize((upto * 256).div_ceil(levels[0]) as usize, writer);
+                guide.resize(((upto + (1 << shift) - 1) >> shift) as usize, writer);
             }
             sent.clear();
             sent.resize(writers.len(), 0);
@@ -310,8 +312,8 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         for _ in 0..volume {
             // The high half of a draw says who writes, and the low bits where.
             let draw = random.next();
-            let at = (draw >> 32) * levels[0] >> 32;
-            let mut writer = guide[(draw >> 56) as usize];
+            let at = ((draw >> 32) * levels[0]) >> 32;
+            let mut writer = guide[(at >> shift) as usize];
             while writers[writer].1 <= at {
                 writer += 1;
             }
@@ -337,12 +339,13 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
             by_channel[4] += 3;
             volume += 3;
         }
-        let by_channel = channels().zip(by_channel);
+        let mut by_channel: Vec<_> = ids.iter().copied().zip(by_channel).collect();
+        by_channel.retain(|&(_, sent)| sent > 0);
         windows.extra(Extra {
             member_count: Some(here.len() as u32),
             joined: Some(joined),
             left: Some(left),
-            channels: Some(by_channel.filter(|&(_, sent)| sent > 0).collect()),
+            channels: Some(by_channel),
         });
         let window = Window {
             end: time,
