@@ -110,7 +110,8 @@ impl Discord {
         let all = self.get(&self.of_guild("channels")).await?;
         let all = all.as_array().ok_or_else(odd)?;
         for id in wanted {
-            let own = all.iter().find(|channel| channel["id"] == id.to_string());
+            let text = id.to_string();
+            let own = all.iter().find(|channel| channel["id"] == text);
             answer(id, own.map(|channel| json!({ "name": channel["name"] })))?;
         }
         Ok(())
