@@ -1,10 +1,12 @@
-//! What the programs share: HTTP to Discord, which messages count, posting to a
-//! channel, and where windows are written.
+//! What the programs share: HTTP to Discord, which messages count, words for whoever
+//! watches, posting to a channel, and where windows are written.
 
 #[cfg(any(feature = "history", feature = "post"))]
 pub mod http;
 pub mod message;
 #[cfg(feature = "post")]
 pub mod post;
+#[cfg(any(feature = "history", feature = "record"))]
+pub mod say;
 #[cfg(feature = "store")]
 pub mod store;

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use activity_discord::http::{self, AGENT, Client, reason};
+use activity_discord::say::say;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
@@ -17,8 +18,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-
-use super::say;
 
 /// From one request to the next. Discord takes 50 a second of a bot, and the same bot
 /// may record.

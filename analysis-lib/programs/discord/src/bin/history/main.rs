@@ -14,7 +14,6 @@ mod read;
 mod stretches;
 mod write;
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,6 +23,7 @@ use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
 use activity_discord::message::time_of;
+use activity_discord::say::{moment, say};
 use activity_discord::store::place::Store;
 use activity_discord::store::settled::{Settled, length};
 use activity_discord::store::spool;
@@ -33,12 +33,7 @@ use discord::Discord;
 use progress::Progress;
 use read::{Read, Reader};
 use stretches::{Covered, Stretches};
-use write::{Writer, moment};
-
-/// Says something on a line of its own. Nobody may be listening any more.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
+use write::Writer;
 
 fn main() -> ExitCode {
     match run() {
