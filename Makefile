@@ -90,6 +90,9 @@ test:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps
+	@for program in names post period record history; do \
+		echo "Checking $$program by itself, as its user builds it"; \
+		cargo check --quiet --locked --package activity-discord --no-default-features --features $$program || exit 1; done
 	"$$ACTIVITY_TOOLS/tests/bin/ruff" check --quiet notebooks
 	$(TEST_ENV) cargo test --locked --workspace
 	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"

@@ -377,17 +377,8 @@ fn no_files_use_each_other_in_a_circle() {
     }
 }
 
-/// Files that use their parts and hold what these share: a circle that is known. A
-/// file of its own for what is shared would take each off this list.
-const SHARING: [&str; 1] = ["bin/record/main.rs"];
-
 fn has_no_circle(root: &Path) {
     let mut left = uses(root);
-    for (file, used) in &mut left {
-        if SHARING.iter().any(|sharing| file.ends_with(sharing)) {
-            used.retain(|part| !part.starts_with(file.parent().unwrap()));
-        }
-    }
     loop {
         let free: Vec<PathBuf> = left
             .iter()

@@ -1,5 +1,6 @@
-//! What the programs share: HTTP to Discord, what is asked of it as a bot, which messages count, posting to a
-//! channel, and where windows are written.
+//! What the programs share: HTTP to Discord, what is asked of it as a bot, which
+//! messages count, words for whoever watches, posting to a channel, and where windows
+//! are written.
 
 #[cfg(any(feature = "rest", feature = "post"))]
 pub mod http;
@@ -8,5 +9,7 @@ pub mod message;
 pub mod post;
 #[cfg(feature = "rest")]
 pub mod rest;
+#[cfg(any(feature = "history", feature = "record"))]
+pub mod say;
 #[cfg(feature = "store")]
 pub mod store;

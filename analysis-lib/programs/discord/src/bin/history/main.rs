@@ -13,7 +13,6 @@ mod read;
 mod stretches;
 mod write;
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,7 @@ use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
 use activity_discord::message::time_of;
 use activity_discord::rest::{Discord, Patience};
+use activity_discord::say::{moment, say};
 use activity_discord::store::place::Store;
 use activity_discord::store::settled::{Settled, length};
 use activity_discord::store::spool;
@@ -33,7 +33,7 @@ use chrono::Utc;
 use progress::Progress;
 use read::{Read, Reader};
 use stretches::{Covered, Stretches};
-use write::{Writer, moment};
+use write::Writer;
 
 /// Nobody waits for the past. Repeats take ten minutes in all.
 const PATIENCE: Patience = Patience {
@@ -42,11 +42,6 @@ const PATIENCE: Patience = Patience {
     longest_wait: Duration::from_secs(3_600),
     silence: Duration::from_secs(30),
 };
-
-/// Says something on a line of its own. Nobody may be listening any more.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
 
 fn main() -> ExitCode {
     match run() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use activity_data::text::{counted, grouped};
 use activity_discord::message::{counts, time_of};
 use activity_discord::rest::{Discord, Failure, Id};
+use activity_discord::say::{moment, say};
 use activity_discord::store::document::Window;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,9 +19,8 @@ use tokio::time::{Instant, sleep_until};
 use super::channels::Channel;
 use super::counts::Counts;
 use super::progress::{Page, Progress};
-use super::say;
 use super::stretches::{Covered, Stretches, id_at};
-use super::write::{Writer, day};
+use super::write::Writer;
 
 /// Messages in a page, the most that Discord gives.
 const PAGE: usize = 100;
@@ -341,8 +341,8 @@ impl<'a> Reader<'a> {
         let mut behind: Vec<&Reading> = unread.collect();
         behind.sort_by_key(|reading| reading.next);
         let shown = behind.iter().take(3).map(|reading| {
-            let day = day(time_of(reading.next.unwrap_or(0)));
-            format!("{} has come to {day}", reading.channel.name)
+            let time = moment(time_of(reading.next.unwrap_or(0)));
+            format!("{} has come to {}", reading.channel.name, &time[..10])
         });
         let shown: Vec<String> = shown.collect();
         // So many pages are left if they are as long as the last ones, and one where none

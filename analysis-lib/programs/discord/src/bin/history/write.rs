@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use activity_discord::say::say;
 use activity_discord::store::document::{Window, document};
 use activity_discord::store::place::{Placed, place};
 use activity_discord::store::settled::Settled;
 use bson::RawDocumentBuf;
-use chrono::DateTime;
 use tokio::time::sleep;
-
-use super::say;
 
 /// Documents that are written at once.
 const AT_ONCE: usize = 1_000;
@@ -77,22 +75,4 @@ impl<'a> Writer<'a> {
             }
         }
     }
-}
-
-/// The day of a time, by UTC.
-pub(crate) fn day(time: i64) -> String {
-    formatted(time, "%Y-%m-%d")
-}
-
-/// A time, by UTC.
-pub(crate) fn moment(time: i64) -> String {
-    formatted(time, "%Y-%m-%d %H:%M UTC")
-}
-
-fn formatted(time: i64, format: &str) -> String {
-    let date = DateTime::from_timestamp_millis(time);
-    date.map_or_else(
-        || format!("{time} ms"),
-        |date| date.format(format).to_string(),
-    )
 }

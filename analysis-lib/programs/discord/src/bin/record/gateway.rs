@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use activity_data::text::counted;
+use activity_discord::say::{moment, say};
 use chrono::Utc;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -17,10 +18,9 @@ use twilight_model::id::marker::GuildMarker;
 use super::event::{self, Event};
 use super::network::{Answer, Network, PATIENCE, no_gateway, silence};
 use super::pace::Pace;
-use super::say;
 use super::window::Recorder;
 use super::wire::{Closed, Wire};
-use super::write::{Queue, moment};
+use super::write::Queue;
 
 const ADDRESS: &str = "wss://gateway.discord.gg";
 /// With fewer sessions left the recorder waits until Discord gives new ones: the

@@ -16,7 +16,6 @@ mod window;
 mod wire;
 mod write;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use twilight_model::id::Id;
@@ -25,6 +24,7 @@ use activity_data::settings::Settings;
 use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, Result};
+use activity_discord::say::say;
 use activity_discord::store::place::Store;
 use activity_discord::store::settled::{Settled, length};
 use activity_discord::store::spool::Spool;
@@ -36,11 +36,6 @@ use write::Queue;
 /// The status that the program ends with when only a person can mend what is
 /// wrong: `EX_CONFIG` of sysexits.h. It isn't worth starting again.
 const NOT_AGAIN: u8 = 78;
-
-/// Says something on a line of its own. Nobody may be listening any more.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
 
 fn main() -> ExitCode {
     match run() {

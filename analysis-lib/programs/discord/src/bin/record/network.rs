@@ -5,6 +5,7 @@ use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use activity_discord::say::say;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST, RETRY_AFTER, USER_AGENT};
@@ -18,8 +19,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, Error as TlsError, RootCertStore};
 use tokio_websockets::upgrade::Error as Upgrade;
 use tokio_websockets::{ClientBuilder, Connector, Error, Limits, MaybeTlsStream, WebSocketStream};
-
-use super::say;
 
 /// A connection is there within this time, and so is an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

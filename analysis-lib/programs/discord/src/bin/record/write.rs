@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use activity_data::source::document::{ONLINE, QUANTITIES, VOLUME};
 use activity_data::text::counted;
+use activity_discord::say::{moment, say};
 use activity_discord::store::document::{Window, document, span};
 use activity_discord::store::place::{Placed, Store};
 use activity_discord::store::spool::Spool;
 use bson::RawDocument;
-use chrono::DateTime;
 use tokio::sync::Notify;
 
 use super::deliver::deliver;
-use super::say;
 
 /// From one try to the next while the store is away, at first and at most.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -71,13 +70,6 @@ impl Report {
             self.written = 0;
         }
     }
-}
-
-pub(crate) fn moment(time: i64) -> String {
-    DateTime::from_timestamp_millis(time).map_or_else(
-        || format!("{time} ms"),
-        |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    )
 }
 
 /// What hands windows from the gateway's side to the store's.
