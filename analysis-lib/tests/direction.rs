@@ -50,17 +50,17 @@ const PACKAGES: [(&str, &[&[&str]]); 5] = [
 /// raise a number is a decision, and its reason stands beside it. What shrinks takes
 /// its number along.
 const CEILINGS: &[(&str, usize, &str)] = &[
-    ("all", 20_150, "whoever keeps the project reads all of it"),
+    ("all", 23_250, "whoever keeps the project reads all of it"),
     (
         "cells",
-        15_300,
-        "a kernel reads all of it at each start, and links each cell against it",
+        16_750,
+        "a kernel reads all of it at each start, and links each cell against it; what windows say besides, the past in files, newcomers, channels and a sample that has all of it took 2,550",
     ),
-    ("data/src", 3_900, "what cells and programs share"),
+    ("data/src", 5_150, "what cells and programs share"),
     ("data/src/lib", 35, "names alone"),
     ("data/src/error", 25, "one type"),
     ("data/src/held", 35, "one type"),
-    ("data/src/ids", 40, "one type"),
+    ("data/src/ids", 50, "members' and channels'"),
     (
         "data/src/text",
         190,
@@ -68,8 +68,8 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ),
     (
         "data/src/nouns",
-        1_750,
-        "windows together and one by one, parts, periods, zones, and the rule of time",
+        2_120,
+        "windows together and one by one, what they say besides, parts, periods, zones, and the rule of time",
     ),
     (
         "data/src/zoneinfo",
@@ -79,27 +79,27 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ("data/src/report", 70, "what a pull prints"),
     (
         "data/src/doubts",
-        50,
+        55,
         "a sentence for each way in which windows can be wrong",
     ),
     ("data/src/settings", 205, "the environment and .env"),
     (
         "data/src/store",
-        710,
+        840,
         "columns as bytes, and files that are written whole or not at all",
     ),
     (
         "data/src/source",
-        1_150,
+        1_400,
         "a document's rules, files of documents, of rows and of DiscordChatExporter's, and the sample",
     ),
-    ("src", 10_800, "what cells import"),
+    ("src", 11_650, "what cells import"),
     ("src/lib", 25, "names alone"),
     ("src/program", 300, "starting and building the programs"),
     ("src/spline", 1_300, "SciPy's spline, and the rate's"),
     (
         "src/names",
-        830,
+        850,
         "names of members and channels, from files and from Discord",
     ),
     ("src/post", 40, "handing over to the program that posts"),
@@ -110,23 +110,23 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ),
     (
         "src/aggregate",
-        2_000,
+        2_110,
         "a file a question, and the rows that it gives: who stays, raids and events' effects among them",
     ),
     (
         "src/plot",
-        5_560,
+        5_650,
         "figures, those of one's own too, newcomers, joins and events in each, and what draws them",
     ),
     (
         "src/table",
-        900,
+        1_010,
         "tables, of whatever is a cell's last value and of events' effects too",
     ),
-    ("programs/mongodb/src", 1_800, "what speaks to MongoDB"),
+    ("programs/mongodb/src", 1_830, "what speaks to MongoDB"),
     (
         "programs/discord/src",
-        4_650,
+        4_600,
         "what records from Discord, reads its past, into a file too, and posts to it",
     ),
     ("programs/png/src", 85, "pictures of figures"),
