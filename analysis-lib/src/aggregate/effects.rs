@@ -90,3 +90,64 @@ pub fn effects(activity: &Activity) -> Vec<Effect> {
     };
     activity.events().iter().map(effect).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::simulation::server;
+    use activity_data::source::sample::Random;
+
+    /// Four weeks with an event in their middle, after which messages are so many times
+    /// as many, by so many members.
+    fn told(random: &mut Random, times: f64, members: u64) -> Effect {
+        let level = |hour: i64| if hour < 24 * 14 { 2.0 } else { 2.0 * times };
+        let activity = server(random, 28, members, level);
+        effects(&activity.with_event("2026-03-16", "Party").unwrap()).remove(0)
+    }
+
+    /// How often the change of messages and of writers is said to be more than chance.
+    fn said(times: f64, members: u64, servers: usize) -> [f64; 2] {
+        let mut random = Random(11);
+        let mut said = [0.0; 2];
+        for _ in 0..servers {
+            let effect = told(&mut random, times, members);
+            for (said, change) in said.iter_mut().zip([effect.messages, effect.writers]) {
+                *said += f64::from(change.more_than_chance == Some(true)) / servers as f64;
+            }
+        }
+        said
+    }
+
+    /// In about 5 % of all cases; the jackknife's variance is rather too large.
+    #[test]
+    fn where_nothing_happened_an_effect_is_seldom_said() {
+        let [messages, _] = said(1.0, 0, 400);
+        assert!((0.02..=0.09).contains(&messages), "{messages}");
+        let [_, writers] = said(1.0, 2_000, 100);
+        assert!(writers <= 0.09, "{writers}");
+    }
+
+    #[test]
+    fn an_effect_is_found_and_its_interval_holds_it() {
+        let [messages, _] = said(1.4, 0, 50);
+        assert!(messages >= 0.95, "{messages}");
+        let mut random = Random(12);
+        let holds = |_: &usize| {
+            let [low, high] = told(&mut random, 1.4, 0).messages.interval.unwrap();
+            (low..=high).contains(&0.4)
+        };
+        let held = (0..200).filter(holds).count();
+        // 95 % of 200, within three standard deviations.
+        assert!((181..=199).contains(&held), "{held}");
+    }
+
+    #[test]
+    fn joins_that_nobody_knows_and_too_few_hours_have_no_numbers() {
+        let effect = told(&mut Random(1), 1.0, 0);
+        assert_eq!((effect.hours, effect.joins.now.is_nan()), (336, true));
+        let activity = server(&mut Random(1), 20, 0, |_| 1.0);
+        let activity = activity.with_event("2026-03-17", "Late").unwrap();
+        let effect = effects(&activity).remove(0);
+        assert_eq!((effect.hours, effect.messages.now.is_nan()), (120, true));
+    }
+}
