@@ -7,7 +7,7 @@ use super::chart::nothing;
 use super::chart::series::{Known, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, NOBODY, Noun, window_count};
+use super::labels::{Labels, MEMBERS, NOBODY, Noun, window_count};
 use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
 use super::svg::{BLUE, Content, GREEN, INK, ORANGE, PURPLE, VERMILLION};
