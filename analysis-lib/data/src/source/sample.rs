@@ -56,26 +56,14 @@ const HOURS: [u64; 24] = [
 ];
 /// Activity by the day of the week from Monday, in percent of the busiest.
 const DAYS: [u64; 7] = [70, 68, 72, 75, 92, 100, 94];
-/// The channels, and how many of 64 messages each has while all are awake.
-const CHANNELS: [(&str, usize); 6] = [
-    ("general", 24),
-    ("garden", 12),
-    ("photos", 9),
-    ("games", 7),
-    ("weather", 4),
-    ("books", 8),
-];
+const CHANNELS: [&str; 6] = ["general", "garden", "photos", "games", "weather", "books"];
+/// How many of 64 messages each channel has while all are awake.
+const SLOTS: [usize; 6] = [24, 12, 9, 7, 4, 8];
 
 /// What the members are called: each plant by itself, then with each part.
-const PLANTS: [&str; 24] = [
-    "Aster", "Birch", "Clover", "Dahlia", "Elm", "Fern", "Gorse", "Hazel", "Iris", "Juniper",
-    "Kelp", "Larch", "Maple", "Nettle", "Oak", "Poppy", "Quince", "Rowan", "Sorrel", "Thistle",
-    "Umber", "Violet", "Willow", "Yarrow",
-];
-const PARTS: [&str; 16] = [
-    "", "leaf", "wood", "root", "seed", "bloom", "thorn", "berry", "moss", "dew", "bark", "stem",
-    "vine", "bud", "petal", "glade",
-];
+const PLANTS: &str = "Aster Birch Clover Dahlia Elm Fern Gorse Hazel Iris Juniper Kelp Larch \
+    Maple Nettle Oak Poppy Quince Rowan Sorrel Thistle Umber Violet Willow Yarrow";
+const PARTS: &str = "leaf wood root seed bloom thorn berry moss dew bark stem vine bud petal glade";
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and equal everywhere.
 pub struct Random(pub u64);
@@ -107,13 +95,12 @@ impl Random {
         let words = 1 + thousandths / 16_000;
         let chance = thousandths * 1_024 / 1_000 / words;
         // Place by place, from the lowest, `or` adds half a chance and `and` halves it.
-        let mut word = || {
-            (0..16).fold(0, |bits, place| match chance >> place & 1 {
-                0 => bits & self.next(),
-                _ => bits | self.next(),
-            })
+        let mut place = |bits: u64, place: u32| match chance >> place & 1 {
+            0 => bits & self.next(),
+            _ => bits | self.next(),
         };
-        (0..words).map(|_| u64::count_ones(word())).sum()
+        let words = (0..words).map(|_| (0..16).fold(0, &mut place));
+        words.map(u64::count_ones).sum()
     }
 }
 
@@ -135,15 +122,14 @@ fn channels() -> impl Iterator<Item = ChannelId> {
 
 /// The names of the sample's members, of whom not all have one, and of its channels.
 pub fn names() -> impl Iterator<Item = (MemberId, String)> {
-    let name = |part: &'static str| PLANTS.map(|plant| format!("{plant}{part}"));
-    let named = (0..).zip(PARTS.into_iter().flat_map(name));
-    let named = named.filter(|(member, _)| member % 12 != 11);
+    let parts = std::iter::once("").chain(PARTS.split(' '));
+    let names = parts.flat_map(|part| PLANTS.split(' ').map(move |plant| format!("{plant}{part}")));
+    let named = (0..).zip(names).filter(|(member, _)| member % 12 != 11);
     let named = named.map(|(member, name)| (id(member), name));
     let channels = channels().zip(CHANNELS);
-    let channels = channels.map(|(id, (name, _))| (id.get().into(), name.to_owned()));
-    named
-        .chain([(bot(), "Weather Vane".to_owned())])
-        .chain(channels)
+    let channels = channels.map(|(id, name)| (id.get().into(), name.to_owned()));
+    let bot = (bot(), "Weather Vane".to_owned());
+    named.chain([bot]).chain(channels)
 }
 
 /// Somebody who is in the server.
@@ -175,6 +161,7 @@ impl Member {
         let (stays, leaves_late) = (is_founder || chance(65), chance(20));
         let (writes, stops_writing) = (chance(70), !is_founder && chance(20));
         let (is_owl, is_weekender) = (chance(13), chance(14));
+        let late = if leaves_late { late } else { i64::MAX };
         let often = 18 + random.below(75);
         // Of founders each writes less than the one before.
         let rank = if is_founder {
@@ -185,27 +172,47 @@ impl Member {
         Self {
             id: id(number),
             joined,
-            leaves: match (stays, leaves_late) {
-                (false, _) => soon,
-                (true, true) => late,
-                (true, false) => i64::MAX,
-            },
+            leaves: if stays { late } else { soon },
             quiet: if stops_writing { stops } else { i64::MAX },
             weight: if writes { 13_000 / (rank + 2) } else { 0 },
             is_owl,
-            days: if is_weekender {
-                [0, 85]
-            } else {
-                [often, often]
-            },
+            days: [[often, often], [0, 85]][usize::from(is_weekender)],
             is_around: true,
         }
     }
+}
 
-    /// Whether they write today; who has just come does.
-    fn wakes(&mut self, random: &mut Random, index: i64, is_weekend: bool) {
-        let chance = self.days[usize::from(is_weekend)];
-        self.is_around = random.below(100) < chance || index < self.joined + DAY;
+/// Who is there in an hour, and who writes.
+#[derive(Default)]
+struct Hour {
+    /// Who writes, and up to which number a draw is theirs.
+    writers: Vec<(MemberId, u64)>,
+    /// The members' weights by percent of the busiest hour, and their chances of being
+    /// online in percent: at the hour's begin and at its end.
+    levels: [u64; 2],
+    online: [u64; 2],
+}
+
+impl Hour {
+    fn of(here: &[Member], index: i64, hour: usize) -> Self {
+        let mut own = Self::default();
+        own.writers.reserve(here.len());
+        // For those who live here, and for night owls.
+        let by_clock = |hour| [HOURS[hour % 24], HOURS[(hour + AHEAD) % 24]];
+        let edges = [by_clock(hour), by_clock(hour + 1)];
+        for member in here {
+            let writes = member.is_around && index < member.quiet;
+            let weight = if writes { member.weight } else { 0 };
+            for (edge, by_clock) in edges.iter().enumerate() {
+                let level = by_clock[usize::from(member.is_owl)];
+                own.online[edge] += 10 + level / 4;
+                own.levels[edge] += weight * level;
+            }
+            if weight > 0 {
+                own.writers.push((member.id, own.levels[0]));
+            }
+        }
+        own
     }
 }
 
@@ -215,20 +222,12 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
     let mut ever = 0..;
     let mut come = |random: &mut Random, joined| Member::new(random, ever.next().unwrap(), joined);
     let mut here: Vec<Member> = (0..FOUNDERS).map(|_| come(&mut random, 0)).collect();
-    let mut mood = 100;
-    let (mut shown_hour, mut next_leaves) = (-1, 0);
-    let mut slots: Vec<usize> = Vec::new();
-    for (channel, &(_, slots_of)) in CHANNELS.iter().enumerate() {
-        slots.extend(std::iter::repeat_n(channel, slots_of));
-    }
-    let books = slots.len() - CHANNELS[5].1;
+    let (mut mood, mut shown_hour, mut next_leaves) = (100, -1, 0);
+    let slots = (0..6).flat_map(|channel| std::iter::repeat_n(channel, SLOTS[channel]));
+    let slots: Vec<usize> = slots.collect();
     let ids: Vec<ChannelId> = channels().collect();
-    // Who writes in this hour, and up to which number a draw is theirs.
-    let mut writers: Vec<(MemberId, u64)> = Vec::new();
-    // Of draws that are alike but for so many low bits, the first whose they can be.
-    let (mut guide, mut shift): (Vec<usize>, u32) = Default::default();
+    let mut now = Hour::default();
     let (mut sent, mut wrote): (Vec<u32>, Vec<usize>) = Default::default();
-    let (mut levels, mut online) = ([0; 2], [0; 2]);
     let mut windows = WindowsBuilder::new();
     for index in 0..WINDOWS {
         // The bot's clock is a second or two off. All draws are made for missed
@@ -246,13 +245,10 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
         if random.below(1_008 * 49) < newcomers * HOURS[hour] {
             here.push(come(&mut random, index));
         }
-        if RAID.contains(&index) {
-            here.extend((0..10).map(|_| {
-                let mut raider = come(&mut random, index);
-                raider.weight = 0;
-                raider.leaves = index + 1 + random.below(6) as i64;
-                raider
-            }));
+        for _ in 0..if RAID.contains(&index) { 10 } else { 0 } {
+            let mut raider = come(&mut random, index);
+            (raider.weight, raider.leaves) = (0, index + 1 + random.below(6) as i64);
+            here.push(raider);
         }
         let joined: Vec<MemberId> = here[before..].iter().map(|member| member.id).collect();
         let mut left = Vec::new();
@@ -263,60 +259,35 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
 
         if hours != shown_hour || !joined.is_empty() || !left.is_empty() {
             if hours != shown_hour && hour == 5 {
+                // Who writes today; who has just come does.
                 for member in &mut here {
-                    member.wakes(&mut random, index, weekday > 4);
+                    let chance = member.days[usize::from(weekday > 4)];
+                    member.is_around = random.below(100) < chance || index < member.joined + DAY;
                 }
             }
             shown_hour = hours;
             next_leaves = here.iter().map(|member| member.leaves).min().unwrap();
-            writers.clear();
-            (levels, online) = ([0; 2], [0; 2]);
-            // Of this hour and the next: for those who live here, and for night owls.
-            let by_clock = |hour| [HOURS[hour % 24], HOURS[(hour + AHEAD) % 24]];
-            let (now, next) = (by_clock(hour), by_clock(hour + 1));
-            for member in &here {
-                let clock = usize::from(member.is_owl);
-                online[0] += 10 + now[clock] / 4;
-                online[1] += 10 + next[clock] / 4;
-                if member.weight > 0 && member.is_around && index < member.quiet {
-                    levels[0] += member.weight * now[clock];
-                    levels[1] += member.weight * next[clock];
-                    writers.push((member.id, levels[0]));
-                }
-            }
-            shift = levels[0].max(256).ilog2() - 7;
-            guide.clear();
-            for (writer, &(_, upto)) in writers.iter().enumerate() {
-                guide.resize(((upto + (1 << shift) - 1) >> shift) as usize, writer);
-            }
-            sent.clear();
-            sent.resize(writers.len(), 0);
+            now = Hour::of(&here, index, hour);
+            sent = vec![0; now.writers.len()];
         }
         let minute = (local / 60_000 % 60) as u64;
-        let between = |[now, next]: [u64; 2]| (now * (60 - minute) + next * minute) / 60;
+        let between = |[begin, end]: [u64; 2]| (begin * (60 - minute) + end * minute) / 60;
         mood = (5 * mood + random.below(201)) / 6;
-        let mut level = between(levels) * DAYS[weekday] / 100 * mood / 100;
-        if EVENT.contains(&index) {
-            level = level * 140 / 100;
-        }
-        if RAID.contains(&index) {
-            level *= 6;
-        }
-        let mut volume = random.count(if writers.is_empty() { 0 } else { level / 100 });
-        let there = between(online) * (300 + mood) / 40_000;
+        let event = if EVENT.contains(&index) { 140 } else { 100 };
+        let raid = if RAID.contains(&index) { 6 } else { 1 };
+        let level = between(now.levels) * DAYS[weekday] / 100 * mood / 100 * event / 100 * raid;
+        let mut volume = random.count(level / 100);
+        let there = between(now.online) * (300 + mood) / 40_000;
         let there = there + random.below(2 + there / 10);
 
         let mut by_channel = [0; CHANNELS.len()];
         let awake = 28 * DAY - (index - FALLS_ASLEEP.start).clamp(0, 28 * DAY);
-        let asleep = books + (8 * awake / (28 * DAY)) as usize;
+        let asleep = 64 - SLOTS[5] + (8 * awake / (28 * DAY)) as usize;
         for _ in 0..volume {
             // The high half of a draw says who writes, and the low bits where.
             let draw = random.next();
-            let at = ((draw >> 32) * levels[0]) >> 32;
-            let mut writer = guide[(at >> shift) as usize];
-            while writers[writer].1 <= at {
-                writer += 1;
-            }
+            let at = ((draw >> 32) * now.levels[0]) >> 32;
+            let writer = now.writers.partition_point(|&(_, upto)| upto <= at);
             if sent[writer] == 0 {
                 wrote.push(writer);
             }
@@ -324,14 +295,11 @@ pub fn activity(timezone: Zone) -> Result<Activity> {
             let slot = (draw % 64) as usize;
             by_channel[if slot < asleep { slots[slot] } else { 0 }] += 1;
         }
-        let is_missed = OUTAGES.iter().any(|outage| outage.contains(&index));
         for writer in wrote.drain(..) {
-            let messages = std::mem::take(&mut sent[writer]);
-            if !is_missed {
-                windows.sent(writers[writer].0, messages);
-            }
+            windows.sent(now.writers[writer].0, std::mem::take(&mut sent[writer]));
         }
-        if is_missed {
+        if OUTAGES.iter().any(|outage| outage.contains(&index)) {
+            windows.discard();
             continue;
         }
         if hours % 2 == 0 && minute / 10 == 1 {
