@@ -181,56 +181,39 @@ impl Discord {
             .header(USER_AGENT, AGENT)
             .header(AUTHORIZATION, &self.token)
             .body(Full::default())
-            .map_err(|_| {
-                let what = "DISCORD_TOKEN holds characters that no token has; copy it again";
-                Failure::Stop(what.to_owned())
-            })?;
+            .map_err(|error| Failure::Stop(error.to_string()))?;
         let answer = timeout(SILENCE, async {
-            let answer = self.client.request(request).await.map_err(|error| {
-                format!(
-                    "Discord can't be reached ({}); check the network",
-                    reason(&error)
-                )
-            })?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|error| {
-                format!(
-                    "Discord's answer broke off ({}); check the network",
-                    reason(&error)
-                )
-            })?;
-            Ok((head.status, head.headers, body.to_bytes()))
+            let (head, body) = self.client.request(request).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            Ok::<_, Box<dyn std::error::Error>>((head.status, head.headers, body))
         });
-        let (status, headers, body) = match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(why)) => return Ok(Err(Again::Trouble(why))),
-            Err(_) => {
-                let seconds = SILENCE.as_secs();
-                let why = format!("Discord doesn't answer within {seconds} s; check the network");
-                return Ok(Err(Again::Trouble(why)));
-            }
+        let why = match answer.await {
+            Ok(Ok((status, headers, body))) => return self.read(status, &headers, &body),
+            Ok(Err(error)) => reason(&*error),
+            Err(_) => format!("it says nothing for {} s", SILENCE.as_secs()),
         };
-        if status.is_success() {
-            let ready = Instant::now() + pause(&headers);
-            return Ok(serde_json::from_slice(&body).map(|answer| (answer, ready)).map_err(|_| {
-                Again::Trouble(
-                    "Discord's answer isn't what it documents; something in between may answer in its place (a proxy, a login page)".to_owned(),
-                )
-            }));
-        }
-        if matches!(status.as_u16(), 401 | 403 | 429) {
-            self.limits().refusals.push_back(Instant::now());
-        }
-        self.refused(status, &headers, &body).map(Err)
+        Ok(Err(Again::Trouble(format!(
+            "Discord can't be reached ({why}); check the network"
+        ))))
     }
 
-    /// What an answer means that isn't a success.
-    fn refused(
+    /// What an answer means.
+    fn read<T: DeserializeOwned>(
         &self,
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Again, Failure> {
+    ) -> Result<Result<(T, Instant), Again>, Failure> {
+        if status.is_success() {
+            let is_used_up = seconds(headers, "x-ratelimit-remaining") == Some(Duration::ZERO);
+            let pause = seconds(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
+            let ready = Instant::now() + pause.unwrap_or_default();
+            let read = serde_json::from_slice(body).map(|answer| (answer, ready));
+            return Ok(read.map_err(|_| Again::Trouble("Discord's answer isn't what it documents; something in between may answer in its place (a proxy, a login page)".to_owned())));
+        }
+        if matches!(status.as_u16(), 401 | 403 | 429) {
+            self.limits().refusals.push_back(Instant::now());
+        }
         match status.as_u16() {
             401 => Err(Failure::Stop(
                 "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)".to_owned(),
@@ -238,8 +221,9 @@ impl Discord {
             403 | 404 => Err(Failure::Refused(status.as_u16())),
             429 => {
                 let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                let asked = body["retry_after"].as_f64().or(seconds(headers, RETRY_AFTER.as_str()));
-                let wait = asked.and_then(|asked| Duration::try_from_secs_f64(asked).ok());
+                let wait = body["retry_after"].as_f64();
+                let wait = wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok());
+                let wait = wait.or(seconds(headers, RETRY_AFTER.as_str()));
                 let wait = wait.unwrap_or(Duration::from_secs(60));
                 if wait > LONGEST_WAIT {
                     return Err(Failure::Stop(format!(
@@ -256,11 +240,11 @@ impl Discord {
                 if wait >= Duration::from_secs(10) {
                     say(&format!("Discord asks to wait {:.0} s", wait.as_secs_f64()));
                 }
-                Ok(Again::Limit(wait))
+                Ok(Err(Again::Limit(wait)))
             }
-            status @ 500.. => Ok(Again::Trouble(format!(
+            status @ 500.. => Ok(Err(Again::Trouble(format!(
                 "Discord is in trouble (it answers {status}); see https://discordstatus.com"
-            ))),
+            )))),
             status => Err(Failure::Stop(format!(
                 "Discord refuses a request (it answers {status}); look for a new version of this project"
             ))),
@@ -268,15 +252,8 @@ impl Discord {
     }
 }
 
-/// How long no request of the same kind may be sent, as an answer says.
-fn pause(headers: &HeaderMap) -> Duration {
-    let is_used_up = seconds(headers, "x-ratelimit-remaining") == Some(0.0);
-    let reset = seconds(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
-    reset
-        .and_then(|reset| Duration::try_from_secs_f64(reset).ok())
-        .unwrap_or_default()
-}
-
-fn seconds(headers: &HeaderMap, name: &str) -> Option<f64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+/// The seconds that a header says.
+fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
+    let seconds = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
