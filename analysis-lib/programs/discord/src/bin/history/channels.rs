@@ -56,15 +56,6 @@ struct Threads {
     has_more: bool,
 }
 
-// Kinds of channels: https://discord.com/developers/docs/resources/channel
-const TEXT: u8 = 0;
-const VOICE: u8 = 2;
-const ANNOUNCEMENT: u8 = 5;
-const STAGE: u8 = 13;
-/// These two have nothing but threads.
-const FORUM: u8 = 15;
-const MEDIA: u8 = 16;
-
 impl Listed {
     fn end(&self) -> Option<i64> {
         let archived = self.thread_metadata.as_ref().filter(|data| data.archived)?;
@@ -92,14 +83,16 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
     let mut asked = JoinSet::new();
     for channel in listed {
         match channel.r#type {
-            TEXT | ANNOUNCEMENT | FORUM | MEDIA => {
+            // Text, announcements, forums and media.
+            0 | 5 | 15 | 16 => {
                 let discord = discord.clone();
                 asked.spawn(async move {
                     let id = channel.id.0;
                     (channel, archived(&discord, id, begin).await)
                 });
             }
-            VOICE | STAGE => {
+            // Chats of voice channels and stages, which have no threads.
+            2 | 13 => {
                 readable.insert(channel.id.0, channel);
             }
             _ => (),
@@ -128,8 +121,9 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
         })
     });
     found.channels = threads.collect();
+    // Forums and media have nothing but threads.
     let own = readable.values();
-    let own = own.filter(|channel| !matches!(channel.r#type, FORUM | MEDIA));
+    let own = own.filter(|channel| !matches!(channel.r#type, 15 | 16));
     found.channels.extend(own.map(channel));
     found.channels.sort_by_key(|channel| channel.id);
     found.unreadable.sort();

@@ -67,11 +67,6 @@ struct Reading {
     /// When it may be asked for the next page.
     ready: Instant,
     is_asked: bool,
-    /// Pages that were read in this run, when the first was asked for, and about how
-    /// much wanted time is in one, in milliseconds.
-    pages: u32,
-    begin: Instant,
-    in_a_page: f64,
     /// Whether there was any message.
     has_any: bool,
 }
@@ -103,7 +98,7 @@ pub(crate) struct Reader<'a> {
 type Answered = Result<(usize, Result<(Vec<Message>, Instant), Failure>), JoinError>;
 
 impl<'a> Reader<'a> {
-    /// `pages`: what earlier runs read.
+    /// `read`: what earlier runs read.
     pub(crate) fn new(
         discord: Arc<Discord>,
         (wanted, covered): (&'a Stretches, &'a Covered),
@@ -118,9 +113,6 @@ impl<'a> Reader<'a> {
                 next: None,
                 ready: now,
                 is_asked: false,
-                pages: 0,
-                begin: now,
-                in_a_page: 0.0,
                 has_any: until.is_some(),
                 channel,
             };
@@ -157,7 +149,7 @@ impl<'a> Reader<'a> {
     ///
     /// Why it has to end early. What was read is kept.
     pub(crate) async fn read(mut self, writer: &mut Writer<'_>) -> Result<(u64, Unread), String> {
-        let begin = Instant::now();
+        let (begin, all) = (Instant::now(), self.wanted.left(self.reached()));
         let (mut tick, mut report) = (begin + TICK, begin + PROGRESS);
         let mut asked = JoinSet::new();
         let ended = loop {
@@ -193,7 +185,7 @@ impl<'a> Reader<'a> {
                 tick = Instant::now() + TICK;
             }
             if Instant::now() >= report {
-                say(&self.report(begin));
+                say(&self.report(begin, all));
                 report = Instant::now() + PROGRESS;
             }
         };
@@ -225,9 +217,6 @@ impl<'a> Reader<'a> {
     fn ask(&mut self, index: usize) -> String {
         let reading = &mut self.channels[index];
         reading.is_asked = true;
-        if reading.pages == 0 {
-            reading.begin = Instant::now();
-        }
         let (id, after) = (reading.channel.id, reading.next.unwrap_or(1) - 1);
         format!("/channels/{id}/messages?limit={PAGE}&after={after}")
     }
@@ -295,10 +284,6 @@ impl<'a> Reader<'a> {
         };
         reading.has_any |= newest.is_some();
         reading.ready = ready;
-        reading.pages += 1;
-        let span = (self.wanted.left(from) - self.wanted.left(until)) as f64;
-        let weight = 1.0 / f64::from(reading.pages.min(8));
-        reading.in_a_page += weight * (span - reading.in_a_page);
         reading.go_on(self.wanted, until);
         self.messages += page.messages();
         self.counts.add(&page);
@@ -332,8 +317,8 @@ impl<'a> Reader<'a> {
         writer.flush().await
     }
 
-    /// How far it is, for somebody who waits.
-    fn report(&self, begin: Instant) -> String {
+    /// How far it is, for somebody who waits. `all`: the time that was left at the begin.
+    fn report(&self, begin: Instant, all: i64) -> String {
         let unread = self
             .channels
             .iter()
@@ -345,34 +330,17 @@ impl<'a> Reader<'a> {
             format!("{} has come to {}", reading.channel.name, &time[..10])
         });
         let shown: Vec<String> = shown.collect();
-        // So many pages are left if they are as long as the last ones, and one where none
-        // was read: all go on as quickly as all did, those of the slowest channel as it did.
-        let pages = |reading: &Reading| {
-            let left = self.wanted.left(reading.next.unwrap_or(u64::MAX)) as f64;
-            if reading.pages == 0 {
-                1.0
-            } else {
-                (left / reading.in_a_page.max(1.0)).max(1.0)
-            }
-        };
-        let seconds = |pages: f64, begin: Instant, read: u32| {
-            pages * begin.elapsed().as_secs_f64() / f64::from(read.max(1))
-        };
-        let read = self.channels.iter().map(|reading| reading.pages).sum();
-        let all = seconds(
-            behind.iter().map(|reading| pages(reading)).sum(),
-            begin,
-            read,
-        );
-        let slowest = behind.first();
-        let slowest = slowest.map_or(0.0, |one| seconds(pages(one), one.begin, one.pages));
+        // All channels go on side by side, so the slowest says how far it is: what is left
+        // of its time takes as long as the same took before.
+        let left = self.wanted.left(self.reached());
+        let share = left as f64 / (all - left).max(1) as f64;
         format!(
             "{} read, {} of {} done: {}; at this pace {} left",
             counted(self.messages as usize, "message"),
             grouped(&(self.channels.len() - behind.len()).to_string()),
             counted(self.channels.len(), "channel"),
             shown.join(", "),
-            duration(all.max(slowest))
+            duration(share * begin.elapsed().as_secs_f64())
         )
     }
 }
@@ -406,6 +374,8 @@ fn duration(seconds: f64) -> String {
     match seconds as u64 {
         0..90 => format!("about {} s", seconds.ceil()),
         seconds @ 90..5_400 => format!("about {} minutes", seconds.div_ceil(60)),
-        seconds => format!("about {} hours", seconds.div_ceil(3_600)),
+        seconds @ 5_400..3_600_000 => format!("about {} hours", seconds.div_ceil(3_600)),
+        // Nearly nothing is read yet.
+        _ => "very much".to_owned(),
     }
 }
