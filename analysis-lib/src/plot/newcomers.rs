@@ -15,9 +15,8 @@ use activity_data::{Activity, Period};
 const DAYS: Noun = Noun::of(Period::Day);
 const JOINS: Noun = Noun::new("join", "joins");
 pub(super) const NOBODY_JOINED: &str =
-    "Nobody is known to have joined: documents don't say it, or nobody did but in raids.";
-const WRITING_NEEDS: &str =
-    "To tell who keeps writing takes 56 recorded days, and members who begin after the first 28.";
+    "Nobody is known to have joined: no document says it, or they all came in raids.";
+const WRITING_NEEDS: &str = "To tell who keeps writing takes 56 recorded days.";
 /// About as many tooltips.
 const TOOLTIPS: usize = 90;
 

@@ -11,7 +11,7 @@
 //! | writing | of ten newcomers three never write; of those who do and stay in the server, a fifth stops within five weeks |
 //! | leaving | a fifth of those who stayed leaves two months later, or after that |
 //! | night owls | of eight who write, one lives 17 hours ahead, where US/Eastern's four in the morning is nine in the evening |
-//! | weekenders | of seven who write, one does so on Saturdays and Sundays alone |
+//! | weekenders | of seven who write, one does so on Saturdays and Sundays alone, but for the day of joining |
 //! | channels | six; `books` has an eighth of all messages, and from 12 January falls asleep within four weeks |
 //! | event | 40 % more messages from Friday, 16 January, 00:00, for two weeks |
 //! | raid | 60 join on Tuesday, 18 November, from 20:00 to 21:00, and are thrown out within two hours; the others write six times as much meanwhile |
