@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bson::oid::ObjectId;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use chrono::{DateTime, SecondsFormat};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -250,7 +251,11 @@ fn json(value: RawBsonRef) -> String {
         }
         RawBsonRef::ObjectId(id) => format!("{{\"$oid\":\"{id}\"}}"),
         RawBsonRef::DateTime(time) => {
-            let time = time.try_to_rfc3339_string().unwrap_or_default();
+            // With three digits of a second or none, as MongoDB writes it.
+            let time = DateTime::from_timestamp_millis(time.timestamp_millis());
+            let time = time
+                .unwrap_or_default()
+                .to_rfc3339_opts(SecondsFormat::AutoSi, true);
             format!("{{\"$date\":\"{time}\"}}")
         }
         RawBsonRef::Int32(number) => number.to_string(),
