@@ -102,10 +102,10 @@ def test_after_a_failed_pull_no_figure_shows_what_was_pulled_before(kernel, mong
 
 
 def shown(session, expression):
-    """What a Rust expression is, as `{:?}` shows it."""
+    """What a Rust expression is, as `{:?}` shows it; of `Some(7)`, the 7."""
     output = session.run(f'println!("{{:?}}", {expression});')
     assert output.stderr == ""
-    return ast.literal_eval(output.stdout)
+    return ast.literal_eval(re.sub(r"Some\((\d+)\)", r"\1", output.stdout))
 
 
 @pytest.fixture(scope="module")
