@@ -156,6 +156,21 @@ def documents(count, first=0, members=60, start=datetime.datetime(2020, 9, 4, 21
         }
 
 
+@pytest.fixture
+def past(tmp_path):
+    """Settings for a file as `make history` writes it: no database, and nobody knows how
+    many members were online."""
+    lines = []
+    for document in documents(3_000):
+        del document["online-members"]
+        time = document["time"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        channels = {"345678901234567890": document["messages-sent"]}
+        lines.append(json.dumps(document | {"time": {"$date": time}, "channels": channels}))
+    file = tmp_path / "activity.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    return {"ACTIVITY_FILE": str(file), "ACTIVITY_SNAPSHOT": "off"}
+
+
 @dataclasses.dataclass
 class Output:
     """What a cell gave."""

@@ -57,3 +57,9 @@ def test_own_questions_of_a_server(kernel, mongodb):
         client["own"]["activitydata"].insert_many(documents(3_000))
     shown = run(kernel(MONGOKEY=f"{mongodb}/own", ACTIVITY_SNAPSHOT="off"))
     assert "MongoDB own.activitydata" in shown["activity"]
+
+
+def test_own_questions_of_a_past_without_online_members(kernel, past):
+    shown = run(kernel(**past))
+    assert told(shown, "plot::scatter(") == "Points need both values; there is none."
+    assert told(shown, "plot::line(").startswith("A line needs a value")

@@ -75,3 +75,13 @@ def test_the_patterns_of_little_data_say_what_is_missing(kernel, mongodb, data):
     if data is one_member:
         [text] = [text for cell, text in said.items() if "::concentration(" in cell]
         assert text == "All messages were written by 1 member."
+
+
+def test_the_patterns_of_a_past_say_what_is_not_known(kernel, past):
+    said = sentences(run(kernel(**past)))
+    online = [text for cell, text in said.items() if re.search(r"::(weekly_online|online_members\w*|busyness|lags)\(", cell)]
+    assert len(online) >= 3
+    for text in online:
+        assert text.endswith("isn't known: no document says it.") or text.endswith("isn&#39;t known: no document says it."), text
+    [text] = [text for cell, text in said.items() if "::channel_shares(" in cell]
+    assert "7890" in text

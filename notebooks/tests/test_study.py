@@ -53,6 +53,15 @@ def test_the_study_runs_on_the_sample_and_says_so(kernel):
         assert "made up" in figure and "Iraq BTW" not in figure
 
 
+def test_the_study_runs_on_a_past_without_online_members(kernel, past):
+    """A file in place of a database: one figure says what isn't known, all others are whole."""
+    pulled, figures = run_study(kernel(**past))
+    check_figures(figures)
+    assert "Number of entries: 3000" in pulled and "made up" not in pulled
+    are_known = ["isn&#39;t known: no document says it" not in figure for figure in figures]
+    assert are_known == [False] + [True] * (len(TITLES) - 1)
+
+
 def test_the_study_runs_on_mongodb_and_refreshes(kernel, mongodb, tmp_path):
     """Figures of the database's windows; documents inserted show on the next pull."""
     count = 300

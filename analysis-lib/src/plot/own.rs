@@ -9,6 +9,7 @@ use super::axis::{Numbers, Tick, number, round_step};
 use super::chart::bars::MOST;
 use super::chart::frame::Frame;
 use super::chart::line::Line;
+use super::chart::nothing;
 use super::chart::series::{self, Known, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
@@ -85,6 +86,8 @@ impl OverTime for Periods {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 ///
+/// Where no value is known, a card says so.
+///
 /// # Errors
 ///
 /// There are more values than windows or periods, or fewer.
@@ -105,8 +108,10 @@ fn own_line(
 ) -> Result<Figure> {
     let (values, items) = (series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
+    let labels = own_labels(title, values);
     let Some(own) = Known::of(&series, series.starts, &[]) else {
-        return Err(Error::new("a line needs a value; there is none"));
+        let why = "A line needs a value; there is none.";
+        return Ok(nothing::figure(origin, &labels, note, why));
     };
     let known = known(values);
     let steps = known.windows(2).filter(|pair| pair[0] + 1 < pair[1]);
@@ -114,7 +119,6 @@ fn own_line(
     let mut unseen: Vec<Gap> = breaks.map(|(begin, end)| Gap::new(begin, end)).collect();
     unseen.extend(series.unseen);
     unseen.sort_by_key(|gap| gap.begin);
-    let labels = own_labels(title, values);
     let series = own.series(Series {
         unseen: &unseen,
         ..series
@@ -213,7 +217,7 @@ pub fn histogram<V: Value>(values: impl IntoIterator<Item = V>) -> Result<Figure
 }
 
 /// A point for each pair of values; those without a value are left out, and counted
-/// in the caption.
+/// in the caption. Where no pair is whole, a card says so.
 ///
 /// # Errors
 ///
@@ -227,10 +231,11 @@ pub fn scatter<X: Value, Y: Value>(
     let all = x.len();
     let known = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
     let (x, y): (Vec<f64>, Vec<f64>) = x.into_iter().zip(y).filter(known).unzip();
-    if x.is_empty() {
-        return Err(Error::new("points need both values; there is none"));
-    }
     let (origin, labels) = (Origin::nobody(), own_labels("Points", &y));
+    if x.is_empty() {
+        let why = "Points need both values; there is none.";
+        return Ok(nothing::figure(&origin, &labels, String::new(), why));
+    }
     let across = Numbers::around(extremes(&x), own_labels("", &x).least_step(), 8);
     let ends = [across.low, across.high];
     let mut frame = Frame::upwards(&origin, &labels, extremes(&y), ends, String::new());
