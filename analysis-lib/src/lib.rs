@@ -40,8 +40,8 @@
 //! The notebook's kernel runs rust-analyzer over every crate that a cell can
 //! reach, and links each cell against all of them. So what speaks to a network
 //! or is heavy stands in packages of its own, small programs that the library
-//! starts: `pull` (MongoDB), `names` (Discord) and `png`; and `record`, which runs
-//! by itself. What cells and programs share is the package `activity-data`.
+//! starts: `pull` (MongoDB), `names` (Discord) and `png`; and `record` and
+//! `history`, which run by themselves. What cells and programs share is the package `activity-data`.
 //!
 //! Measured with `make bench` on 25 November 2026 on 2 cores, the seconds that
 //! each dependency adds to the 1.2 s that an empty crate takes until a cell has
