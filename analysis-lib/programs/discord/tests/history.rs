@@ -378,9 +378,9 @@ fn killed_ten_times_it_writes_the_same_documents_to_the_byte() {
     };
     let (quick, slow) = (discord(0), discord(40));
     let (once, killed) = (Setup::new(&quick), Setup::new(&slow));
-    for setup in [&once, &killed] {
-        setup.recorded_from(end);
-    }
+    // What is there reaches past now, and now is another moment for each of both.
+    once.recorded_from(end);
+    std::fs::copy(once.file(), killed.file()).unwrap();
     once.succeeds();
     let mut random = Random(now() as u64);
     for kill in 0..10 {
