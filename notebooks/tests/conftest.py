@@ -53,6 +53,18 @@ def code_cells(notebook):
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
+def run_cells(session, cells):
+    """What each cell that shows something shows, as HTML, by its code. None fails."""
+    shown = {}
+    for cell in cells:
+        output = session.run(cell)
+        assert output.stderr == "", f"{cell}\n{output.stderr}"
+        for data in output.figures:
+            shown[cell] = data["text/html"]
+            assert "image/svg+xml" in data or data["text/plain"]
+    return shown
+
+
 def environment(**settings):
     """The tests' environment, with just these settings."""
     return os.environ | SETTINGS | settings

@@ -3,19 +3,14 @@
 import re
 
 import pymongo
-from conftest import NOTEBOOKS, code_cells, documents
+from conftest import NOTEBOOKS, code_cells, documents, run_cells
 
 CELLS = code_cells(NOTEBOOKS / "your-own-questions.ipynb")
 
 
 def run(session):
     """What each cell shows, as HTML, by its code."""
-    shown = {}
-    for cell in CELLS:
-        output = session.run(cell)
-        assert output.stderr == "", f"{cell}\n{output.stderr}"
-        for data in output.figures:
-            shown[cell] = data["text/html"]
+    shown = run_cells(session, CELLS)
     showing = [cell for cell in CELLS if not cell.rstrip().endswith(";")]
     assert list(shown) == showing
     return shown

@@ -4,7 +4,7 @@ import re
 
 import pymongo
 import pytest
-from conftest import NOTEBOOKS, code_cells, documents
+from conftest import NOTEBOOKS, code_cells, documents, run_cells
 
 CELLS = code_cells(NOTEBOOKS / "community-patterns.ipynb")
 SHOWING = [cell for cell in CELLS if "plot::" in cell or "table::" in cell]
@@ -12,13 +12,7 @@ SHOWING = [cell for cell in CELLS if "plot::" in cell or "table::" in cell]
 
 def run(session):
     """What each cell with a figure or a table shows, as HTML, by its code."""
-    shown = {}
-    for cell in CELLS:
-        output = session.run(cell)
-        assert output.stderr == "", f"{cell}\n{output.stderr}"
-        for data in output.figures:
-            shown[cell] = data["text/html"]
-            assert "image/svg+xml" in data or data["text/plain"]
+    shown = run_cells(session, CELLS)
     assert list(shown) == SHOWING
     for cell, html in shown.items():
         assert re.search(r"<svg.*role=\"img\"|<table", html), cell
