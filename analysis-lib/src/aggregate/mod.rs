@@ -55,6 +55,7 @@ pub(crate) use shown_members::without_bots;
 pub use shown_members::{ShownMember, ShownMembers, shown_members};
 pub(crate) use smoothed::MINUTES_PER_DAY;
 pub use smoothed::{Smoothed, smoothed};
+pub(crate) use stayed::{Stay, stayed_of, stays, wrote_of};
 pub use stayed::{Wrote, stayed, wrote_within};
 pub(crate) use stickiness::stickiness_over;
 pub use stickiness::{Stickiness, stickiness};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::chance::wilson;
-use super::{Survival, raids};
+use super::{Raid, Survival, raids};
 use crate::MemberId;
 use activity_data::{Activity, DAY_LENGTH, Provenance};
 
@@ -24,9 +24,14 @@ use activity_data::{Activity, DAY_LENGTH, Provenance};
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn stayed(activity: &Activity) -> Survival {
+    stayed_of(activity, &stays(activity, &raids(activity)))
+}
+
+/// See [`stayed`].
+pub(crate) fn stayed_of(activity: &Activity, stays: &[Stay]) -> Survival {
     let ends = activity.ends();
-    let time = |(_, [joined, until], left): Stay| (ends[until] - ends[joined], left);
-    Survival::of(stays(activity).into_iter().map(time).collect())
+    let time = |&(_, [joined, until], left): &Stay| (ends[until] - ends[joined], left);
+    Survival::of(stays.iter().map(time).collect())
 }
 
 /// Of those who joined, how many wrote within so many days: see [`wrote_within`].
@@ -50,7 +55,12 @@ pub struct Wrote {
 /// References: E. B. Wilson (1927), Probable inference, the law of succession, and
 /// statistical inference, JASA 22.
 pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
-    let (ends, stays) = (activity.ends(), stays(activity));
+    wrote_of(activity, &stays(activity, &raids(activity)))
+}
+
+/// See [`wrote_within`].
+pub(crate) fn wrote_of(activity: &Activity, stays: &[Stay]) -> Vec<Wrote> {
+    let ends = activity.ends();
     let mut wrote = HashMap::<MemberId, Vec<usize>>::new();
     for window in 0..activity.len() {
         for (member, _) in activity.senders(window) {
@@ -61,7 +71,7 @@ pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
     let within = |days: u64| {
         let length = days as i64 * DAY_LENGTH;
         let (mut joined, mut in_time) = (0, 0);
-        for (id, [stay, until], left) in &stays {
+        for (id, [stay, until], left) in stays {
             let end = ends[*stay] + length;
             if end <= ends[ends.len() - 1] {
                 joined += 1;
@@ -83,10 +93,10 @@ pub fn wrote_within(activity: &Activity) -> Vec<Wrote> {
 
 /// Somebody's time in the server: whose, the windows of joining and of leaving, and
 /// whether it was left; else the second is the last in which the member was surely there.
-type Stay = (MemberId, [usize; 2], bool);
+pub(crate) type Stay = (MemberId, [usize; 2], bool);
 
 /// All stays but those that a raid began.
-fn stays(activity: &Activity) -> Vec<Stay> {
+pub(crate) fn stays(activity: &Activity, raids: &[Raid]) -> Vec<Stay> {
     let says = |&window: &usize| Some((activity.joined(window)?, activity.left(window)?));
     let (begins, ends, all) = (activity.begins(), activity.ends(), 0..activity.len());
     // Windows in a row in which all leaves were seen have one number.
@@ -135,7 +145,6 @@ fn stays(activity: &Activity) -> Vec<Stay> {
             .into_iter()
             .map(|(id, joined)| (id, [joined, last], false)),
     );
-    let raids = raids(activity);
     stays.retain(|(_, [joined, _], _)| {
         let middle = activity.middle(*joined);
         !(raids.iter()).any(|raid| (raid.begin..raid.end).contains(&middle))

@@ -9,7 +9,7 @@ use super::figure::Figure;
 use super::labels::{GAPS, HOURS, Item, Labels, Noun, window_count};
 use super::people::in_percent;
 use super::svg::*;
-use crate::aggregate::{self, Raid, Survival};
+use crate::aggregate::{self, Raid, Stay, Survival, stayed_of, stays, wrote_of};
 use activity_data::{Activity, Period};
 
 const DAYS: Noun = Noun::of(Period::Day);
@@ -87,8 +87,10 @@ pub fn newcomers(activity: &Activity) -> Figure {
         "share_percent",
     )
     .measuring("% still there", 0);
+    let raids = aggregate::raids(activity);
+    let stays = stays(activity, &raids);
     let stayed = Curve {
-        survival: aggregate::stayed(activity),
+        survival: stayed_of(activity, &stays),
         colours: [BLUE, BRIGHT_BLUE],
         words: [
             "in the server",
@@ -105,7 +107,7 @@ pub fn newcomers(activity: &Activity) -> Figure {
     let (curves, missing): (Vec<Curve>, Vec<Curve>) = [wrote, stayed]
         .into_iter()
         .partition(|curve| !curve.survival.days.is_empty());
-    let says = says(activity, &curves, &missing);
+    let says = says(activity, (&stays, &raids), [&curves, &missing]);
     let (origin, note) = (activity.origin(), window_count(activity));
     let longest = curves.iter().flat_map(|curve| &curve.survival.days);
     let Some(longest) = longest.copied().reduce(f64::max) else {
@@ -163,7 +165,11 @@ pub fn newcomers(activity: &Activity) -> Figure {
 
 /// How many are still there after a month, or less where more isn't known, how many
 /// wrote, and what isn't seen.
-fn says(activity: &Activity, curves: &[Curve], missing: &[Curve]) -> String {
+fn says(
+    activity: &Activity,
+    (stays, raids): (&[Stay], &[Raid]),
+    [curves, missing]: [&[Curve]; 2],
+) -> String {
     let mut says = Vec::new();
     for curve in curves.iter().rev() {
         let ([_, began, still, _], count) = (curve.words, curve.count());
@@ -173,7 +179,7 @@ fn says(activity: &Activity, curves: &[Curve], missing: &[Curve]) -> String {
             says.push(format!("Of {count} who {began}, {still}."));
         }
     }
-    for own in aggregate::wrote_within(activity) {
+    for own in wrote_of(activity, stays) {
         if let Some([low, high]) = own.interval {
             let share = own.wrote as f64 / own.joined as f64;
             let share = with_ends([share, low, high].map(|share| share * 100.0));
@@ -182,7 +188,7 @@ fn says(activity: &Activity, curves: &[Curve], missing: &[Curve]) -> String {
         }
     }
     says.extend(missing.iter().map(|curve| curve.words[3].to_owned()));
-    if let Some(raids) = raids_in_words(&aggregate::raids(activity)) {
+    if let Some(raids) = raids_in_words(raids) {
         says.push(format!("Left out: {raids}."));
     }
     if !activity.gaps().is_empty() {
