@@ -69,16 +69,8 @@ pub fn members(activity: &Activity) -> Figure {
     let title = clean(activity.origin().server(), 300);
     let title = format!("Number of Members of {title}");
     let labels = Labels::new(&title, "Number of Members (Human)", "members").counting(MEMBERS);
-    let counts = activity.member_count();
-    let value = |count: &Option<u32>| count.map_or(f64::NAN, f64::from);
-    let values: Vec<f64> = counts.iter().map(value).collect();
-    let all = Series::of_windows(activity, &values);
-    let (origin, note) = (activity.origin(), window_count(activity));
-    let Some(known) = Known::of(&all, activity.begins(), activity.gaps()) else {
-        let why = "How many members the server has isn't known: no document says it.";
-        return nothing::figure(origin, &labels, note, why);
-    };
-    Line::new(origin, &labels, note, known.series(all), &known.gaps).figure()
+    let why = "How many members the server has isn't known: no document says it.";
+    Line::of_counts(activity, &labels, &activity.member_count(), why)
 }
 
 /// How many joined in each hour, day, week or month, upwards, how many left,

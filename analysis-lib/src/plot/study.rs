@@ -2,8 +2,7 @@
 
 use super::chart::curve::curve;
 use super::chart::line::{Line, Mark};
-use super::chart::nothing;
-use super::chart::series::{Known, Series};
+use super::chart::series::Series;
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, window_count};
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
@@ -26,19 +25,7 @@ pub fn online_members(activity: &Activity) -> Figure {
     let labels = Labels::new(&title, axis, "online_members").counting(MEMBERS_ONLINE);
     let (online, writers) = (activity.online_members(), activity.members().len());
     let labels = labels.of_online(online, writers, activity.online_known());
-    let values = online
-        .iter()
-        .map(|online| online.map_or(f64::NAN, f64::from));
-    let values: Vec<f64> = values.collect();
-    let all = Series::of_windows(activity, &values);
-    let note = window_count(activity);
-    match Known::of(&all, activity.begins(), activity.gaps()) {
-        None => nothing::figure(activity.origin(), &labels, note, NOT_KNOWN),
-        Some(known) => {
-            let series = known.series(all);
-            Line::new(activity.origin(), &labels, note, series, &known.gaps).figure()
-        }
-    }
+    Line::of_counts(activity, &labels, online, NOT_KNOWN)
 }
 
 /// Messages in each window, over time. A last window that is shorter than half

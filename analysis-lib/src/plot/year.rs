@@ -6,7 +6,7 @@ use super::chart::bars::Bars;
 use super::chart::calendar::Calendar;
 use super::chart::line::{Line, Overlay};
 use super::chart::nothing;
-use super::chart::series::{Known, Series, extremes};
+use super::chart::series::{Series, extremes};
 use super::chart::shades::Shades;
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun, window_count};
@@ -145,13 +145,8 @@ pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
         let labels = labels
             .clone()
             .of_online(periods.online_max(), writers, known);
-        match Known::of(&all, periods.begins(), &all.gaps()) {
-            None => nothing::figure(periods.origin(), &labels, note, NOT_KNOWN),
-            Some(known) => {
-                let series = known.series(all);
-                Line::new(periods.origin(), &labels, note, series, &known.gaps).figure()
-            }
-        }
+        let stretches = (periods.begins(), &all.gaps()[..]);
+        Line::of_known(periods.origin(), &labels, note, all, stretches, NOT_KNOWN)
     })
 }
 

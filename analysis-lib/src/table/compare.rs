@@ -69,23 +69,18 @@ pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -
     let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
     let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
     let difference = change.now - change.before;
-    let is_known = |value: f64| value.is_finite();
-    let shown = |value: f64, shown: String| match is_known(value) {
-        true => Cell::measure(value, shown),
-        false => Cell::none(),
-    };
     [
         Cell::text(what),
-        shown(change.before, number(change.before, places)),
-        shown(change.now, number(change.now, places)),
-        shown(difference, signed(difference, places)),
+        Cell::number(change.before, places),
+        Cell::number(change.now, places),
+        Cell::measure(difference, signed(difference, places)),
         share(change.share()),
         low,
         high,
         Cell::text(match change.more_than_chance {
             Some(true) => "yes",
             Some(false) => "no",
-            None if !is_known(difference) => "not known",
+            None if !difference.is_finite() => "not known",
             None => unknown,
         }),
     ]

@@ -95,9 +95,12 @@ impl Cell {
         value.into().map_or_else(Self::none, shown)
     }
 
-    /// A number that is shown as this.
+    /// A number that is shown as this; nothing where it is none.
     pub(crate) fn measure(value: f64, shown: String) -> Self {
-        Self::new(shown, value.to_string(), true)
+        match value.is_finite() {
+            true => Self::new(shown, value.to_string(), true),
+            false => Self::none(),
+        }
     }
 
     /// A share from 0 to 1, shown in percent.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::band::Band;
 use super::frame::{Frame, range_of};
-use super::series::{Bucket, Series};
+use super::nothing;
+use super::series::{Bucket, Known, Series};
 use super::thin::{DOTS, Thinned, column, nexts, thin};
 use crate::plot::axis::{MINUTE, Scale, number};
 use crate::plot::figure::Figure;
@@ -90,6 +91,37 @@ impl<'a> Line<'a> {
         let series = Series::of_windows(activity, values);
         let (origin, note) = (activity.origin(), window_count(activity));
         Self::new(origin, labels, note, series, activity.gaps())
+    }
+
+    /// The figure of a count for each window, where that is known; a card that says why
+    /// where it never is.
+    pub(crate) fn of_counts(
+        activity: &Activity,
+        labels: &Labels,
+        counts: &[Option<u32>],
+        why: &str,
+    ) -> Figure {
+        let value = |count: &Option<u32>| count.map_or(f64::NAN, f64::from);
+        let values: Vec<f64> = counts.iter().map(value).collect();
+        let series = Series::of_windows(activity, &values);
+        let (stretches, note) = ((activity.begins(), activity.gaps()), window_count(activity));
+        Self::of_known(activity.origin(), labels, note, series, stretches, why)
+    }
+
+    /// The same for a series whose value is no number where it isn't known, given when
+    /// its items began, and its gaps.
+    pub(crate) fn of_known(
+        origin: &Origin,
+        labels: &Labels,
+        note: String,
+        all: Series,
+        (begins, gaps): (&[i64], &[Gap]),
+        why: &str,
+    ) -> Figure {
+        match Known::of(&all, begins, gaps) {
+            Some(known) => Line::new(origin, labels, note, known.series(all), &known.gaps).figure(),
+            None => nothing::figure(origin, labels, note, why),
+        }
     }
 
     pub(crate) fn figure(&self) -> Figure {
