@@ -116,11 +116,7 @@ impl Activity {
     #[must_use]
     pub fn only_members<I: Into<MemberId>>(&self, ids: impl IntoIterator<Item = I>) -> Self {
         let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
-        self.sent_by(
-            |id| ids.contains(&id),
-            |_, kept, _| kept,
-            |_| Lists::default(),
-        )
+        self.sent_by(|id| ids.contains(&id), |_, kept, _| kept, false)
     }
 
     /// What all others sent: of each window these members' messages aren't counted.
@@ -130,7 +126,7 @@ impl Activity {
         let ids: HashSet<MemberId> = ids.into_iter().map(Into::into).collect();
         // A document may say fewer messages in all than its members sent.
         let volume = |all: u32, _, left_out| all.saturating_sub(left_out);
-        self.sent_by(|id| !ids.contains(&id), volume, |_| Lists::default())
+        self.sent_by(|id| !ids.contains(&id), volume, false)
     }
 
     /// The same windows without what some members sent. What was sent in all,
@@ -141,7 +137,7 @@ impl Activity {
         let (joined, left) = (windows.joined.all().iter(), windows.left.all().iter());
         let mut ids = self.members().iter().chain(joined).chain(left);
         match ids.any(|&id| is_left_out(id)) {
-            true => self.sent_by(|id| !is_left_out(id), |all, _, _| all, |all| all),
+            true => self.sent_by(|id| !is_left_out(id), |all, _, _| all, true),
             false => self.clone(),
         }
     }
@@ -181,19 +177,21 @@ impl Activity {
 
     /// The same windows with what some members sent. `volume` gives a window's
     /// messages, of those in all, those of members who are kept, and the others'. In
-    /// which channels these were isn't known, so `by_channel` gives all or none.
+    /// which channels whose messages were isn't known: `has_channels` keeps all, else none.
     fn sent_by(
         &self,
         is_kept: impl Fn(MemberId) -> bool,
         volume: impl Fn(u32, u32, u32) -> u32,
-        by_channel: impl Fn(Lists<(u32, u32)>) -> Lists<(u32, u32)>,
+        has_channels: bool,
     ) -> Self {
         let kept: Vec<bool> = self.members().iter().map(|&id| is_kept(id)).collect();
         let keeps = |member: u32| kept[member as usize];
         let mut own = self.windows().select(0..self.len(), keeps);
         own.joined = own.joined.filtered(|&id| is_kept(id));
         own.left = own.left.filtered(|&id| is_kept(id));
-        own.by_channel = by_channel(own.by_channel);
+        if !has_channels {
+            own.by_channel = Lists::default();
+        }
         for (index, all) in own.volume.iter_mut().enumerate() {
             let mut sums = [0_u32; 2];
             for (member, sent) in self.senders(index) {

@@ -149,8 +149,7 @@ impl Pull {
         let contents = file::read(settings, &path, self.fresh)?;
         let (mut windows, mut left_out) = (contents.windows, contents.left_out);
         if !span.is_all() {
-            let wanted = (0..windows.len()).filter(|&i| span.contains(windows.ends[i]));
-            windows = windows.take(wanted);
+            windows = span.of(&windows);
             left_out.retain(|one| one.end.is_some_and(|end| span.contains(end)));
         }
         self.activity(origin(settings, contents.source)?, windows, left_out)
@@ -165,9 +164,8 @@ impl Pull {
             "windows: the README says under \"Your own server\" how to get either; then run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
-        let ends = all.ends();
-        let wanted = (0..all.len()).filter(|&i| span.contains(ends[i]));
-        self.activity(all.origin().clone(), all.windows().take(wanted), Vec::new())
+        let windows = span.of(all.windows());
+        self.activity(all.origin().clone(), windows, Vec::new())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use activity_data::source::request::{SINCE, UNTIL};
-use activity_data::{Origin, Zone};
+use activity_data::{Origin, Windows, Zone};
 
 /// A span as it was asked for: see [`Pull::since`](super::Pull::since).
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,12 @@ impl Span {
 
     pub(super) fn contains(&self, end: i64) -> bool {
         self.since.is_none_or(|since| end >= since) && self.until.is_none_or(|until| end < until)
+    }
+
+    /// Those of the windows that are in it.
+    pub(super) fn of(&self, windows: &Windows) -> Windows {
+        let is_in = |&index: &usize| self.contains(windows.ends[index]);
+        windows.take((0..windows.len()).filter(is_in))
     }
 
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {

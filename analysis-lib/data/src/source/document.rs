@@ -45,8 +45,14 @@ pub enum Field<'a> {
     Other(&'a str),
 }
 
-/// The first time we take: 1 January 2015. Discord began in May of that year.
+/// The first time we take: 1 January 2015, when Discord's ids begin. Discord itself
+/// began in May of that year.
 pub const EARLIEST: i64 = 1_420_070_400_000;
+
+/// When Discord gave an id, in milliseconds since the epoch (UTC): its first 42 bits.
+pub fn time_of(id: u64) -> i64 {
+    (id >> 22).cast_signed() + EARLIEST
+}
 
 /// The last time we take: a day after now, for clocks that run ahead.
 pub fn latest() -> i64 {

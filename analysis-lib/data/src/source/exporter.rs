@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, Value};
 
-use super::document::{self, EARLIEST};
+use super::document::{self, time_of};
 use crate::text::{clean, counted, is_blank, lossy};
 use crate::{ChannelId, Error, Extra, MemberId, Result, Window, Windows, WindowsBuilder};
 
@@ -106,11 +106,6 @@ fn list<'a>(what: &str, paths: impl Iterator<Item = &'a PathBuf>) {
     }
 }
 
-/// When what has this id was made, in milliseconds since the epoch (UTC).
-fn time(id: u64) -> i64 {
-    (id >> 22) as i64 + EARLIEST
-}
-
 /// A file's head, and what reading it brought.
 #[derive(Default)]
 struct Export {
@@ -155,7 +150,7 @@ impl Export {
         let head = format!("{}}}", head.trim_end_matches(','));
         let head: Value = serde_json::from_str(&head).unwrap_or_default();
         let text = |part: &str, name| head[part][name].as_str();
-        let time_of = |part, name| document::instant(text(part, name)?);
+        let date = |part, name| document::instant(text(part, name)?);
         let channel = text("channel", "id").and_then(ChannelId::parse);
         let Some(channel) = channel else {
             return Ok(None);
@@ -165,8 +160,8 @@ impl Export {
             path: path.to_owned(),
             server: server.into(),
             channel,
-            begin: time_of("dateRange", "after").unwrap_or(time(channel.get())),
-            before: time_of("dateRange", "before"),
+            begin: date("dateRange", "after").unwrap_or(time_of(channel.get())),
+            before: date("dateRange", "before"),
             exported: head["exportedAt"].as_str().and_then(document::instant),
             ..Self::default()
         };
@@ -179,12 +174,12 @@ impl Export {
             return Ok(());
         };
         while let Some((id, author)) = input.message()? {
-            let first = self.messages.map_or(time(id), |messages| messages.0);
-            self.messages = Some((first, time(id)));
+            let first = self.messages.map_or(time_of(id), |messages| messages.0);
+            self.messages = Some((first, time_of(id)));
             if let Some((author, name)) = author
                 && counts.is_new(id)
             {
-                let window = (time(id) / length) as u32;
+                let window = (time_of(id) / length) as u32;
                 counts.members.add(window, author.get());
                 counts.channels.add(window, self.channel.get());
                 counts.names.insert(author, name);
@@ -256,7 +251,7 @@ fn record(files: &[Export], length: i64) -> Vec<(i64, i64)> {
     covers.sort_unstable();
     let mut missing = Vec::new();
     for own in covers.chunk_by(|one, other| one.0 == other.0) {
-        let mut at = time(own[0].0.get());
+        let mut at = time_of(own[0].0.get());
         for &(_, (begin, end)) in own {
             if begin > at {
                 missing.push((at / length, (begin - 1) / length + 1));
@@ -269,7 +264,7 @@ fn record(files: &[Export], length: i64) -> Vec<(i64, i64)> {
     let mut record = Vec::new();
     let mut at = covers
         .first()
-        .map_or(0, |first| time(first.0.get()) / length);
+        .map_or(0, |first| time_of(first.0.get()) / length);
     for (begin, end) in missing {
         record.extend((begin > at).then_some((at, begin)));
         at = at.max(end);

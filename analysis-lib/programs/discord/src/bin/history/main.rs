@@ -18,11 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use activity_data::settings::Settings;
-use activity_data::source::document::{EARLIEST, latest};
+use activity_data::source::document::{EARLIEST, latest, time_of};
 use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
-use activity_discord::message::time_of;
 use activity_discord::rest::{Discord, Patience};
 use activity_discord::say::{moment, say};
 use activity_discord::store::place::Store;

@@ -6,8 +6,9 @@ use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
+use activity_data::source::document::time_of;
 use activity_data::text::{counted, grouped};
-use activity_discord::message::{counts, time_of};
+use activity_discord::message::counts;
 use activity_discord::rest::{Discord, Failure, Id};
 use activity_discord::say::{moment, say};
 use activity_discord::store::document::Window;

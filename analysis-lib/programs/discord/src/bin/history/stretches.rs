@@ -3,8 +3,8 @@
 //! Times are milliseconds since the epoch (UTC). An id's first 42 bits are the time
 //! at which Discord gave it, so each stretch of time is a range of ids.
 
+use activity_data::source::document::{EARLIEST, time_of};
 use activity_data::{Activity, Origin, Result, Window, WindowsBuilder};
-use activity_discord::message::{DISCORD_EPOCH, time_of};
 use activity_discord::store::document::Span;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const LATEST: i64 = 180_000;
 
 /// The first id of a time.
 pub(crate) fn id_at(time: i64) -> u64 {
-    (time.max(DISCORD_EPOCH) - DISCORD_EPOCH).cast_unsigned() << 22
+    (time.max(EARLIEST) - EARLIEST).cast_unsigned() << 22
 }
 
 /// How long a document says that its window is, 0 where it doesn't.

@@ -4,7 +4,8 @@
 //!
 //! Reference: <https://discord.com/developers/docs/events/gateway-events>
 
-use activity_discord::message::{counts, time_of};
+use activity_data::source::document::time_of;
+use activity_discord::message::counts;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
