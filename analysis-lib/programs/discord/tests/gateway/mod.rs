@@ -115,7 +115,8 @@ impl Default for State {
             drops: false,
             refusal: None,
             taken: Vec::new(),
-            interval: 200,
+            // Long enough that a busy machine answers in it.
+            interval: 1_000,
             limits_list: None,
             identifies: 0,
             resumes: 0,
