@@ -61,14 +61,15 @@ FOR_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 
 # Every setting, empty: the user's own must not reach the tests.
 # Which kernel is used is no matter of theirs. The file of windows is there by
-# default too, so the tests have one that can't be there.
-NO_SETTINGS := env $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.example) ACTIVITY_FILE=/dev/null/none
+# default too, so the tests have one that can't be there. A make that a test starts is
+# none of this make's jobs.
+NO_SETTINGS := env MAKEFLAGS= $(shell sed -n '/EVCXR/!s/^\# \([A-Z_]*\)=.*/\1=/p' .env.example) ACTIVITY_FILE=/dev/null/none
 
 # The tests' own programs, for Rust and Python alike.
 TEST_ENV = $(NO_SETTINGS) REFERENCE_PYTHON=$(TESTS) MONGOD="$$($(PROGRAMS) mongod)" \
 	CHROMIUM="$$($(PROGRAMS) chromium)" JUPYTER_PATH="$$ACTIVITY_TOOLS/jupyter/share/jupyter"
 
-.PHONY: notebook test lint unit golden report bench figures names record history post setup clean
+.PHONY: notebook test test-rust test-notebooks lint unit golden report bench figures names record history post setup clean
 
 .DEFAULT_GOAL := notebook
 
@@ -94,10 +95,20 @@ test:
 		echo "Checking $$program by itself, as its user builds it"; \
 		cargo check --quiet --locked --package activity-discord --no-default-features --features $$program || exit 1; done
 	"$$ACTIVITY_TOOLS/tests/bin/ruff" check --quiet notebooks
-	$(TEST_ENV) cargo test --locked --workspace
-	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
-	$(TEST_ENV) $(TESTS) -m pytest --numprocesses 2 --dist worksteal notebooks/tests
+	cargo test --locked --workspace --no-run
+	@echo "Rust's tests, and beside them the notebooks', which are shown when all have run"
+	@$(MAKE) --no-print-directory --jobs=2 test-rust test-notebooks
 	@echo "All tests passed."
+
+# Most tests of programs wait, for a timeout or a window's end, so several run at once.
+test-rust:
+	$(TEST_ENV) RUST_TEST_THREADS=6 cargo test --locked --workspace
+	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
+
+test-notebooks:
+	@said="$$ACTIVITY_TOOLS/notebooks-tests.txt"; \
+		$(TEST_ENV) $(TESTS) -m pytest --numprocesses 2 --dist worksteal notebooks/tests >"$$said" 2>&1; \
+		status=$$?; cat "$$said"; exit $$status
 
 lint:
 	cargo fmt --all --check

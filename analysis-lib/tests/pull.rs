@@ -683,7 +683,7 @@ fn no_orphan_is_left() {
             break programs;
         }
         assert!(
-            begin.elapsed() < Duration::from_secs(20),
+            begin.elapsed() < Duration::from_secs(60),
             "the program doesn't start"
         );
         std::thread::sleep(Duration::from_millis(20));
@@ -696,7 +696,7 @@ fn no_orphan_is_left() {
         .any(|id| std::path::Path::new(&format!("/proc/{id}/fd/0")).exists())
     {
         assert!(
-            begin.elapsed() < Duration::from_secs(2),
+            begin.elapsed() < Duration::from_secs(20),
             "the program lives on"
         );
         std::thread::sleep(Duration::from_millis(20));

@@ -96,7 +96,7 @@ def kill(session):
 
 
 @pytest.mark.parametrize("end", [interrupt, restart, kill])
-def test_a_pull_ends_with_its_kernel_within_two_seconds_and_leaves_no_part(kernel, mongodb, tmp_path, end):
+def test_a_pull_ends_with_its_kernel_and_leaves_no_part(kernel, mongodb, tmp_path, end):
     """The server falls silent in mid-pull, so the program would wait on."""
     database = f"interrupted-{end.__name__}"
     with pymongo.MongoClient(mongodb) as client:
@@ -121,7 +121,8 @@ def test_a_pull_ends_with_its_kernel_within_two_seconds_and_leaves_no_part(kerne
     [program] = programs(session.manager.provisioner.pid)
     assert runs(program)
     end(session)
-    limit = time.monotonic() + 2
+    # By itself it would wait for ten minutes; within two seconds is what an idle machine needs.
+    limit = time.monotonic() + 20
     while runs(program):
         assert time.monotonic() < limit, "the program goes on"
         time.sleep(0.02)

