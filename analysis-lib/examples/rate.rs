@@ -3,7 +3,7 @@
 //! said, four times as many of half a day. `FIRST` is the first one's seed: the
 //! rate's thresholds were chosen on seeds below 100.
 
-#[path = "../tests/rate/simulation.rs"]
+#[path = "../tests/numbers/simulation.rs"]
 mod simulation;
 
 use simulation::{KINDS, Mean, Series, cells, score};

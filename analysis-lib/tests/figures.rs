@@ -5,6 +5,8 @@
 
 #[path = "figures/cases.rs"]
 mod cases;
+#[path = "figures/own.rs"]
+mod own;
 
 use std::path::PathBuf;
 

@@ -1,13 +1,10 @@
 //! Hours, days, weeks and months against pandas, which computes them from the
 //! same files.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::reference::Reference;
 use analysis_lib::{Activity, DAY, HOUR, MONTH, Period, Periods, WEEK, aggregate};
-use reference::Reference;
 use serde_json::{Value, json};
 
 fn integers(value: &Value) -> Vec<i64> {

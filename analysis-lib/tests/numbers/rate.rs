@@ -2,13 +2,10 @@
 //! makes of hard cases. Its arithmetic is compared with NumPy's beside it, in
 //! `src/spline/poisson.rs`.
 
-#[path = "rate/simulation.rs"]
-mod simulation;
-
 use std::io::Write;
 
+use crate::simulation::{KINDS, Kind, Series, cells, score};
 use analysis_lib::{Activity, aggregate, plot};
-use simulation::{KINDS, Kind, Series, cells, score};
 
 const MINUTE: i64 = 60_000;
 const START: i64 = 1_599_004_800_000;

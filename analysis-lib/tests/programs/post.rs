@@ -1,12 +1,9 @@
 //! `post()` as a cell calls it, with the programs behind it.
 
-#[path = "../programs/discord/tests/webhook/mod.rs"]
-mod webhook;
-
 use std::process::Command;
 
+use crate::webhook::{ID, Server, TOKEN, parsed};
 use serde_json::json;
-use webhook::{ID, Server, TOKEN, parsed};
 
 #[test]
 fn a_cell_posts_a_figure_as_a_picture_and_a_table_as_text() {

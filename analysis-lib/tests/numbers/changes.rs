@@ -1,12 +1,9 @@
 //! Comparisons, unusual hours, silences, messages per online member and lags
 //! against pandas, NumPy and SciPy, which compute them from the same files.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
+use crate::reference::Reference;
 use analysis_lib::aggregate::{self, Change, Stretch};
 use analysis_lib::{Activity, DAY, HOUR, MONTH, WEEK};
-use reference::Reference;
 use serde_json::{Value, json};
 
 /// That two numbers are equal but for rounding: sums of some thousand terms in

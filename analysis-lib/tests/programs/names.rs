@@ -1,15 +1,12 @@
 //! `Names::load` and `refresh_names` as a cell calls them, beside a notebook's
 //! files, with the programs behind them.
 
-mod stand_in;
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 use serde_json::{Value, json};
-use stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 
 /// The pickle that Python writes for `{2: "Ben", 5: "Ed"}` in protocol 0.
 const PICKLE: &[u8] = b"(dp0\nI2\nVBen\np1\nsI5\nVEd\np2\ns.";
@@ -478,7 +475,7 @@ fn the_token_is_in_no_argument() {
     let mut arguments = BTreeSet::new();
     let names = loop {
         assert!(cell.try_wait().unwrap().is_none(), "it waits for an answer");
-        let programs = support::descendants(cell.id());
+        let programs = crate::support::descendants(cell.id());
         arguments.extend(programs.iter().map(|&id| of(id, "cmdline")));
         let names = programs.iter().find(|&&id| of(id, "comm") == "names\n");
         if let Some(&id) = names

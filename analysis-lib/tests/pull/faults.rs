@@ -1,15 +1,13 @@
 //! The pull when the network, the server or the documents are bad.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use support::wire::{Manner, StandIn};
-use support::{
+use crate::support::wire::{Manner, StandIn};
+use crate::support::{
     Cell, Fault, Folder, Mongod, Proxy, assert_same, free_port, pull, python, reading, signal, uri,
 };
 
@@ -270,7 +268,7 @@ fn a_primary_killed_in_mid_pull_changes_nothing() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(said.contains("going on"), "it was not in mid-pull: {said}");
-    assert_same(&support::saved(&cell), &whole);
+    assert_same(&crate::support::saved(&cell), &whole);
 }
 
 /// SCRAM: the right password works, a wrong one is named without being shown.
@@ -290,7 +288,7 @@ fn passwords_are_checked_and_never_shown() {
     // Arguments are for all to see: the password is in none.
     let mut arguments = String::new();
     while child.try_wait().unwrap().is_none() {
-        for id in support::descendants(child.id()) {
+        for id in crate::support::descendants(child.id()) {
             arguments +=
                 &std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
         }
@@ -298,14 +296,14 @@ fn passwords_are_checked_and_never_shown() {
     }
     let output = child.wait_with_output().unwrap();
     assert!(arguments.contains("pull"), "the program was never seen");
-    assert_eq!(support::saved(&cell).len(), 500);
+    assert_eq!(crate::support::saved(&cell).len(), 500);
     let snapshot = std::fs::read(snapshot.join("snapshot")).unwrap();
     let said = [
         output.stdout,
         output.stderr,
         arguments.into_bytes(),
         snapshot,
-        format!("{:?}", support::saved(&cell)).into_bytes(),
+        format!("{:?}", crate::support::saved(&cell)).into_bytes(),
     ];
     for said in said {
         let said = String::from_utf8_lossy(&said).into_owned();

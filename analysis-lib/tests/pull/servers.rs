@@ -1,15 +1,15 @@
 //! The pull against real servers.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use crate::support::{
+    Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals,
+};
 use activity_data::GapKind;
 use analysis_lib::{Activity, Window};
 use serde_json::Value;
-use support::{Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals};
 
 /// The same documents through PyMongo and through the pull are the same.
 #[test]
@@ -647,12 +647,12 @@ fn writes_during_a_pull_double_nothing() {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
-        let after = support::saved(&cell);
+        let after = crate::support::saved(&cell);
         assert_eq!(after.left_out(), [], "no document is read by half");
         let known: BTreeMap<i64, usize> = before.ends().iter().copied().zip(0..).collect();
-        let windows = support::by_window(&before);
+        let windows = crate::support::by_window(&before);
         let mut old = BTreeSet::new();
-        for (index, senders) in support::by_window(&after).iter().enumerate() {
+        for (index, senders) in crate::support::by_window(&after).iter().enumerate() {
             let Some(&same) = known.get(&after.ends()[index]) else {
                 continue;
             };
@@ -678,7 +678,7 @@ fn no_orphan_is_left() {
     let (mut child, _cell) = cell.env("MONGODB_TIMEOUT", "60").spawn();
     let begin = Instant::now();
     let programs = loop {
-        let programs = support::descendants(child.id());
+        let programs = crate::support::descendants(child.id());
         if !programs.is_empty() && proxy.faults.load(std::sync::atomic::Ordering::SeqCst) > 0 {
             break programs;
         }

@@ -34,7 +34,7 @@ const TOLERANCE: f64 = if cfg!(target_arch = "x86_64") {
 
 #[test]
 fn equals_scipy_on_the_kept_series() {
-    let kept = include_str!("reference/spline.jsonl");
+    let kept = include_str!("../reference/spline.jsonl");
     let (versions, series) = read(kept);
     assert_eq!(versions["scipy"], "1.17.1", "reference/spline.jsonl");
     assert!(series.len() >= 200, "only {} series", series.len());

@@ -1,12 +1,9 @@
 //! Who joins, stays and keeps writing, against lifelines, SciPy and pandas, which
 //! compute it from the same files.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
+use crate::reference::Reference;
 use analysis_lib::aggregate::{self, Survival};
 use analysis_lib::{Activity, WEEK, plot};
-use reference::Reference;
 use serde_json::{Value, json};
 
 fn numbers(expected: &Value) -> Vec<f64> {

@@ -1,11 +1,8 @@
 //! Windows one by one, and parts of an activity, against pandas, which computes them
 //! from the same files; and what is saved, against what reads it.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
+use crate::reference::Reference;
 use analysis_lib::*;
-use reference::Reference;
 use serde_json::{Value, json};
 
 /// Numbers that tell a part from all others: `told` of `rows.py`.

@@ -1,17 +1,14 @@
 //! The pull without a MongoDB: of the file that a recorder writes, each time as a
 //! process of its own.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::fs::{File, OpenOptions, read, write};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use crate::support::{Folder, assert_same};
 use analysis_lib::Activity;
 use chrono::{DateTime, SecondsFormat};
-use support::{Folder, assert_same};
 
 /// A document a line, as the recorder writes them, from this window of 2026 on.
 fn lines(begin: i64, count: i64) -> String {

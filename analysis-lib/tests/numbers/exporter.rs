@@ -1,14 +1,11 @@
 //! DiscordChatExporter's files, against what pandas counts in them.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::reference::Reference;
 use analysis_lib::*;
-use reference::Reference;
 use serde_json::{Value, json};
 
 /// Ids with messages, as JSON has them.

@@ -1,11 +1,8 @@
 //! Who writes, how much, and who comes and goes, against pandas and NumPy, which
 //! compute it from the same files.
 
-#[path = "reference/mod.rs"]
-mod reference;
-
+use crate::reference::Reference;
 use analysis_lib::{Activity, DAY, MONTH, Names, WEEK, aggregate, plot, table};
-use reference::Reference;
 use serde_json::{Value, json};
 
 /// The rows of a table as CSV, without apostrophes and quotes.
