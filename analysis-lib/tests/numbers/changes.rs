@@ -1,10 +1,11 @@
 //! Comparisons, unusual hours, silences, messages per online member and lags
 //! against pandas, NumPy and SciPy, which compute them from the same files.
 
-use crate::reference::Reference;
 use analysis_lib::aggregate::{self, Change, Stretch};
 use analysis_lib::{Activity, DAY, HOUR, MONTH, WEEK};
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 /// That two numbers are equal but for rounding: sums of some thousand terms in
 /// another order, and SciPy's own quantiles.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::reference::Reference;
 use analysis_lib::*;
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 /// Ids with messages, as JSON has them.
 fn by_id(counts: impl Iterator<Item = (String, u32)>) -> Value {

@@ -1,10 +1,11 @@
 //! Who joins, stays and keeps writing, against lifelines, SciPy and pandas, which
 //! compute it from the same files.
 
-use crate::reference::Reference;
 use analysis_lib::aggregate::{self, Survival};
 use analysis_lib::{Activity, WEEK, plot};
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 fn numbers(expected: &Value) -> Vec<f64> {
     let values = expected.as_array().unwrap().iter();

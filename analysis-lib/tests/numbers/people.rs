@@ -1,9 +1,10 @@
 //! Who writes, how much, and who comes and goes, against pandas and NumPy, which
 //! compute it from the same files.
 
-use crate::reference::Reference;
 use analysis_lib::{Activity, DAY, MONTH, Names, WEEK, aggregate, plot, table};
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 /// The rows of a table as CSV, without apostrophes and quotes.
 fn rows(csv: &str) -> Vec<Vec<String>> {

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::reference::Reference;
 use analysis_lib::{Activity, DAY, HOUR, MONTH, Period, Periods, WEEK, aggregate};
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 fn integers(value: &Value) -> Vec<i64> {
     value

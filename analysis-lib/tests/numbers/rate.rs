@@ -4,8 +4,9 @@
 
 use std::io::Write;
 
-use crate::simulation::{KINDS, Kind, Series, cells, score};
 use analysis_lib::{Activity, aggregate, plot};
+
+use crate::simulation::{KINDS, Kind, Series, cells, score};
 
 const MINUTE: i64 = 60_000;
 const START: i64 = 1_599_004_800_000;

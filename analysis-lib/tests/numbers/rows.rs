@@ -1,9 +1,10 @@
 //! Windows one by one, and parts of an activity, against pandas, which computes them
 //! from the same files; and what is saved, against what reads it.
 
-use crate::reference::Reference;
 use analysis_lib::*;
 use serde_json::{Value, json};
+
+use crate::reference::Reference;
 
 /// Numbers that tell a part from all others: `told` of `rows.py`.
 fn told(part: &Activity) -> Value {

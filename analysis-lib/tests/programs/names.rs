@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 use serde_json::{Value, json};
+
+use crate::stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 
 /// The pickle that Python writes for `{2: "Ben", 5: "Ed"}` in protocol 0.
 const PICKLE: &[u8] = b"(dp0\nI2\nVBen\np1\nsI5\nVEd\np2\ns.";

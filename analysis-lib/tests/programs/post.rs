@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use crate::webhook::{ID, Server, TOKEN, parsed};
 use serde_json::json;
+
+use crate::webhook::{ID, Server, TOKEN, parsed};
 
 #[test]
 fn a_cell_posts_a_figure_as_a_picture_and_a_table_as_text() {

@@ -6,9 +6,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::support::{Folder, assert_same};
 use analysis_lib::Activity;
 use chrono::{DateTime, SecondsFormat};
+
+use crate::support::{Folder, assert_same};
 
 /// A document a line, as the recorder writes them, from this window of 2026 on.
 fn lines(begin: i64, count: i64) -> String {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{
-    Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals,
-};
 use activity_data::GapKind;
 use analysis_lib::{Activity, Window};
 use serde_json::Value;
+
+use crate::support::{
+    Cell, Fault, Folder, Mongod, Proxy, assert_same, pull, reading, signal, totals,
+};
 
 /// The same documents through PyMongo and through the pull are the same.
 #[test]

@@ -1,15 +1,12 @@
 //! `make post` from a MongoDB to a stand-in of Discord's webhooks.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-mod webhook;
-
 use std::process::Command;
 
 use mongodb::bson::{DateTime, Document, doc};
 use serde_json::json;
-use support::{Folder, Mongod};
-use webhook::{Fault, ID, Server, TOKEN, parsed};
+
+use crate::support::{Folder, Mongod};
+use crate::webhook::{Fault, ID, Server, TOKEN, parsed};
 
 const HOUR: i64 = 3_600_000;
 /// 5 October 2026, 00:00 UTC: a Monday.

@@ -14,9 +14,9 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::gateway::{Gateway, Refusal, State, TOKEN};
-use super::support::{Folder, Mongod, free_port};
 use super::{NOT_AGAIN, Recorder, Setup, in_runtime, key, pause, settle, wait, wait_long};
+use crate::gateway::{Gateway, Refusal, State, TOKEN};
+use crate::support::{Folder, Mongod, free_port};
 
 /// The line that is said after the third failure.
 const UNHEARD: &str = "nothing is heard from Discord: ";

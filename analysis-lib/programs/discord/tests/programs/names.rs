@@ -1,15 +1,13 @@
 //! The program `names`, which asks Discord, against a stand-in.
 
-#[path = "../../../tests/stand_in/mod.rs"]
-mod stand_in;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use stand_in::{Discord, GUILD, Server, TOKEN, member, user};
+
+use crate::stand_in::{Discord, GUILD, Server, TOKEN, member, user};
 
 /// What the program said and did.
 struct Run {

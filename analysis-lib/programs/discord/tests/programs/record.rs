@@ -1,11 +1,7 @@
 //! The program `record` between a stand-in of Discord's gateway and a MongoDB or a
 //! file.
 
-mod gateway;
 mod refusals;
-mod rest;
-#[path = "../../../tests/support/mod.rs"]
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -18,10 +14,11 @@ use std::time::{Duration, Instant};
 use analysis_lib::{Activity, aggregate};
 use chrono::DateTime;
 use futures_util::TryStreamExt;
-use gateway::{APPLICATION, Gateway, SERVER, State, TOKEN, now};
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
-use support::{Folder, Mongod, free_port, signal};
+
+use crate::gateway::{APPLICATION, Gateway, SERVER, State, TOKEN, now};
+use crate::support::{Folder, Mongod, free_port, signal};
 
 /// The status of what only a person can mend.
 const NOT_AGAIN: i32 = 78;
@@ -214,7 +211,7 @@ async fn collection(mongod: &Mongod) -> mongodb::Collection<Document> {
 }
 
 fn key(port: u16) -> String {
-    format!("{}discord", support::uri(port))
+    format!("{}discord", crate::support::uri(port))
 }
 
 /// What is in the collection, in order of time.
@@ -443,10 +440,10 @@ fn a_simple_day() {
 }
 
 /// What Discord still has of what was sent later on.
-fn past(state: &State) -> rest::State {
-    let mut past = rest::State {
+fn past(state: &State) -> crate::rest::State {
+    let mut past = crate::rest::State {
         server: SERVER,
-        ..rest::State::default()
+        ..crate::rest::State::default()
     };
     past.add(5, 0, "one");
     past.add(6, 2, "two");
@@ -462,12 +459,12 @@ fn past(state: &State) -> rest::State {
         }
         let id = |value: &Value| value.as_str().unwrap().parse::<u64>().unwrap();
         let kind = match message["type"].as_u64().unwrap() {
-            _ if message["author"]["bot"] == true => rest::Kind::Bot,
-            _ if !message["webhook_id"].is_null() => rest::Kind::Webhook,
-            kind => rest::Kind::Person(kind as u8),
+            _ if message["author"]["bot"] == true => crate::rest::Kind::Bot,
+            _ if !message["webhook_id"].is_null() => crate::rest::Kind::Webhook,
+            kind => crate::rest::Kind::Person(kind as u8),
         };
         let channel = past.channels.get_mut(&id(&message["channel_id"])).unwrap();
-        channel.messages.push(rest::Message {
+        channel.messages.push(crate::rest::Message {
             id: id(&message["id"]),
             author: id(&message["author"]["id"]),
             kind,
@@ -503,8 +500,8 @@ fn a_window_recorded_live_is_the_same_from_the_past_but_for_what_was_deleted() {
     let mut past = past(&gateway.state());
     let window = &mut recorded[1];
     let messages = &mut past.channels.get_mut(&5).unwrap().messages;
-    let is_in = |message: &rest::Message| {
-        (window.since..window.time).contains(&rest::time_of(message.id)) && message.counts()
+    let is_in = |message: &crate::rest::Message| {
+        (window.since..window.time).contains(&crate::rest::time_of(message.id)) && message.counts()
     };
     let deleted = messages.remove(messages.iter().position(is_in).unwrap());
     window.sent -= 1;
@@ -515,7 +512,7 @@ fn a_window_recorded_live_is_the_same_from_the_past_but_for_what_was_deleted() {
         *counts.get_mut(&id).unwrap() -= 1;
         counts.retain(|_, count| *count > 0);
     }
-    let discord = rest::Server::start(past);
+    let discord = crate::rest::Server::start(past);
     let read = |set: [(&str, &str); 2]| {
         let mut command = setup.set(Command::new(env!("CARGO_BIN_EXE_history")));
         command.env("DISCORD_PROXY", &discord.address).envs(set);

@@ -1,9 +1,5 @@
 //! The program `post` against a stand-in of Discord's webhooks.
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-mod webhook;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::Folder;
-use webhook::{Fault, ID, Server, TOKEN, parsed};
+
+use crate::support::Folder;
+use crate::webhook::{Fault, ID, Server, TOKEN, parsed};
 
 struct Run {
     ok: bool,

@@ -1,9 +1,5 @@
 //! The program `history` against a stand-in of Discord that has a server's past.
 
-mod rest;
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -11,9 +7,10 @@ use std::time::Duration;
 
 use activity_data::source::sample::Random;
 use chrono::DateTime;
-use rest::{Access, CONTENT, Kind, Limits, Message, Server, State, TOKEN, id, time_of};
 use serde_json::{Value, json};
-use support::Folder;
+
+use crate::rest::{Access, CONTENT, Kind, Limits, Message, Server, State, TOKEN, id, time_of};
+use crate::support::Folder;
 
 const MINUTE: i64 = 60_000;
 const TEN: i64 = 10 * MINUTE;
