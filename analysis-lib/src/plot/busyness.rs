@@ -57,14 +57,14 @@ pub fn busyness(activity: &Activity) -> Figure {
         let corners = [(left + 0.1, 0.0), (left + 0.9, mean)];
         // Of few hours a bar says little.
         let colour = hour.quartiles.map_or(PALE_BLUE, |_| BLUE);
-        paths.rectangle(corners, Look::Filled(colour));
+        paths.rectangle(corners, colour.filled());
     }
     for hour in &hours {
         let middle = f64::from(hour.hour) + 0.5;
         if let Some([low, high]) = hour.quartiles {
             let ends = [(middle, low), (middle, high)];
-            paths.line(ends, Look::Outlined(WHITE, 50));
-            paths.line(ends, Look::Outlined(INK, 20));
+            paths.line(ends, WHITE.stroke_width(50));
+            paths.line(ends, INK.stroke_width(20));
         }
     }
     frame.zero_line(&mut paths);

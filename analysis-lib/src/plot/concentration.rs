@@ -78,11 +78,11 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
-    paths.line([(0.0, 0.0), (100.0, 100.0)], Look::Outlined(GREY, 12));
+    paths.line([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
     let curve = points.iter().map(|&i| place(i));
-    paths.line(curve, Look::Outlined(BLUE, 20));
+    paths.line(curve, BLUE.stroke_width(20));
     let mark = place(members - half);
-    paths.circle(mark, 45, Look::Filled(BLUE));
+    paths.circle(mark, 45, BLUE.filled());
     let at = |(x, y): (f64, f64), by: (f64, f64)| {
         (frame.x.scale.place(x) + by.0, frame.y.scale.place(y) + by.1)
     };

@@ -55,14 +55,14 @@ pub fn lags(activity: &Activity) -> Figure {
         if let Some(reach) = lag.by_chance {
             let x = lag.hours as f64;
             let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
-            paths.rectangle(corners, Look::Filled(PALE_GREEN));
+            paths.rectangle(corners, PALE_GREEN.filled());
         }
     }
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
-    let mut line = |value: fn(&Lag) -> Option<f64>, colour| {
+    let mut line = |value: fn(&Lag) -> Option<f64>, colour: Colour| {
         let points = lags.iter().map(|lag| Some((lag.hours as f64, value(lag)?)));
-        paths.broken(points, Look::Outlined(colour, 18));
+        paths.broken(points, colour.stroke_width(18));
     };
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);

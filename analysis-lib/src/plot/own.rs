@@ -14,7 +14,7 @@ use super::chart::series::{self, Known, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
 use super::svg::{
-    Area, BLUE, Canvas, Content, LABEL_SIZE, Look, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
+    Area, BLUE, Canvas, Color, Content, LABEL_SIZE, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
     label_width, shorten,
 };
 use crate::{Error, Result};
@@ -169,7 +169,7 @@ pub fn bars<V: Value>(
         if value.is_finite() {
             (shown, plain) = (number(value, frame.places), value.to_string());
             let corners = [(i as f64 + 0.06, 0.0), (i as f64 + 0.94, value)];
-            paths.rectangle(corners, Look::Filled(BLUE));
+            paths.rectangle(corners, BLUE.filled());
         }
         table += &format!("{},{plain}\n", csv_field(name));
         let [left, right] = [i, i + 1].map(|edge| frame.x.scale.place(edge as f64));
@@ -249,7 +249,7 @@ pub fn scatter<X: Value, Y: Value>(
     for (&x, &y) in x.iter().zip(&y) {
         table += &format!("{x},{y}\n");
         if seen.insert((frame.x.scale.place(x) as i64, frame.y.scale.place(y) as i64)) {
-            paths.circle((x, y), 22, Look::Filled(BLUE));
+            paths.circle((x, y), 22, BLUE.filled());
         }
     }
     let points = Noun::new("point", "points");

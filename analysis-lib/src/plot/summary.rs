@@ -336,7 +336,7 @@ fn panels(numbers: &[Number]) -> String {
     for (place, (what, value, below)) in (0..).zip(numbers) {
         let left = EDGE + f64::from(place) * wide;
         let corners = [(left, top), (left + wide - 8.0, bottom)];
-        shapes.rectangle(corners, Look::Filled(DARK.gap));
+        shapes.rectangle(corners, DARK.gap.filled());
         let left = left + 8.0;
         let size = 26.0 * (room / (width(value, 26.0) * 1.12)).min(1.0);
         texts += &bold_text((left, top + 55.0), size, DARK.ink, room + 1.0, value);

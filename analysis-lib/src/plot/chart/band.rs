@@ -36,8 +36,8 @@ pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Pa
         let below = run.iter().rev().map(|point| edge(point, 0));
         match run.len() {
             // A lone point's band is a stroke.
-            1 => paths.line(below.chain(above), Look::Outlined(colour, 40)),
-            _ => paths.area(above.chain(below), Look::Filled(colour)),
+            1 => paths.line(below.chain(above), colour.stroke_width(40)),
+            _ => paths.area(above.chain(below), colour.filled()),
         }
     }
 }
@@ -46,9 +46,9 @@ pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Pa
 pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, paths: &mut Paths) {
     for run in runs {
         let points = run.iter().map(|point| (point.0, point.1));
-        paths.line(points, Look::Outlined(colour, width));
+        paths.line(points, colour.stroke_width(width));
         if run.len() == 1 && runs.len() <= DOTS {
-            paths.circle((run[0].0, run[0].1), 25, Look::Filled(colour));
+            paths.circle((run[0].0, run[0].1), 25, colour.filled());
         }
     }
 }
@@ -100,7 +100,7 @@ impl Band<'_> {
         for run in thin(beside, gaps, &frame.x.scale).runs {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
             for piece in within(run.iter().map(point), frame.y.scale.to) {
-                paths.line(piece, Look::Outlined(GREY, 8));
+                paths.line(piece, GREY.stroke_width(8));
             }
         }
     }

@@ -123,7 +123,7 @@ impl<'a> Bars<'a> {
                 for bucket in buckets {
                     let span = spans[bucket.highest];
                     if span.0 < span.1 || !is_stacked {
-                        let look = Look::Filled(colours[usize::from(is_pale)]);
+                        let look = colours[usize::from(is_pale)].filled();
                         paths.rectangle(corners(bucket, span), look);
                     }
                 }
@@ -132,7 +132,7 @@ impl<'a> Bars<'a> {
         let mut keys = Vec::new();
         let last = &buckets[buckets.len() - 1];
         if series.is_running(last.to - 1) {
-            let outline = Look::Outlined(VERMILLION, 15);
+            let outline = VERMILLION.stroke_width(15);
             paths.rectangle(corners(last, heights[last.highest]), outline);
             let text = format!("{} not over when recorded", series.item.noun().one);
             keys.push(Key::new(theme.ground, VERMILLION, text));
@@ -150,10 +150,7 @@ impl<'a> Bars<'a> {
         if let Some(line) = self.line {
             let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
             let point = |i: usize| (series.coverage[i] > 0.0).then(|| (middle(i), line.values[i]));
-            paths.broken(
-                (0..series.len()).map(point),
-                Look::Outlined(line.colour, 15),
-            );
+            paths.broken((0..series.len()).map(point), line.colour.stroke_width(15));
         }
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();

@@ -69,7 +69,7 @@ impl Calendar<'_> {
             let Ok(index) = numbers.binary_search(&day) else {
                 is_unseen = true;
                 let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
-                paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
+                paths.line([(left, bottom), (right, top)], AXIS.stroke_width(10));
                 continue;
             };
             let is_partly = self.marks_parts && !series.is_whole(index);
@@ -86,10 +86,10 @@ impl Calendar<'_> {
         // All of a shade are one path.
         cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
         for (shade, corners) in cells {
-            paths.rectangle(corners, Look::Filled(shade));
+            paths.rectangle(corners, shade.filled());
         }
         for &corners in &marked {
-            paths.rectangle(corners, Look::Outlined(INK, 12));
+            paths.rectangle(corners, INK.stroke_width(12));
         }
         let words = [
             (!marked.is_empty()).then_some("□ event"),

@@ -139,11 +139,11 @@ impl<'a> Frame<'a> {
                 GapKind::NotKnown => theme.unknown,
                 GapKind::NoData | GapKind::LeftOut => theme.gap,
             };
-            paths.rectangle(corners, Look::Filled(colour));
+            paths.rectangle(corners, colour.filled());
         }
         for tick in &self.y.ticks {
             let ends = [(x.from, tick.value), (x.to, tick.value)];
-            paths.line(ends, Look::Outlined(theme.grid, 10));
+            paths.line(ends, theme.grid.stroke_width(10));
         }
         paths
     }
@@ -153,14 +153,14 @@ impl<'a> Frame<'a> {
         let Scale { from, to, .. } = self.y.scale;
         for tick in &self.x.ticks {
             let ends = [(tick.value, from), (tick.value, to)];
-            paths.line(ends, Look::Outlined(self.labels.theme.grid, 10));
+            paths.line(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
     /// The line at zero of the upward axis.
     pub(crate) fn zero_line(&self, paths: &mut Paths) {
         let Scale { from, to, .. } = self.x.scale;
-        let look = Look::Outlined(self.labels.theme.axis, 10);
+        let look = self.labels.theme.axis.stroke_width(10);
         paths.line([(from, 0.0), (to, 0.0)], look);
     }
 
@@ -287,7 +287,7 @@ impl<'a> Frame<'a> {
         for event in self.events_in(from as i64..to as i64).rev() {
             let time = event.time as f64;
             let ends = [(time, self.y.scale.from), (time, self.y.scale.to)];
-            paths.line(ends, Look::Outlined(self.labels.theme.soft_ink, 7));
+            paths.line(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);
             let place = self.x.scale.place(time);

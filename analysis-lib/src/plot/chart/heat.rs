@@ -77,14 +77,14 @@ impl<'a> Heat<'a> {
         for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
             match value {
                 Some(value) => {
-                    let look = Look::Filled(shades.shade(theme, *value));
+                    let look = shades.shade(theme, *value).filled();
                     paths.rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
                 }
                 None => {
                     let [(left, top), (right, bottom)] =
                         cell(index).corners(7.0_f64.min(column * 0.3));
                     let ends = [(left, bottom), (right, top)];
-                    paths.line(ends, Look::Outlined(theme.axis, 10));
+                    paths.line(ends, theme.axis.stroke_width(10));
                 }
             }
         }
@@ -94,7 +94,7 @@ impl<'a> Heat<'a> {
             .enumerate()
             .filter(|own| own.1.is_outlined)
         {
-            paths.rectangle(cell(index).corners(2.0), Look::Outlined(VERMILLION, 20));
+            paths.rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
         }
         let words = if is_unseen {
             "╱ never recorded"

@@ -197,7 +197,7 @@ impl<'a> Line<'a> {
         frame.zero_line(paths);
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
-            paths.line(points, Look::Outlined(own, 18));
+            paths.line(points, own.stroke_width(18));
         }
         for overlay in &self.overlays {
             let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
@@ -205,13 +205,13 @@ impl<'a> Line<'a> {
                 // A point for each two columns of pixels: these lines are smooth.
                 let mut run = run.clone();
                 run.dedup_by_key(|i| column(self.series.starts[*i], &frame.x.scale) / 2);
-                paths.broken(run.iter().map(point), Look::Outlined(overlay.colour, 20));
+                paths.broken(run.iter().map(point), overlay.colour.stroke_width(20));
             }
         }
         // A point without neighbours isn't a line: it is seen as a dot.
         let alone = || thinned.runs.iter().filter(|run| run.len() == 1);
         for run in alone().filter(|_| alone().count() <= DOTS) {
-            paths.circle(self.place(run[0]), 25, Look::Filled(own));
+            paths.circle(self.place(run[0]), 25, own.filled());
         }
     }
 
@@ -232,8 +232,8 @@ impl<'a> Line<'a> {
             keys.push(Key::new(WHITE, VERMILLION, why));
         }
         for point in marked.into_iter().map(|i| self.place(i)) {
-            paths.circle(point, 40, Look::Filled(WHITE));
-            paths.circle(point, 40, Look::Outlined(VERMILLION, 18));
+            paths.circle(point, 40, WHITE.filled());
+            paths.circle(point, 40, VERMILLION.stroke_width(18));
         }
         String::new()
     }
@@ -242,11 +242,11 @@ impl<'a> Line<'a> {
     fn point_out(&self, frame: &Frame, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
         for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
             let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            paths.line(ends, Look::Outlined(GREEN, 60));
+            paths.line(ends, GREEN.stroke_width(60));
         }
         let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
         for &(item, _) in &dots {
-            paths.circle(self.place(item), 40, Look::Filled(PURPLE));
+            paths.circle(self.place(item), 40, PURPLE.filled());
         }
         if !dots.is_empty() {
             keys.push(Key::of(PURPLE, "unusual hours"));

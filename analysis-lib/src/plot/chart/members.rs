@@ -86,7 +86,7 @@ pub(crate) fn drawn<'a>(
         };
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
-        paths.rectangle(corners, Look::Filled(colour));
+        paths.rectangle(corners, colour.filled());
         texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
         texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
@@ -111,10 +111,10 @@ pub(crate) fn drawn<'a>(
         texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        paths.line(cut, Look::Outlined(theme.ground, 50));
+        paths.line(cut, theme.ground.stroke_width(50));
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
-    paths.line(zero, Look::Outlined(theme.axis, 10));
+    paths.line(zero, theme.axis.stroke_width(10));
     let content = Content {
         note,
         shapes: paths.group(),

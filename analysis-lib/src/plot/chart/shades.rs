@@ -82,7 +82,7 @@ impl Shades {
                 (left + share * WIDE, baseline - 9.0),
                 (right, baseline + 1.0),
             ];
-            paths.rectangle(corners, Look::Filled(self.shade(theme, share * self.high)));
+            paths.rectangle(corners, self.shade(theme, share * self.high).filled());
         }
         let (ink, low) = (theme.soft_ink, format!("0{}", self.unit));
         let mut texts = text((left - 6.0, baseline), Anchor::End, ink, &low);

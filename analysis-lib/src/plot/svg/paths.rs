@@ -9,34 +9,15 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle};
-use plotters::style::{Color, RGBColor, ShapeStyle};
+use plotters::style::ShapeStyle;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind, FontStyle,
 };
 
 use super::element::text_element;
-use super::style::{Colour, width};
+use super::style::width;
 use crate::plot::axis::Scale;
-
-/// How a shape is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Look {
-    Filled(Colour),
-    /// With the stroke's width, in tenths of a pixel.
-    Outlined(Colour, u32),
-}
-
-impl Look {
-    fn style(self) -> ShapeStyle {
-        let (Self::Filled(colour) | Self::Outlined(colour, _)) = self;
-        let colour = RGBColor(colour.0, colour.1, colour.2);
-        match self {
-            Self::Filled(_) => colour.filled(),
-            Self::Outlined(_, width) => Color::stroke_width(&colour, width),
-        }
-    }
-}
 
 /// Shapes whose places are in the values of two scales.
 pub(crate) struct Paths {
@@ -63,13 +44,17 @@ impl Paths {
     }
 
     /// A line through these points; a single point is a dot.
-    pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
+    pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
         let points: Vec<_> = points.into_iter().collect();
-        self.draw(&PathElement::new(points, look.style()));
+        self.draw(&PathElement::new(points, look));
     }
 
     /// A line that breaks where there is no point.
-    pub(crate) fn broken(&mut self, points: impl Iterator<Item = Option<(f64, f64)>>, look: Look) {
+    pub(crate) fn broken(
+        &mut self,
+        points: impl Iterator<Item = Option<(f64, f64)>>,
+        look: ShapeStyle,
+    ) {
         let points: Vec<_> = points.collect();
         let runs = points.split(Option::is_none);
         for run in runs.filter(|run| !run.is_empty()) {
@@ -78,19 +63,19 @@ impl Paths {
     }
 
     /// The area between these points.
-    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
+    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
         let points: Vec<_> = points.into_iter().collect();
-        self.draw(&Polygon::new(points, look.style()));
+        self.draw(&Polygon::new(points, look));
     }
 
     /// A rectangle between two opposite corners.
-    pub(crate) fn rectangle(&mut self, corners: [(f64, f64); 2], look: Look) {
-        self.draw(&Rectangle::new(corners, look.style()));
+    pub(crate) fn rectangle(&mut self, corners: [(f64, f64); 2], look: ShapeStyle) {
+        self.draw(&Rectangle::new(corners, look));
     }
 
     /// A circle with its radius in tenths of a pixel.
-    pub(crate) fn circle(&mut self, centre: (f64, f64), radius: i32, look: Look) {
-        self.draw(&Circle::new(centre, radius, look.style()));
+    pub(crate) fn circle(&mut self, centre: (f64, f64), radius: i32, look: ShapeStyle) {
+        self.draw(&Circle::new(centre, radius, look));
     }
 
     fn draw<E>(&self, element: &E)

@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use plotters::style::Color;
+use plotters_backend::BackendColor;
+
 use activity_data::text::is_mark;
 
 /// Width of every figure, in pixels.
@@ -42,6 +45,14 @@ impl Colour {
 pub(super) const fn rgb(hex: u32) -> Colour {
     let [_, red, green, blue] = hex.to_be_bytes();
     Colour(red, green, blue)
+}
+
+/// Shapes are filled with it, or have a stroke so many tenths of a pixel wide.
+impl Color for Colour {
+    fn to_backend_color(&self) -> BackendColor {
+        let (rgb, alpha) = ((self.0, self.1, self.2), 1.0);
+        BackendColor { alpha, rgb }
+    }
 }
 
 impl fmt::Display for Colour {
