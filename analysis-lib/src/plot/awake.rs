@@ -1,12 +1,10 @@
 //! When are we awake?
 
 use super::axis::{hour_range, number};
-use super::chart::heat::{Cell, Heat};
-use super::chart::nothing;
-use super::chart::week::{DAYS, Week};
+use super::chart::{Cell, DAYS, Heat, week};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, NOT_KNOWN, Noun, window_count};
+use super::labels::{Labels, NOT_KNOWN, Noun};
 use super::people::in_percent;
 use super::svg::Content;
 use crate::aggregate::{self, Reach, WeekHour};
@@ -17,9 +15,9 @@ use activity_data::Activity;
 /// darkest shade begins where a few extreme hours would leave all others pale.
 pub fn weekly_rhythm(activity: &Activity) -> Figure {
     let axis = "Mean Number of Messages in an Hour";
-    let labels = Labels::new("Weekly Rhythm", axis, "mean_messages_per_hour")
+    let labels = Labels::of(activity, "Weekly Rhythm", axis, "mean_messages_per_hour")
         .measuring("messages in an hour", 0);
-    week(activity, labels, WeekHour::per_hour)
+    by_hour(activity, labels, WeekHour::per_hour)
 }
 
 /// The server's week: mean online members by weekday and hour of local clocks,
@@ -27,33 +25,25 @@ pub fn weekly_rhythm(activity: &Activity) -> Figure {
 pub fn weekly_online(activity: &Activity) -> Figure {
     let axis = "Mean Number of Members (Human, Online)";
     let title = "Online Members by Hour of the Week";
-    let labels = Labels::new(title, axis, "mean_online_members").measuring("members online", 0);
+    let labels = Labels::of(activity, title, axis, "mean_online_members");
     let (online, writers) = (activity.online_members(), activity.members().len());
     let known = activity.online_known();
-    let labels = labels.of_online(online, writers, known);
+    let labels = labels
+        .measuring("members online", 0)
+        .of_online(online, writers, known);
     if known == 0.0 {
-        let note = window_count(activity);
-        return nothing::figure(activity.origin(), &labels, note, NOT_KNOWN);
+        return Figure::nothing(&labels, NOT_KNOWN);
     }
-    week(activity, labels, WeekHour::online_mean)
+    by_hour(activity, labels, WeekHour::online_mean)
 }
 
-fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>) -> Figure {
-    let note = window_count(activity);
+fn by_hour(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>) -> Figure {
     let hours = aggregate::weekly_rhythm(activity);
-    if !hours.iter().any(|hour| value(hour).is_some()) {
+    if hours.iter().all(|hour| value(hour).is_none()) {
         let why = "How long a window is can't be known from one moment: two are needed.";
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     }
-    Week {
-        origin: activity.origin(),
-        labels,
-        note,
-        hours,
-        value,
-    }
-    .heat()
-    .figure()
+    week(&labels, &hours, value).figure()
 }
 
 /// How many different members write in each hour of the week, as a heat map: the
@@ -72,7 +62,7 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
 pub fn reach(activity: &Activity) -> Figure {
     let axis = "Mean Number of Different Writers";
     let title = "Different Writers by Hour of the Week";
-    let labels = Labels::new(title, axis, "mean_writers");
+    let mut labels = Labels::of(activity, title, axis, "mean_writers");
     let hours = aggregate::reach(activity);
     let taken: Vec<&Reach> = hours.iter().filter(|hour| hour.reached.is_some()).collect();
     let reached = taken.iter().filter_map(|hour| hour.reached);
@@ -81,8 +71,9 @@ pub fn reach(activity: &Activity) -> Figure {
             true => "This takes a week of which 98% were recorded, in windows of at most an hour.",
             false => "Nobody wrote a message in a week that was recorded whole.",
         };
-        return nothing::figure(activity.origin(), &labels, window_count(activity), why);
+        return Figure::nothing(&labels, why);
     };
+    labels.note = Noun::new("whole week", "whole weeks").count(hours[0].weeks);
     let day = |hour: &Reach| DAYS[hour.weekday as usize];
     let cell = |hour: &Reach| {
         let writers = format!("{} writers in a week", number(hour.mean(), 1));
@@ -116,7 +107,6 @@ pub fn reach(activity: &Activity) -> Figure {
         (share, count) => (share, format!("at least one of these {count} hours")),
     };
     Heat {
-        origin: activity.origin(),
         labels: &labels,
         rows: DAYS.map(str::to_owned).into(),
         row_height: 31.0,
@@ -124,7 +114,6 @@ pub fn reach(activity: &Activity) -> Figure {
         unit: "",
         outlined: "outlined: together they reach 80%",
         content: Content {
-            note: Noun::new("whole week", "whole weeks").count(hours[0].weeks),
             description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
             says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
             table: csv(columns, hours.iter().map(row)),

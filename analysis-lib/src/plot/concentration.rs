@@ -1,8 +1,7 @@
 //! How much of the conversation do few carry?
 
 use super::axis::{Axis, Scale, Tick, number};
-use super::chart::frame::{Frame, TOP};
-use super::chart::nothing;
+use super::chart::{Frame, TOP};
 use super::csv::csv;
 use super::figure::Figure;
 use super::labels::{Item, Labels, MEMBERS, MESSAGES, NOBODY};
@@ -35,12 +34,18 @@ const STEP: f64 = 0.8;
 pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let People { activity, note, .. } = People::of(activity, names);
     let title = "Concentration of Messages";
-    let labels = Labels::new(title, "Share of Messages", "messages_percent");
+    let labels = Labels::new(
+        activity.origin(),
+        title,
+        "Share of Messages",
+        "messages_percent",
+    )
+    .noting(note);
     let concentration = aggregate::concentration(&activity);
     let (members, half) = (concentration.members, concentration.half);
     let top = in_percent(concentration.top_tenth * 100.0);
     let says = match members {
-        0 => return nothing::figure(activity.origin(), &labels, note, NOBODY),
+        0 => return Figure::nothing(&labels, NOBODY),
         1 => "All messages were written by 1 member.".to_owned(),
         _ => format!(
             "Half of all messages were written by {} of {}; the most active tenth ({}) wrote {top}; Gini coefficient {:.2}.",
@@ -74,7 +79,7 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let name = "Share of Members, the Least Active First";
     let x = Axis::new(scale([AREA.left, AREA.right]), ticks.clone(), name);
     let y = Axis::new(scale([AREA.bottom, AREA.top]), ticks, &labels.axis);
-    let frame = Frame::new(activity.origin(), &labels, AREA, x, y);
+    let frame = Frame::new(&labels, AREA, x, y);
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
     frame.zero_line(&mut paths);
@@ -115,7 +120,6 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
         texts,
         tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
         table: csv(columns, points.iter().map(row)),
-        note,
         description: "Lorenz curve of messages over members.".to_owned(),
         says,
         ..Content::default()

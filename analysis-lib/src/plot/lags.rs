@@ -1,12 +1,10 @@
 //! Do messages follow online members?
 
 use super::axis::{Tick, number};
-use super::chart::frame::{Frame, range_of};
-use super::chart::nothing;
-use super::chart::series::extremes;
+use super::chart::{Frame, extremes, range_of};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{HOURS, Labels, NOT_KNOWN, Noun, window_count};
+use super::labels::{HOURS, Labels, NOT_KNOWN, Noun};
 use super::svg::*;
 use crate::aggregate::{self, Lag, MOST_LAG};
 use activity_data::Activity;
@@ -27,15 +25,14 @@ const PAIRS: Noun = Noun::new("pair", "pairs");
 pub fn lags(activity: &Activity) -> Figure {
     let known = activity.online_known();
     let axis = "Correlation of Messages and Online Members";
-    let labels = Labels::new("Messages and Online Members", axis, "correlation")
+    let mut labels = Labels::of(activity, "Messages and Online Members", axis, "correlation")
         .measuring("", 2)
         .knowing(known);
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
-        let note = window_count(activity);
         let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
         let why = if known > 0.0 { why } else { NOT_KNOWN };
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     }
     // What chance reaches is drawn below both lines.
     let values = lags.iter().flat_map(|lag| {
@@ -44,9 +41,11 @@ pub fn lags(activity: &Activity) -> Figure {
     });
     let range = range_of(values.flatten());
     let most = MOST_LAG as f64;
-    let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
-    let across = [-most - 0.5, most + 0.5];
-    let mut frame = Frame::upwards(activity.origin(), &labels, range, across, name);
+    let name = "Hours by Which Messages Come Later Than Members Are Online";
+    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
+    let pairs = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
+    labels.note = pairs.join(" to ") + " pairs of hours";
+    let mut frame = Frame::upwards(&labels, range, [-most - 0.5, most + 0.5], name);
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
@@ -72,10 +71,7 @@ pub fn lags(activity: &Activity) -> Figure {
         let chance = Key::of(PALE_GREEN, "by chance alone, 95% of cases");
         keys.splice(0..0, [chance, Key::of(GREEN, "beyond the week's rhythm")]);
     }
-    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
-    let [fewest, most] = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
     frame.figure(Content {
-        note: format!("{fewest} to {most} pairs of hours"),
         shapes: paths.group(),
         keys,
         tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),

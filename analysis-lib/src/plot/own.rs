@@ -6,11 +6,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 
 use super::axis::{Numbers, Tick, number, round_step};
-use super::chart::bars::MOST;
-use super::chart::frame::Frame;
-use super::chart::line::Line;
-use super::chart::nothing;
-use super::chart::series::{self, Known, Series};
+use super::chart::{self, Frame, Line, MOST, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
 use super::svg::{
@@ -59,8 +55,8 @@ pub trait OverTime {
 
 impl OverTime for Activity {
     fn line(&self, title: &str, values: &[f64]) -> Result<Figure> {
-        let (series, note) = (Series::of_windows(self, values), window_count(self));
-        own_line(self.origin(), title, series, note, self.gaps())
+        let labels = own_labels(self.origin(), title, values).noting(window_count(self));
+        own_line(labels, &Series::of_windows(self, values), self.gaps())
     }
 }
 
@@ -68,7 +64,8 @@ impl OverTime for Periods {
     fn line(&self, title: &str, values: &[f64]) -> Result<Figure> {
         let series = Series::of_periods(self, values);
         let note = series.item.noun().count(self.len());
-        own_line(self.origin(), title, series, note, &series.gaps())
+        let labels = own_labels(self.origin(), title, values).noting(note);
+        own_line(labels, &series, &series.gaps())
     }
 }
 
@@ -99,31 +96,23 @@ pub fn line<V: Value>(
     over.line(title, &numbers(values))
 }
 
-fn own_line(
-    origin: &Origin,
-    title: &str,
-    series: Series,
-    note: String,
-    gaps: &[Gap],
-) -> Result<Figure> {
-    let (values, items) = (series.values, series.item.noun());
+fn own_line(labels: Labels, series: &Series, gaps: &[Gap]) -> Result<Figure> {
+    let (values, items) = (&series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
-    let labels = own_labels(title, values);
-    let Some(own) = Known::of(&series, series.starts, &[]) else {
+    let Some((own, _)) = series.known(&series.starts, &[]) else {
         let why = "A line needs a value; there is none.";
-        return Ok(nothing::figure(origin, &labels, note, why));
+        return Ok(Figure::nothing(&labels, why));
     };
     let known = known(values);
     let steps = known.windows(2).filter(|pair| pair[0] + 1 < pair[1]);
-    let breaks = steps.map(|pair| (series.ends[pair[0]], series.starts[pair[1]]));
-    let mut unseen: Vec<Gap> = breaks.map(|(begin, end)| Gap::new(begin, end)).collect();
-    unseen.extend(series.unseen);
+    let breaks = steps.map(|pair| Gap::new(series.ends[pair[0]], series.starts[pair[1]]));
+    let mut unseen: Vec<Gap> = breaks.chain(series.unseen.iter().copied()).collect();
     unseen.sort_by_key(|gap| gap.begin);
-    let series = own.series(Series {
+    let own = Series {
         unseen: &unseen,
-        ..series
-    });
-    Ok(Line::new(origin, &labels, note, series, gaps).figure())
+        ..own
+    };
+    Ok(Line::new(labels, own, gaps).figure())
 }
 
 /// A bar for each label.
@@ -152,9 +141,8 @@ pub fn bars<V: Value>(
         let why = format!("{count} bars can't be shown; give 1 to {MOST}");
         return Err(Error::new(why));
     }
-    let (origin, labels) = (Origin::nobody(), own_labels("Bars", &values));
-    let across = [0.0, count as f64];
-    let mut frame = Frame::upwards(&origin, &labels, extremes(&values), across, String::new());
+    let labels = own_labels(&Origin::nobody(), "Bars", &values);
+    let mut frame = Frame::upwards(&labels, extremes(&values), [0.0, count as f64], "");
     // Labels that have no room beside each other: every second, third and so on.
     let shown = |name: &String| shorten(name, LABEL_SIZE, 120.0);
     let widths = names.iter().map(|name| label_width(&shown(name)));
@@ -167,7 +155,7 @@ pub fn bars<V: Value>(
     for (i, (name, &value)) in names.iter().zip(&values).enumerate() {
         let (mut shown, mut plain) = ("no value".to_owned(), String::new());
         if value.is_finite() {
-            (shown, plain) = (number(value, frame.places), value.to_string());
+            (shown, plain) = (number(value, frame.labels.places), value.to_string());
             let corners = [(i as f64 + 0.06, 0.0), (i as f64 + 0.94, value)];
             paths.rectangle(corners, BLUE.filled());
         }
@@ -183,7 +171,7 @@ pub fn bars<V: Value>(
     frame.zero_line(&mut paths);
     let most = extremes(&values).1;
     let highest = values.iter().position(|&value| value == most).unwrap_or(0);
-    let most = number(values[highest], frame.places);
+    let most = number(values[highest], frame.labels.places);
     let says = format!("The highest: {most}, {}.", names[highest]);
     let note = Noun::new("bar", "bars").count(count);
     Ok(own_figure(frame, [note, says, table], paths, tooltips))
@@ -199,7 +187,7 @@ pub fn histogram<V: Value>(values: impl IntoIterator<Item = V>) -> Result<Figure
     let mut values = numbers(values);
     values.retain(|value| value.is_finite());
     let (low, high) = extremes(&values);
-    let least = own_labels("", &values).least_step();
+    let least = own_labels(&Origin::nobody(), "", &values).least_step();
     let step = round_step(((high - low) / 20.0).max(1e-9)).max(least);
     let bin = |value: f64| (value / step).floor();
     let mut counts = vec![0; (bin(high) - bin(low) + 1.0).max(0.0) as usize];
@@ -231,14 +219,14 @@ pub fn scatter<X: Value, Y: Value>(
     let all = x.len();
     let known = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
     let (x, y): (Vec<f64>, Vec<f64>) = x.into_iter().zip(y).filter(known).unzip();
-    let (origin, labels) = (Origin::nobody(), own_labels("Points", &y));
+    let labels = own_labels(&Origin::nobody(), "Points", &y);
     if x.is_empty() {
         let why = "Points need both values; there is none.";
-        return Ok(nothing::figure(&origin, &labels, String::new(), why));
+        return Ok(Figure::nothing(&labels, why));
     }
-    let across = Numbers::around(extremes(&x), own_labels("", &x).least_step(), 8);
-    let ends = [across.low, across.high];
-    let mut frame = Frame::upwards(&origin, &labels, extremes(&y), ends, String::new());
+    let least = own_labels(&labels.origin, "", &x).least_step();
+    let across = Numbers::around(extremes(&x), least, 8);
+    let mut frame = Frame::upwards(&labels, extremes(&y), [across.low, across.high], "");
     frame.x.ticks = across.ticks;
     let mut paths = frame.paths_over(&[]);
     frame.grid_up(&mut paths);
@@ -258,7 +246,7 @@ pub fn scatter<X: Value, Y: Value>(
         let left_out = points.count(all - x.len());
         note += &format!(" · {left_out} without a value left out");
     }
-    let ((low, high), shown) = (extremes(&y), |y| number(y, frame.places));
+    let ((low, high), shown) = (extremes(&y), |y| number(y, frame.labels.places));
     let says = format!("Upwards from {} to {}.", shown(low), shown(high));
     Ok(own_figure(frame, [note, says, table], paths, Vec::new()))
 }
@@ -297,15 +285,15 @@ where
     drop(area);
     let shapes = shapes.take();
     let body = format!("<g transform=\"translate({MARGIN} 46)\">{shapes}</g>");
-    let labels = Labels::new("Drawing", "", "value");
+    let labels = Labels::new(&Origin::nobody(), "Drawing", "", "value")
+        .noting(format!("{width} × {height} pixels"));
     let content = Content {
-        note: format!("{width} × {height} pixels"),
         description: "A drawing.".to_owned(),
-        width: Some(f64::from(width) + 2.0 * MARGIN),
         ..Content::default()
     };
-    let height = f64::from(height) + 88.0;
-    Ok(card(&labels, &Origin::nobody(), height, &body, content))
+    let size = [f64::from(width) + 2.0 * MARGIN, f64::from(height) + 88.0];
+    let draw = move |labels: &Labels, content| card(labels, size, &body, content);
+    Ok(Figure::new(labels, content, draw))
 }
 
 fn numbers<V: Value>(values: impl IntoIterator<Item = V>) -> Vec<f64> {
@@ -322,14 +310,14 @@ fn are_as_many(one: usize, own: &str, other: usize, others: &str) -> Result<()> 
 
 /// Of values with as many decimal places as tell three digits of the largest; counts
 /// have none.
-fn own_labels(title: &str, values: &[f64]) -> Labels {
+fn own_labels(origin: &Origin, title: &str, values: &[f64]) -> Labels {
     let (low, high) = extremes(values);
     let parts = |&i: &usize| values[i].fract() != 0.0;
     let places = match known(values).iter().any(parts) {
         true => (2.0 - high.max(-low).log10().floor()).clamp(0.0, 9.0) as usize,
         false => 0,
     };
-    Labels::new(title, "Value", "value").measuring("", places)
+    Labels::new(origin, title, "Value", "value").measuring("", places)
 }
 
 fn own_figure(
@@ -339,8 +327,8 @@ fn own_figure(
     tooltips: Vec<Tooltip>,
 ) -> Figure {
     frame.below = [18.0, 30.0, 62.0];
+    frame.labels.note = note;
     frame.figure(Content {
-        note,
         says,
         table,
         shapes: paths.group(),
@@ -359,6 +347,6 @@ fn known(values: &[f64]) -> Vec<usize> {
 /// The lowest and the highest of those that are numbers; no numbers of none.
 fn extremes(values: &[f64]) -> (f64, f64) {
     let known = known(values).into_iter().map(|i| (i, values[i]));
-    let found = series::extremes(known);
+    let found = chart::extremes(known);
     found.map_or((f64::NAN, f64::NAN), |[low, high]| (low.1, high.1))
 }

@@ -1,6 +1,6 @@
 //! Members as figures show them.
 
-use super::chart::members::Bar;
+use super::chart::Bar;
 use super::labels::{BOTS, window_count};
 use crate::MemberId;
 use crate::aggregate::{ShownMembers, shown_members, without_bots};

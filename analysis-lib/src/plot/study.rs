@@ -1,10 +1,8 @@
 //! Window by window: the study of half a day.
 
-use super::chart::curve::curve;
-use super::chart::line::{Line, Mark};
-use super::chart::series::Series;
+use super::chart::{Line, Mark, Series, curve};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, window_count};
+use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun};
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
 use activity_data::Activity;
 use activity_data::text::clean;
@@ -22,10 +20,10 @@ pub fn online_members(activity: &Activity) -> Figure {
     let server = clean(activity.origin().server(), 300);
     let title = format!("Number of Online Members on {server}");
     let axis = "Number of Members (Human, Online)";
-    let labels = Labels::new(&title, axis, "online_members").counting(MEMBERS_ONLINE);
+    let labels = Labels::of(activity, title, axis, "online_members").counting(MEMBERS_ONLINE);
     let (online, writers) = (activity.online_members(), activity.members().len());
     let labels = labels.of_online(online, writers, activity.online_known());
-    Line::of_counts(activity, &labels, online, NOT_KNOWN)
+    Line::of_counts(activity, labels, online, NOT_KNOWN)
 }
 
 /// Messages in each window, over time. A last window that is shorter than half
@@ -35,26 +33,25 @@ pub fn message_volume(activity: &Activity) -> Figure {
     volume(activity, "Message Volume", &[], None)
 }
 
-/// Messages in each window, with marks.
+/// Messages in each window, with marks and what they show.
 pub(super) fn volume(
     activity: &Activity,
     title: &str,
     marks: &[Mark],
-    says: Option<&dyn Fn(usize) -> String>,
+    says: Option<String>,
 ) -> Figure {
     let axis = "Number of Messages Sent in Time Window";
-    let labels = Labels::new(title, axis, "message_volume");
+    let mut labels = Labels::of(activity, title, axis, "message_volume");
+    labels.instead = says;
     let volume = activity.message_volume().iter();
     let values: Vec<f64> = volume.map(|&volume| f64::from(volume)).collect();
     let mut series = Series::of_windows(activity, &values);
     // The sample lies in a fixed past: comparing it with the clock says nothing.
     series.is_over = activity.origin().is_sample()
         || !aggregate::last_is_running(activity, chrono::Utc::now().timestamp_millis());
-    let (origin, note) = (activity.origin(), window_count(activity));
     Line {
         marks,
-        says,
-        ..Line::new(origin, &labels, note, series, activity.gaps())
+        ..Line::new(labels, series, activity.gaps())
     }
     .figure()
 }
@@ -62,21 +59,21 @@ pub(super) fn volume(
 /// Cumulative messages: the running sum of the message volume, over time.
 pub fn cumulative_messages(activity: &Activity) -> Figure {
     let axis = "Cumulative Number of Messages";
-    let labels = Labels::new("Cumulative Messages", axis, "cumulative_messages")
+    let labels = Labels::of(activity, "Cumulative Messages", axis, "cumulative_messages")
         .counting(Noun::new("message so far", "messages so far"));
     let sums = aggregate::cumulative_messages(activity).into_iter();
     let values: Vec<f64> = sums.map(|sum| sum as f64).collect();
-    Line::of_windows(activity, &labels, &values).figure()
+    Line::of_windows(activity, labels, &values).figure()
 }
 
 /// The smoothed cumulative messages, over time.
 pub fn smoothed_cumulative(fit: &Smoothed) -> Figure {
     let title = "Approx. Cumulative Messages";
     let column = "smoothed_cumulative_messages";
-    let labels =
-        Labels::new(title, "Number of Messages", column).measuring("messages (smoothed)", 0);
+    let labels = Labels::new(fit.origin(), title, "Number of Messages", column)
+        .measuring("messages (smoothed)", 0);
     let values = |days: &[f64]| fit.spline().evaluate_all(days);
-    curve(fit, &labels, highest(fit), values)
+    curve(fit, labels, highest(fit), values)
 }
 
 /// The slope of the smoothed cumulative messages, over time. The curve is only
@@ -84,12 +81,12 @@ pub fn smoothed_cumulative(fit: &Smoothed) -> Figure {
 pub fn message_rate(fit: &Smoothed) -> Figure {
     let title = "Approx. Rate of Messages";
     let column = "messages_per_minute";
-    let labels =
-        Labels::new(title, "Messages per Minute", column).measuring("messages per minute", 2);
+    let labels = Labels::new(fit.origin(), title, "Messages per Minute", column)
+        .measuring("messages per minute", 2);
     let days = fit.times()[fit.times().len() - 1] - fit.times()[0];
     let per_minute = |slope: f64| slope * (1.0 / MINUTES_PER_DAY);
     let usual = per_minute(highest(fit) / days);
-    curve(fit, &labels, usual, |days| {
+    curve(fit, labels, usual, |days| {
         let slopes = fit.spline().derivative_all(days);
         slopes.into_iter().map(per_minute).collect()
     })

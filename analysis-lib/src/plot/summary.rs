@@ -3,13 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::axis::{Scale, days, moments, months, number};
-use super::chart::bars::Bars;
-use super::chart::members;
-use super::chart::series::{Series, extremes};
-use super::chart::week::{DAYS, Week};
+use super::chart::{Bars, DAYS, Series, extremes, messages_by_member, week};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Item, Labels, Noun};
@@ -137,8 +133,8 @@ impl Summary<'_> {
                 "" => format!("{what}: {value}"),
                 below => format!("{what}: {value} ({below})"),
             });
+        let note = format!("{recorded:.0}% of the {} recorded", noun.one);
         let content = Content {
-            note: format!("{recorded:.0}% of the {} recorded", noun.one),
             description: format!("A {} in one picture.", noun.one),
             says: said.collect::<Vec<_>>().join("; ") + ".",
             table: self.table(&numbers),
@@ -147,7 +143,7 @@ impl Summary<'_> {
         let from = format!("{} · times in {}", source(origin), zone.name());
         let (panels, charts) = (panels(&numbers), self.charts());
         let draw = move |labels: &Labels, content: Content| {
-            let caption = format!("{} · {from}", content.note);
+            let caption = format!("{} · {from}", labels.note);
             let title = clean(&labels.title, TEXT_LIMIT);
             let ([width, height], ground) = (SIZE, DARK.ground);
             let wide = width - 2.0 * EDGE;
@@ -161,7 +157,11 @@ impl Summary<'_> {
             sheet(&title, SIZE, ZOOM, &body, &caption, content)
         };
         // It counts many things: none has its name on an axis or above a column.
-        reworded(Labels::new(&title, "", ""), content, Arc::new(draw))
+        Figure::new(
+            Labels::new(origin, title, "", "").noting(note),
+            content,
+            draw,
+        )
     }
 
     /// When the period begins and ends.
@@ -174,7 +174,7 @@ impl Summary<'_> {
         let origin = self.activity.origin();
         let labels = |title: &str, theme: Theme| Labels {
             theme,
-            ..Labels::new(title, "", "messages")
+            ..Labels::new(origin, title, "", "messages")
         };
         let by = format!("Messages by {}", Noun::of(self.fine.period()).one);
         let days = labels(&by, room(EDGE, 282.0));
@@ -182,19 +182,14 @@ impl Summary<'_> {
         let series = Series::of_periods(&self.fine, &values);
         let bars = Bars {
             times: self.span(),
-            ..Bars::of(origin, &days, series)
+            ..Bars::of(&days, series)
         };
-        let week = Week {
-            origin,
-            labels: labels("By hour of the week", room(308.0, 486.0)),
-            note: String::new(),
-            hours: self.week.clone(),
-            value: WeekHour::per_hour,
-        };
+        let hours = labels("By hour of the week", room(308.0, 486.0));
+        let hours = week(&hours, &self.week, WeekHour::per_hour).drawn();
         let most = labels("Who wrote most", room(512.0, SIZE[0] - EDGE));
-        let members = members::drawn(origin, &most, &self.members, String::new());
+        let members = messages_by_member(&most, &self.members);
         let mut body = String::new();
-        for (mut frame, mut content) in [bars.drawn(), week.heat().drawn(), members] {
+        for (mut frame, mut content) in [bars.drawn(), hours, members] {
             let theme = frame.labels.theme;
             let at = (theme.area.left, TITLES);
             body += &bold_text(at, 14.0, theme.ink, SIZE[0], &frame.labels.title);
@@ -208,7 +203,7 @@ impl Summary<'_> {
                 body += &key.element(left, KEYS, theme.soft_ink);
                 left += 16.0 - key.left(0.0);
             }
-            body += &frame.body(&mut content);
+            body += &frame.body("", &mut content);
         }
         body
     }

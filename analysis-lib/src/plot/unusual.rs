@@ -1,7 +1,7 @@
 //! What was unusual, on the line of the message volume.
 
 use super::axis;
-use super::chart::line::Mark;
+use super::chart::Mark;
 use super::figure::Figure;
 use super::labels::{MESSAGES, unusual_in_words};
 use super::study::volume;
@@ -56,8 +56,7 @@ pub fn unusual(activity: &Activity) -> Figure {
         let events = unusual.events.len();
         says += &format!(" The {MARKED} most unusual of {events} are marked.");
     }
-    let title = "Unusual Message Volume";
-    volume(activity, title, &marks, Some(&|_| says.clone()))
+    volume(activity, "Unusual Message Volume", &marks, Some(says))
 }
 
 #[cfg(test)]

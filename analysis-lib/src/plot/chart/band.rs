@@ -88,7 +88,7 @@ impl Band<'_> {
         frame.zero_line(paths);
         stroke(&runs, BLUE, if is_dense { 9 } else { 18 }, paths);
         let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
-        keys.extend(self.beside.map(|(_, name)| Key::of(GREY, name)));
+        keys.extend(self.beside.iter().map(|(_, name)| Key::of(GREY, *name)));
         keys
     }
 

@@ -9,7 +9,7 @@ use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::*;
-use activity_data::{DAY_LENGTH, Gap, Origin};
+use activity_data::{DAY_LENGTH, Gap};
 
 /// More bars than this would be narrower than two pixels, and with their
 /// tooltips take more than 150 kB.
@@ -41,7 +41,6 @@ pub(crate) struct Layer {
 
 /// A bar for each period of a series.
 pub(crate) struct Bars<'a> {
-    pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     pub(crate) series: Series<'a>,
     /// From when to when the axis reaches.
@@ -55,7 +54,7 @@ pub(crate) struct Bars<'a> {
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
     pub(crate) tooltips: Vec<Vec<String>>,
-    /// Notes, sentences and the table, where there are layers.
+    /// Sentences and the table, where there are layers.
     pub(crate) content: Content,
 }
 
@@ -71,12 +70,11 @@ impl Layer {
 
 impl<'a> Bars<'a> {
     /// Bars of a series' values.
-    pub(crate) fn of(origin: &'a Origin, labels: &'a Labels, series: Series<'a>) -> Self {
+    pub(crate) fn of(labels: &'a Labels, series: Series<'a>) -> Self {
         Self {
-            origin,
             labels,
-            series,
             times: series.starts[0]..series.ends[series.len() - 1],
+            series,
             layers: &[],
             line: None,
             gaps: &[],
@@ -91,13 +89,13 @@ impl<'a> Bars<'a> {
     }
 
     /// The frame and what is in it.
-    pub(crate) fn drawn(mut self) -> (Frame<'a>, Content) {
+    pub(crate) fn drawn(mut self) -> (Frame, Content) {
         let (series, theme) = (&self.series, &self.labels.theme);
-        let Series { starts, ends, .. } = *series;
+        let Series { starts, ends, .. } = series;
         let is_stacked = !self.layers.is_empty();
         let (buckets, each) = self.buckets();
         let (layers, heights) = self.spans();
-        let frame = self.frame(&heights, &buckets);
+        let mut frame = self.frame(&heights, &buckets);
 
         // Gaps within a bar, and those narrower than a pixel, can't be seen.
         let mut gaps = series.gaps();
@@ -168,7 +166,7 @@ impl<'a> Bars<'a> {
         let tooltips = frame.side_by_side(tooltips, &gaps[..between], series.item);
         let content = match is_stacked {
             true => std::mem::take(&mut self.content),
-            false => self.content_of(&buckets, each, between, &frame),
+            false => self.content_of(&buckets, each, between, &mut frame),
         };
         let content = Content {
             shapes: paths.group(),
@@ -219,21 +217,21 @@ impl<'a> Bars<'a> {
             (colours, pile(&layer.values))
         };
         let layers = match self.layers {
-            [] => vec![([theme.own, theme.part], pile(self.series.values))],
+            [] => vec![([theme.own, theme.part], pile(&self.series.values))],
             layers => layers.iter().map(&mut layer).collect(),
         };
         (layers, heights)
     }
 
     /// Axes that hold all bars, with room for the legend.
-    fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame<'a> {
-        let Series { starts, ends, .. } = self.series;
+    fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame {
+        let Series { starts, ends, .. } = &self.series;
         let item = self.series.item;
         let range = range_of(heights.iter().flat_map(|&(low, high)| [low, high]));
-        let zone = self.origin.timezone();
+        let zone = self.labels.zone();
         // The period after the last has no tick.
         let times = self.times.start..self.times.end - 1;
-        let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
+        let mut frame = Frame::over_time(self.labels, times, item, range);
         let names = self.layers.iter().chain(self.line);
         let names = names.map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
@@ -264,15 +262,15 @@ impl<'a> Bars<'a> {
     }
 
     /// What is said of bars without layers.
-    fn content_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &Frame) -> Content {
+    fn content_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &mut Frame) -> Content {
         let series = &self.series;
         let mut note = series.item.noun().count(series.len());
         if each > 1 {
             let each = number(each as f64, 0);
             note += &format!(", a bar for the highest of each {each}");
         }
+        frame.labels.note = note;
         Content {
-            note,
             description: format!("Bars of {}.", self.labels.title.to_lowercase()),
             says: frame.extent(series, gaps),
             table: table(series, buckets, frame),
@@ -289,7 +287,7 @@ fn bar_at<'b>(buckets: &'b [Bucket], starts: &[i64], time: i64) -> Option<&'b Bu
 
 fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
     let noun = series.item.noun();
-    let zone = frame.origin.timezone();
+    let zone = frame.labels.zone();
     let row = |bucket: &Bucket| {
         let items = bucket.from..bucket.to;
         let coverage = series.coverage.get(items.clone());
@@ -303,7 +301,7 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
             !series.is_running(bucket.to - 1)
         )
     };
-    let (one, many, column) = (noun.one, noun.many, frame.labels.column);
+    let (one, many, column) = (noun.one, noun.many, &frame.labels.column);
     let highest = format!("highest_{one}_local,highest_{one}_utc");
     let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
     csv(&columns, buckets.iter().map(row))
@@ -337,15 +335,15 @@ mod tests {
         let values: Vec<f64> = (0..edges.len()).map(|i| (i + 1) as f64 * 100.0).collect();
         let series = Series {
             item: Item::Period(period),
-            starts: &starts,
-            ends: &ends,
-            values: &values,
-            coverage,
+            starts: starts.into(),
+            ends: ends.into(),
+            values: values.into(),
+            coverage: coverage.into(),
             is_over: false,
             unseen: &[],
         };
-        let labels = Labels::new("Messages", "Number of Messages", "messages");
-        Bars::of(&origin(), &labels, series).figure()
+        let labels = Labels::new(&origin(), "Messages", "Number of Messages", "messages");
+        Bars::of(&labels, series).figure()
     }
 
     /// The left and right edges of the bars of a colour, in tenths of a pixel.

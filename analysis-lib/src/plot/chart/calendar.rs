@@ -12,7 +12,7 @@ use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::*;
-use activity_data::{DAY, Origin};
+use activity_data::DAY;
 
 /// A year has at most this many weeks, from Monday, with a day in it.
 const WEEKS: i64 = 54;
@@ -30,20 +30,18 @@ fn with_tooltip(days: usize) -> usize {
 
 /// Days and what is shown of each.
 pub(crate) struct Calendar<'a> {
-    pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     pub(crate) series: Series<'a>,
     pub(crate) shades: Shades,
     /// Whether days that were recorded in part are drawn smaller.
     pub(crate) marks_parts: bool,
-    /// What is said of days, after how many there are: of those that were recorded
-    /// whole it gets the indices.
-    pub(crate) says: &'a dyn Fn(&[usize]) -> String,
+    /// What is said of days, after how many there are.
+    pub(crate) says: String,
 }
 
 impl Calendar<'_> {
     pub(crate) fn figure(&self) -> Figure {
-        let (series, zone, theme) = (&self.series, self.origin.timezone(), &self.labels.theme);
+        let (series, zone, theme) = (&self.series, self.labels.zone(), &self.labels.theme);
         let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
         let blocks = blocks(&numbers);
         let last = &blocks[blocks.len() - 1];
@@ -52,11 +50,10 @@ impl Calendar<'_> {
         let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
         let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
         let y = Axis::new(pixels, Vec::new(), &self.labels.axis);
-        let frame = Frame {
-            below: [0.0, 0.0, 44.0],
-            places: self.labels.places.max(self.shades.places),
-            ..Frame::new(self.origin, self.labels, area, x, y)
-        };
+        let mut frame = Frame::new(self.labels, area, x, y);
+        frame.below[2] = 44.0;
+        frame.labels.places = self.labels.places.max(self.shades.places);
+        frame.labels.note = Noun::of(DAY).count(numbers.len());
 
         let mut paths = frame.paths();
         let (mut is_unseen, mut is_part) = (false, false);
@@ -99,7 +96,6 @@ impl Calendar<'_> {
         let words: Vec<&str> = words.into_iter().flatten().collect();
         let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
         frame.figure(Content {
-            note: Noun::of(DAY).count(numbers.len()),
             legend: self.shades.legend(theme, &mut paths, at, &words),
             shapes: paths.group(),
             texts: blocks.iter().map(Block::names).collect(),
@@ -112,8 +108,8 @@ impl Calendar<'_> {
     }
 
     fn tooltip(&self, index: usize, cell: Area, frame: &Frame) -> Tooltip {
-        let value = number(self.series.values[index], frame.places);
-        let when = self.series.when(self.origin.timezone(), index..index + 1);
+        let value = number(self.series.values[index], frame.labels.places);
+        let when = self.series.when(self.labels.zone(), index..index + 1);
         let mut lines = vec![self.labels.unit.after(&value), when];
         if self.marks_parts && !self.series.is_whole(index) {
             let percent = self.series.coverage[index] * 100.0;
@@ -126,20 +122,20 @@ impl Calendar<'_> {
 
     fn sentences(&self) -> String {
         let all = self.series.len();
-        let whole: Vec<usize> = (0..all).filter(|&day| self.series.is_whole(day)).collect();
-        let recorded = match whole.len() {
+        let whole = (0..all).filter(|&day| self.series.is_whole(day));
+        let recorded = match whole.count() {
             0 => "none".to_owned(),
             some if some == all => "all".to_owned(),
             some => number(some as f64, 0),
         };
-        let (count, says) = (Noun::of(DAY).count(all), (self.says)(&whole));
+        let (count, says) = (Noun::of(DAY).count(all), &self.says);
         format!("{count} with windows, {recorded} recorded whole.{says}")
     }
 
     fn table(&self) -> String {
-        let series = self.series;
+        let series = &self.series;
         let row = |i: usize| {
-            let begin = self.origin.timezone().iso(series.starts[i]);
+            let begin = self.labels.zone().iso(series.starts[i]);
             format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
         };
         let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);

@@ -17,7 +17,7 @@ const NOISE: f64 = 1e-9;
 /// tooltips are at the fit's even times.
 pub(crate) fn curve(
     fit: &Smoothed,
-    labels: &Labels,
+    labels: Labels,
     usual: f64,
     values: impl Fn(&[f64]) -> Vec<f64>,
 ) -> Figure {
@@ -37,17 +37,14 @@ pub(crate) fn curve(
     tip_times.dedup();
     tip_times.retain(|&time| !in_gap(gaps, time));
     let tips = values(&tip_times);
-    let is_below = curve.iter().any(|&value| value < 0.0);
-    let dips = if is_below {
-        ", which may dip below zero"
-    } else {
-        ""
+    let note = match curve.iter().any(|&value| value < 0.0) {
+        true => "smoothing spline, which may dip below zero",
+        false => "smoothing spline",
     };
-    let note = format!("smoothing spline{dips}");
     let series = Series::of_moments(POINTS, &times, &curve);
     Line {
-        tips: Series::of_moments(POINTS, &tip_times, &tips),
-        ..Line::new(fit.origin(), labels, note, series, gaps)
+        tips: Some(Series::of_moments(POINTS, &tip_times, &tips)),
+        ..Line::new(labels.noting(note.to_owned()), series, gaps)
     }
     .figure()
 }

@@ -7,7 +7,7 @@ use crate::plot::axis::{Axis, Numbers, Scale, Tick, days, number, range, time_ti
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::*;
-use activity_data::{Event, Gap, GapKind, Origin};
+use activity_data::{Event, Gap, GapKind, Zone};
 
 /// Where charts begin that have a line of text above them, in pixels.
 pub(crate) const TOP: f64 = LIGHT.area.top;
@@ -26,9 +26,9 @@ pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// Axes on a card. Shapes, texts and tooltips are the chart's own.
-pub(crate) struct Frame<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub(crate) labels: Labels,
     /// The part of the card that the chart is in.
     pub(crate) area: Area,
     pub(crate) x: Axis,
@@ -37,29 +37,19 @@ pub(crate) struct Frame<'a> {
     /// How far below the chart labels, the axis' name and the card's edge are, in
     /// pixels.
     pub(crate) below: [f64; 3],
-    /// Decimal places that values are shown with.
-    pub(crate) places: usize,
     /// Whether times are to the right, so that events have their place.
     pub(crate) is_over_time: bool,
 }
 
-impl<'a> Frame<'a> {
+impl Frame {
     /// With a row of labels below the chart.
-    pub(crate) fn new(
-        origin: &'a Origin,
-        labels: &'a Labels,
-        area: Area,
-        x: Axis,
-        y: Axis,
-    ) -> Self {
+    pub(crate) fn new(labels: &Labels, area: Area, x: Axis, y: Axis) -> Self {
         Self {
-            origin,
-            labels,
+            labels: labels.clone(),
             area,
             x,
             y,
             below: [18.0, 40.0, 78.0],
-            places: labels.places,
             is_over_time: false,
         }
     }
@@ -67,17 +57,15 @@ impl<'a> Frame<'a> {
     /// Values from the lowest to the highest upwards, and times of such items to
     /// the right.
     pub(crate) fn over_time(
-        origin: &'a Origin,
-        labels: &'a Labels,
+        labels: &Labels,
         times: Range<i64>,
         item: Item,
         range: (f64, f64),
     ) -> Self {
-        let zone = origin.timezone();
         let times = [times.start as f64, times.end as f64];
-        let name = format!("Time ({})", zone.name());
-        let mut frame = Self::upwards(origin, labels, range, times, name);
-        frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
+        let name = format!("Time ({})", labels.zone().name());
+        let mut frame = Self::upwards(labels, range, times, &name);
+        frame.x.ticks = time_ticks(labels.zone(), &frame.x.scale, item.length());
         // With a second row, for days and years.
         frame.below = [18.0, 54.0, 92.0];
         frame.is_over_time = true;
@@ -87,11 +75,10 @@ impl<'a> Frame<'a> {
     /// Values from the lowest to the highest upwards, and others to the right,
     /// whose ticks are to come.
     pub(crate) fn upwards(
-        origin: &'a Origin,
-        labels: &'a Labels,
+        labels: &Labels,
         range: (f64, f64),
         across: [f64; 2],
-        name: String,
+        name: &str,
     ) -> Self {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
@@ -105,22 +92,20 @@ impl<'a> Frame<'a> {
         let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
         let x = Axis::new(across, Vec::new(), name);
         let y = Axis::new(upwards, numbers.ticks, &labels.axis);
-        let places = labels.places.max(numbers.places);
-        Self {
-            places,
-            ..Self::new(origin, labels, area, x, y)
-        }
+        let mut frame = Self::new(labels, area, x, y);
+        frame.labels.places = labels.places.max(numbers.places);
+        frame
     }
 
     /// The hours of the day to the right, and as ticks each so many of them.
     pub(crate) fn clock(
-        origin: &Origin,
+        zone: &Zone,
         scale: Scale,
         hours: std::ops::RangeInclusive<u32>,
         every: usize,
     ) -> Axis {
         let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
-        let name = format!("Hour of the Day ({})", origin.timezone().name());
+        let name = format!("Hour of the Day ({})", zone.name());
         Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
     }
 
@@ -202,7 +187,7 @@ impl<'a> Frame<'a> {
                 ..self.area
             };
             if area.right - area.left >= NARROW - 3.0 {
-                let when = item.when(self.origin.timezone(), begin, end);
+                let when = item.when(self.labels.zone(), begin, end);
                 let why = match kind {
                     GapKind::NoData => "no data",
                     GapKind::LeftOut => "documents were left out",
@@ -232,8 +217,8 @@ impl<'a> Frame<'a> {
 
     /// A tooltip's lines: values, when, and what is special.
     pub(crate) fn lines(&self, series: &Series, bucket: &Bucket) -> Vec<String> {
-        let zone = self.origin.timezone();
-        let shown = |i: usize| number(series.values[i], self.places);
+        let zone = self.labels.zone();
+        let shown = |i: usize| number(series.values[i], self.labels.places);
         let (low, high) = (shown(bucket.lowest), shown(bucket.highest));
         let is_range = low != high;
         let value = self.labels.unit.after(&range(low, high));
@@ -267,11 +252,8 @@ impl<'a> Frame<'a> {
     }
 
     /// What happened between two times.
-    pub(crate) fn events_in(
-        &self,
-        times: Range<i64>,
-    ) -> impl DoubleEndedIterator<Item = &'a Event> {
-        let events = self.origin.events.iter();
+    pub(crate) fn events_in(&self, times: Range<i64>) -> impl DoubleEndedIterator<Item = &Event> {
+        let events = self.labels.origin.events.iter();
         events.filter(move |event| times.contains(&event.time))
     }
 
@@ -298,7 +280,7 @@ impl<'a> Frame<'a> {
                 labels += &small_text(at, self.labels.theme.soft_ink, &label);
                 free = left;
             }
-            let when = days(self.origin.timezone(), event.time, event.time);
+            let when = days(self.labels.zone(), event.time, event.time);
             content.description += &format!(" Event: {} ({when}).", event.label);
         }
         paths.group() + &labels
@@ -306,8 +288,8 @@ impl<'a> Frame<'a> {
 
     /// From when to when, and how high: the end of a sentence.
     pub(crate) fn extent(&self, series: &Series, gaps: usize) -> String {
-        let zone = self.origin.timezone();
-        let value = |i: usize| number(series.values[i], self.places);
+        let zone = self.labels.zone();
+        let value = |i: usize| number(series.values[i], self.labels.places);
         let when = |i: usize| series.when(zone, i..i + 1);
         let last = series.len() - 1;
         let [lowest, highest] = series.extremes();
@@ -326,39 +308,29 @@ impl<'a> Frame<'a> {
         text
     }
 
-    /// An axis' name, or where the card puts the name of what is counted.
-    fn axis_name(
-        &self,
-        content: &mut Content,
-        name: &str,
-        at: (f64, f64),
-        anchor: Anchor,
-    ) -> String {
-        if name.is_empty() {
-            return String::new();
-        }
-        if *name == self.labels.axis {
-            content.axis = Some((at, anchor));
-            return AXIS_NAME.to_owned();
-        }
-        text(at, anchor, self.labels.theme.soft_ink, name)
-    }
-
     /// The figure.
-    pub(crate) fn figure(&self, mut content: Content) -> Figure {
-        let height = self.area.bottom + self.below[2];
-        let body = self.body(&mut content);
-        card(self.labels, self.origin, height, &body, content)
+    pub(crate) fn figure(&self, content: Content) -> Figure {
+        let (frame, size) = (self.clone(), [WIDTH, self.area.bottom + self.below[2]]);
+        Figure::new(self.labels.clone(), content, move |labels, mut content| {
+            let body = frame.body(&labels.axis, &mut content);
+            card(labels, size, &body, content)
+        })
     }
 
-    /// All that is seen but tooltips, and what a card has around it.
-    pub(crate) fn body(&self, content: &mut Content) -> String {
+    /// All that is seen but tooltips, and what a card has around it, with this name of
+    /// what is counted.
+    pub(crate) fn body(&self, axis: &str, content: &mut Content) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
         let [row, name, _] = self.below.map(|below| area.bottom + below);
         let mut body = content.shapes.clone() + &self.events(content);
-        body += &self.axis_name(content, &y.name, (room.left, above), Anchor::Start);
+        let named = |name: &str, at: (f64, f64), anchor: Anchor| match name {
+            "" => String::new(),
+            _ if name == self.labels.axis => text(at, anchor, ink, axis),
+            _ => text(at, anchor, ink, name),
+        };
+        body += &named(&y.name, (room.left, above), Anchor::Start);
         body += &content.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
@@ -374,8 +346,7 @@ impl<'a> Frame<'a> {
                 body += &text(at, Anchor::Middle, ink, label);
             }
         }
-        let at = (area.middle().0, name);
-        body += &self.axis_name(content, &x.name, at, Anchor::Middle);
+        body += &named(&x.name, (area.middle().0, name), Anchor::Middle);
         body += &content.texts;
         let mut right = room.right;
         for key in &content.keys {

@@ -6,13 +6,11 @@ use crate::plot::axis::{Axis, Scale, Tick};
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::*;
-use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
 
 /// A cell for each row and hour of the day.
 pub(crate) struct Heat<'a> {
-    pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     /// A label a row, from the top down.
     pub(crate) rows: Vec<String>,
@@ -24,7 +22,7 @@ pub(crate) struct Heat<'a> {
     pub(crate) unit: &'static str,
     /// What outlined cells are.
     pub(crate) outlined: &'static str,
-    /// Notes, sentences and the table.
+    /// Sentences and the table.
     pub(crate) content: Content,
 }
 
@@ -35,14 +33,14 @@ pub(crate) struct Cell {
     pub(crate) tooltip: Vec<String>,
 }
 
-impl<'a> Heat<'a> {
+impl Heat<'_> {
     pub(crate) fn figure(self) -> Figure {
         let (frame, content) = self.drawn();
         frame.figure(content)
     }
 
     /// The frame and what is in it.
-    pub(crate) fn drawn(self) -> (Frame<'a>, Content) {
+    pub(crate) fn drawn(self) -> (Frame, Content) {
         let theme = &self.labels.theme;
         let widths = self.rows.iter().map(|label| label_width(label));
         let area = Area {
@@ -63,10 +61,10 @@ impl<'a> Heat<'a> {
             Tick::new(middle, label.clone())
         };
         let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
-        let x = Frame::clock(self.origin, hours, 0..=23, every);
+        let x = Frame::clock(self.labels.zone(), hours, 0..=23, every);
         let rows = self.rows.iter().enumerate().map(row).collect();
         let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &self.labels.axis);
-        let frame = Frame::new(self.origin, self.labels, area, x, y);
+        let frame = Frame::new(self.labels, area, x, y);
 
         let values = self.cells.iter().filter_map(|cell| cell.value);
         let shades = Shades::of(values, self.unit);

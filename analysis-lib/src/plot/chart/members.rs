@@ -7,7 +7,6 @@ use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
 use crate::plot::labels::{Labels, MEMBERS, MESSAGES, Noun};
 use crate::plot::svg::*;
-use activity_data::Origin;
 use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
 
 /// Members with a bar of their own.
@@ -31,12 +30,7 @@ pub(crate) struct Bar {
 
 /// Bars of the members with the most messages, and of all others together: the
 /// frame and what is in it.
-pub(crate) fn drawn<'a>(
-    origin: &'a Origin,
-    labels: &'a Labels,
-    members: &[ShownMember],
-    note: String,
-) -> (Frame<'a>, Content) {
+pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (Frame, Content) {
     let theme = &labels.theme;
     // Where it is narrow, counts stand beside bars, and no axis below them.
     let (limit, top) = match theme.is_narrow() {
@@ -69,10 +63,8 @@ pub(crate) fn drawn<'a>(
     let scale = Scale::new([0.0, high], [area.left, area.right]);
     let x = Axis::new(scale, ticks, &labels.axis);
     let y = Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), "");
-    let frame = Frame {
-        below: [17.0, 37.0, 76.0],
-        ..Frame::new(origin, labels, area, x, y)
-    };
+    let mut frame = Frame::new(labels, area, x, y);
+    frame.below = [17.0, 37.0, 76.0];
 
     let mut paths = frame.paths();
     frame.grid_up(&mut paths);
@@ -116,7 +108,6 @@ pub(crate) fn drawn<'a>(
     let zero = [(0.0, top), (0.0, area.bottom)];
     paths.line(zero, theme.axis.stroke_width(10));
     let content = Content {
-        note,
         shapes: paths.group(),
         texts,
         tooltips,

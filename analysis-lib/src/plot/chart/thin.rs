@@ -44,7 +44,7 @@ pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
 
 /// The points of a line that breaks at these gaps.
 fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
-    let times = series.starts;
+    let times = &series.starts;
     let pixels = |from: i64, to: i64| scale.pixels(from as f64, to as f64);
     // Of different kinds, and both seen.
     let are_apart = |one: &Gap, other: &Gap| {

@@ -8,7 +8,7 @@ mod style;
 mod theme;
 mod tooltip;
 
-pub(crate) use card::{AXIS_NAME, Content, Key, card, reworded, sheet, source};
+pub(crate) use card::{Content, Key, Sheet, card, sheet, source};
 pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, small_text, text};
 pub(crate) use escape::escape;
 pub use paths::Canvas;
