@@ -4,7 +4,7 @@ use super::axis::{Axis, Scale, Tick, number};
 use super::chart::{Frame, TOP};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, MESSAGES, NOBODY};
+use super::labels::{Item, MEMBERS, MESSAGES, NOBODY};
 use super::people::{People, in_percent};
 use super::svg::*;
 use crate::aggregate::{self, messages_by_member as totals};
@@ -32,16 +32,10 @@ const STEP: f64 = 0.8;
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity, names: &Names) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let title = "Concentration of Messages";
-    let labels = Labels::new(
-        activity.origin(),
-        title,
-        "Share of Messages",
-        "messages_percent",
-    )
-    .noting(note);
-    let concentration = aggregate::concentration(&activity);
+    let labels = people.labels(title, "Share of Messages", "messages_percent");
+    let concentration = aggregate::concentration(&people.activity);
     let (members, half) = (concentration.members, concentration.half);
     let top = in_percent(concentration.top_tenth * 100.0);
     let says = match members {
@@ -55,7 +49,7 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
             concentration.gini,
         ),
     };
-    let totals = totals(&activity);
+    let totals = totals(&people.activity);
     let sent: Vec<u64> = totals.iter().rev().map(|total| total.messages).collect();
     let mut sums = vec![0];
     sums.extend(sent.iter().scan(0, |sum, &sent| {

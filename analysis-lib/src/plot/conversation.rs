@@ -26,10 +26,10 @@ const ROWS: usize = 15;
 /// caption says so, with `HIDE_BOTS=yes`. See
 /// [`aggregate::shown_members`](crate::aggregate::shown_members).
 pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
-    let People { shown, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let title = "Number of Messages by Person";
-    let labels = Labels::new(activity.origin(), title, "Number of Messages", "messages");
-    let (frame, content) = chart::messages_by_member(&labels.noting(note), &shown.members);
+    let labels = people.labels(title, "Number of Messages", "messages");
+    let (frame, content) = chart::messages_by_member(&labels, &people.shown.members);
     frame.figure(content)
 }
 
@@ -82,15 +82,12 @@ pub fn channel_shares(activity: &Activity, names: &Names, period: Period) -> Fig
 /// Shares of members, or of channels in members' place.
 fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Figure {
     let people = People::of(activity, names);
-    let (activity, shown, note) = (people.activity, people.shown, people.note);
-    let periods = at_most(&activity, period, MOST_STACKED);
+    let periods = at_most(&people.activity, period, MOST_STACKED);
     let noun = Noun::of(periods.period());
     let title = format!("Share of Messages by {} and {}", what.title(), noun.title());
-    let axis = "Share of Messages (%)";
-    let mut labels = Labels::new(activity.origin(), title, axis, "share_percent")
-        .measuring("%", 0)
-        .noting(note);
-    if shown.members.is_empty() {
+    let labels = people.labels(title, "Share of Messages (%)", "share_percent");
+    let mut labels = labels.measuring("%", 0);
+    if people.shown.members.is_empty() {
         return Figure::nothing(&labels, NOBODY);
     }
     labels.note += &format!(" · {}", noun.count(periods.len()));
@@ -98,7 +95,7 @@ fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Fig
         let finer = Noun::of(period).many;
         labels.note += &format!(", since there are too many {finer}");
     }
-    let bars = bars(&shown.members, what, COLOURS.len(), 150.0);
+    let bars = bars(&people.shown.members, what, COLOURS.len(), 150.0);
     let bar_of = bar_of_each(periods.members(), names, &bars);
     // Messages by period, and by bar.
     let mut sent = vec![vec![0; bars.len()]; periods.len()];
@@ -210,17 +207,16 @@ fn shares_says(
 /// sentence says so where it matters.
 pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     let people = People::of(activity, names);
-    let (activity, shown, note) = (people.activity, people.shown, people.note);
     let title = "When Each Member Writes";
     let axis = "Share of the Member's Own Messages";
-    let labels = Labels::new(activity.origin(), title, axis, "share_percent").noting(note);
-    if shown.members.is_empty() {
+    let labels = people.labels(title, axis, "share_percent");
+    if people.shown.members.is_empty() {
         return Figure::nothing(&labels, NOBODY);
     }
-    let bars = bars(&shown.members, MEMBERS, ROWS, 150.0);
-    let hours = hours_by_member(&activity);
+    let bars = bars(&people.shown.members, MEMBERS, ROWS, 150.0);
+    let hours = hours_by_member(&people.activity);
     let mut sent = vec![[0; HOURS]; bars.len()];
-    let bar_of = bar_of_each(activity.members(), names, &bars);
+    let bar_of = bar_of_each(people.activity.members(), names, &bars);
     for (bar, messages) in bar_of.into_iter().zip(hours.messages) {
         for (sum, messages) in sent[bar].iter_mut().zip(messages) {
             *sum += messages;
@@ -374,12 +370,13 @@ fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Fig
     let all: u64 = totals.iter().map(|total| total.messages).sum();
     let wrote = values.iter().filter(|&&value| value > 0.0).count();
     let on = if periods.period() == DAY { "on" } else { "in" };
-    let labels = messages_of(format!("Messages by {}: {name}", noun.title())).about(format!(
+    let mut labels = messages_of(format!("Messages by {}: {name}", noun.title()));
+    labels.about = format!(
         "{name} wrote {}, {} of all, {on} {wrote} of {}.",
         MESSAGES.count(total.messages),
         in_percent(total.messages as f64 / all as f64 * 100.0),
         noun.count(periods.len()),
-    ));
+    );
     let series = Series::of_periods(&periods, &values);
     Bars::of(&labels, series).figure()
 }

@@ -127,12 +127,9 @@ impl Labels {
     }
 
     /// Numbers with decimal places.
-    pub(crate) fn measuring(self, unit: &'static str, places: usize) -> Self {
-        Self {
-            unit: Noun::new(unit, unit),
-            places,
-            ..self
-        }
+    pub(crate) fn measuring(mut self, unit: &'static str, places: usize) -> Self {
+        (self.unit, self.places) = (Noun::new(unit, unit), places);
+        self
     }
 
     /// Of online members, given the most in each item, how many members wrote, and the
@@ -145,20 +142,13 @@ impl Labels {
 
     /// With the share of the time in which online members are known.
     pub(crate) fn knowing(self, known: f64) -> Self {
-        self.about(known_in_words(known))
-    }
-
-    /// With a sentence before what the figure says by itself.
-    pub(crate) fn about(self, sentence: String) -> Self {
-        Self {
-            about: sentence,
-            ..self
-        }
+        let about = known_in_words(known);
+        Self { about, ..self }
     }
 
     /// The least that ticks may be apart: a count has no parts.
     pub(crate) fn least_step(&self) -> f64 {
-        if self.places == 0 { 1.0 } else { 0.0 }
+        f64::from(self.places == 0)
     }
 }
 

@@ -30,13 +30,11 @@ const LINE: &str = "net";
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let noun = Noun::of(period);
     let title = format!("Members Who Wrote by {}", noun.title());
-    let labels = Labels::new(activity.origin(), title, "Number of Members", "active")
-        .counting(MEMBERS)
-        .noting(note);
-    let calendar = activity.calendar(period);
+    let labels = people.labels(title, "Number of Members", "active");
+    let calendar = people.activity.calendar(period);
     let growth = growth_over(&calendar);
     if growth.iter().all(|growth| growth.active == 0) {
         return Figure::nothing(&labels, NOBODY);
@@ -51,6 +49,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("new", GREEN, |growth| growth.new as f64),
     ];
     let says = |series: &Series| growth_says(&growth, series, activity.origin().timezone(), noun);
+    let labels = labels.counting(MEMBERS);
     stacked(&calendar, labels, calendar.windows(), &layers, says)
 }
 
@@ -246,12 +245,11 @@ fn counts(growth: &Growth) -> [String; 4] {
 /// them, in percent, day by day. See
 /// [`aggregate::stickiness`](crate::aggregate::stickiness).
 pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
-    let mut labels = Labels::new(activity.origin(), "Stickiness", axis, "stickiness_percent")
-        .measuring("% wrote", 1)
-        .noting(note);
-    let days = activity.calendar(DAY);
+    let labels = people.labels("Stickiness", axis, "stickiness_percent");
+    let mut labels = labels.measuring("% wrote", 1);
+    let days = people.activity.calendar(DAY);
     let mut shares = vec![f64::NAN; days.len()];
     for (day, stickiness) in stickiness_over(&days) {
         // Where nobody wrote in all of 30 days, there is no share.
@@ -268,10 +266,9 @@ pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
     let told = if whole.is_empty() { partly } else { whole };
     let mean = told.iter().map(|&i| series.values[i]).sum::<f64>() / told.len() as f64;
     labels.note += &format!(" · {}", series.item.noun().count(series.len()));
-    let labels = labels.about(format!(
-        "On an average day {} of those who wrote in the 30 days up to it wrote.",
-        in_percent(mean)
-    ));
+    let mean = in_percent(mean);
+    labels.about =
+        format!("On an average day {mean} of those who wrote in the 30 days up to it wrote.");
     let gaps = series.gaps();
     Line::new(labels, series, &gaps).figure()
 }

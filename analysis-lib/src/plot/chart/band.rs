@@ -81,7 +81,7 @@ impl Band<'_> {
         if is_dense {
             self.draw_beside(gaps, frame, paths);
         }
-        fill(&runs, BRIGHT_BLUE, frame.y.scale.to, paths);
+        fill(&runs, BRIGHT_BLUE, frame.y.scale.values[1], paths);
         if !is_dense {
             self.draw_beside(gaps, frame, paths);
         }
@@ -99,7 +99,7 @@ impl Band<'_> {
         };
         for run in thin(beside, gaps, &frame.x.scale).runs {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
-            for piece in within(run.iter().map(point), frame.y.scale.to) {
+            for piece in within(run.iter().map(point), frame.y.scale.values[1]) {
                 paths.line(piece, GREY.stroke_width(8));
             }
         }

@@ -236,7 +236,7 @@ impl<'a> Bars<'a> {
         let names = names.map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
             frame.area.right -= BESIDE + 18.0 + widest;
-            frame.x.scale.end = frame.area.right;
+            frame.x.scale.ends[1] = frame.area.right;
             frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         }
         frame.x.name = format!("{} ({})", item.noun().title(), zone.name());

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 
 use super::frame::{Frame, TOP};
 use super::series::Series;
 use super::shades::Shades;
-use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::axis::{Axis, Scale, date, number};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
@@ -163,13 +163,13 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
         vec![(monday(first), first..last + 1)]
     } else {
         // Years in which nothing was recorded take no room.
-        let mut years: Vec<i32> = numbers.iter().map(|&day| date(day).year()).collect();
+        let january = |day: i64| day - i64::from(date(day).ordinal0());
+        let mut years: Vec<i64> = numbers.iter().map(|&day| january(day)).collect();
         years.dedup();
-        let january = |year| number_of(NaiveDate::from_ymd_opt(year, 1, 1));
-        let days = |year| january(year).max(first)..january(year + 1).min(last + 1);
+        let days = |own: i64| own.max(first)..january(own + 366).min(last + 1);
         years
             .into_iter()
-            .map(|year| (monday(january(year)), days(year)))
+            .map(|own| (monday(own), days(own)))
             .collect()
     };
     let block = |(row, (monday, days)): (usize, (i64, Range<i64>))| Block {
@@ -219,13 +219,4 @@ fn weekday(day: i64) -> i64 {
 
 fn monday(day: i64) -> i64 {
     day - weekday(day)
-}
-
-fn date(day: i64) -> NaiveDate {
-    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
-    date.unwrap_or_default()
-}
-
-fn number_of(date: Option<NaiveDate>) -> i64 {
-    date.map_or(0, |date| date.to_epoch_days().into())
 }

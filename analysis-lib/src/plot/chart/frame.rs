@@ -119,7 +119,10 @@ impl Frame {
         let (x, y, theme) = (self.x.scale, self.y.scale, &self.labels.theme);
         let mut paths = self.paths();
         for gap in gaps {
-            let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
+            let corners = [
+                (gap.begin as f64, y.values[0]),
+                (gap.end as f64, y.values[1]),
+            ];
             let colour = match gap.kind {
                 GapKind::NotKnown => theme.unknown,
                 GapKind::NoData | GapKind::LeftOut => theme.gap,
@@ -127,7 +130,7 @@ impl Frame {
             paths.rectangle(corners, colour.filled());
         }
         for tick in &self.y.ticks {
-            let ends = [(x.from, tick.value), (x.to, tick.value)];
+            let ends = x.values.map(|end| (end, tick.value));
             paths.line(ends, theme.grid.stroke_width(10));
         }
         paths
@@ -135,18 +138,16 @@ impl Frame {
 
     /// A line at each tick of the axis to the right.
     pub(crate) fn grid_up(&self, paths: &mut Paths) {
-        let Scale { from, to, .. } = self.y.scale;
         for tick in &self.x.ticks {
-            let ends = [(tick.value, from), (tick.value, to)];
+            let ends = self.y.scale.values.map(|end| (tick.value, end));
             paths.line(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
     /// The line at zero of the upward axis.
     pub(crate) fn zero_line(&self, paths: &mut Paths) {
-        let Scale { from, to, .. } = self.x.scale;
-        let look = self.labels.theme.axis.stroke_width(10);
-        paths.line([(from, 0.0), (to, 0.0)], look);
+        let ends = self.x.scale.values.map(|end| (end, 0.0));
+        paths.line(ends, self.labels.theme.axis.stroke_width(10));
     }
 
     /// A tooltip for what reaches from one value to another across, beside a place
@@ -260,15 +261,15 @@ impl Frame {
     /// A line for each event within the axis of time, and their labels above, those
     /// of the newest first, as far as they leave room for each other.
     fn events(&self, content: &mut Content) -> String {
-        let Scale { from, to, .. } = self.x.scale;
-        let events = self.events_in(from as i64..to as i64);
+        let [from, to] = self.x.scale.values.map(|time| time as i64);
+        let events = self.events_in(from..to);
         if !self.is_over_time || events.count() == 0 {
             return String::new();
         }
         let (mut paths, mut labels, mut free) = (self.paths(), String::new(), f64::MAX);
-        for event in self.events_in(from as i64..to as i64).rev() {
+        for event in self.events_in(from..to).rev() {
             let time = event.time as f64;
-            let ends = [(time, self.y.scale.from), (time, self.y.scale.to)];
+            let ends = self.y.scale.values.map(|end| (time, end));
             paths.line(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);

@@ -240,8 +240,7 @@ impl<'a> Line<'a> {
     /// A tooltip for each moment, or for several where they are near each other.
     fn tooltips(&self, frame: &Frame) -> Vec<Tooltip> {
         let tips = self.tips.as_ref().unwrap_or(&self.series);
-        let Scale { from, to, .. } = frame.x.scale;
-        let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
+        let scale = Scale::new(frame.x.scale.values, [0.0, TOOLTIPS as f64]);
         let place = |i: usize| match tips.len() {
             ..=TOOLTIPS => i as i64,
             _ => column(tips.starts[i], &scale).min(TOOLTIPS as i64 - 1),

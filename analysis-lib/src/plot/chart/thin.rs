@@ -95,7 +95,7 @@ pub(super) fn nexts(run: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ 
 
 /// The column of pixels that a time falls into.
 pub(crate) fn column(time: i64, scale: &Scale) -> i64 {
-    scale.pixels(scale.from, time as f64) as i64
+    scale.pixels(scale.values[0], time as f64) as i64
 }
 
 /// The points that stand for one run.

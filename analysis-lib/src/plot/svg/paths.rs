@@ -33,13 +33,14 @@ impl Paths {
         let root = canvas.into_drawing_area();
         // As plotters' own charts do, from the lower end up, so that both kinds of
         // scale round alike.
-        let y = if y.start < y.end {
-            Scale::new([y.to, y.from], [y.end, y.start])
-        } else {
-            y
+        let [[low, high], [top, bottom]] = [y.values, y.ends];
+        let y = match top < bottom {
+            true => Scale::new([high, low], [bottom, top]),
+            false => y,
         };
+        let [across, upwards] = [x, y].map(|scale| scale.values[0]..scale.values[1]);
         let pixels = (x.tenths(), y.tenths());
-        let area = root.apply_coord_spec(Cartesian2d::new(x.from..x.to, y.from..y.to, pixels));
+        let area = root.apply_coord_spec(Cartesian2d::new(across, upwards, pixels));
         Self { area, out }
     }
 
