@@ -10,7 +10,7 @@ use super::chart::{self, Frame, Line, MOST, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
 use super::svg::{
-    Area, BLUE, Canvas, Color, Content, LABEL_SIZE, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
+    BLUE, Canvas, Color, Content, LABEL_SIZE, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
     label_width, shorten,
 };
 use crate::{Error, Result};
@@ -160,13 +160,9 @@ pub fn bars<V: Value>(
             paths.rectangle(corners, BLUE.filled());
         }
         table += &format!("{},{plain}\n", csv_field(name));
-        let [left, right] = [i, i + 1].map(|edge| frame.x.scale.place(edge as f64));
-        let area = Area {
-            left,
-            right,
-            ..frame.area
-        };
-        tooltips.push(Tooltip::above(area, vec![shown, name.clone()]));
+        let across = [i, i + 1].map(|edge| edge as f64);
+        let at = (across[0] + 0.5, frame.y.scale.values[1]);
+        tooltips.push(frame.tooltip(across, at, false, vec![shown, name.clone()]));
     }
     frame.zero_line(&mut paths);
     let most = extremes(&values).1;

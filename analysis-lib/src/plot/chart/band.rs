@@ -99,7 +99,8 @@ impl Band<'_> {
         };
         for run in thin(beside, gaps, &frame.x.scale).runs {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
-            for piece in within(run.iter().map(point), frame.y.scale.values[1]) {
+            let points: Vec<(f64, f64)> = run.iter().map(point).collect();
+            for piece in within(&points, frame.y.scale.values[1]) {
                 paths.line(piece, GREY.stroke_width(8));
             }
         }
@@ -141,30 +142,23 @@ impl Band<'_> {
 }
 
 /// The pieces of a line that lie between zero and `top`.
-fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f64)>> {
-    let mut pieces = vec![Vec::new()];
-    let mut last: Option<(f64, f64)> = None;
-    for (x, y) in points {
-        if let Some((from_x, from_y)) = last {
-            let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
-            let edges = if y < from_y { [top, 0.0] } else { [0.0, top] };
-            let is_crossed = |edge: &f64| (from_y < *edge) != (y < *edge);
-            for edge in edges.into_iter().filter(is_crossed) {
-                // On one of both sides of the edge the line isn't drawn.
-                let piece = pieces.len() - 1;
-                pieces[piece].push(at(edge));
-                if pieces[piece].len() > 1 {
-                    pieces.push(Vec::new());
-                }
-            }
+fn within(points: &[(f64, f64)], top: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for pair in points.windows(2) {
+        let [(from_x, from_y), (x, y)] = [pair[0], pair[1]];
+        if from_y.min(y) >= top || from_y.max(y) < 0.0 {
+            continue;
         }
-        if (0.0..top).contains(&y) {
-            let piece = pieces.last_mut().expect("there is always a piece");
-            piece.push((x, y));
+        let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
+        let [from, to] = [pair[0], pair[1]].map(|point| match point.1.clamp(0.0, top) {
+            edge if edge == point.1 => point,
+            edge => at(edge),
+        });
+        match pieces.last_mut() {
+            Some(piece) if piece.last() == Some(&from) => piece.push(to),
+            _ => pieces.push(vec![from, to]),
         }
-        last = Some((x, y));
     }
-    pieces.retain(|piece| piece.len() > 1);
     pieces
 }
 
@@ -174,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_where_the_axis_ends() {
-        let cut = |points: &[(f64, f64)]| within(points.iter().copied(), 10.0);
+        let cut = |points: &[(f64, f64)]| within(points, 10.0);
         let inside = [(0.0, 0.0), (1.0, 9.0), (2.0, 5.0)];
         assert_eq!(cut(&inside), [inside.to_vec()]);
         // Through the whole axis, up and down.

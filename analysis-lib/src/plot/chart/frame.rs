@@ -83,11 +83,8 @@ impl Frame {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
         let room = labels.theme.area;
-        let area = Area {
-            left: room.left + widths.fold(0.0, f64::max) + 10.0,
-            right: room.right - 8.0,
-            ..room
-        };
+        let left = room.left + widths.fold(0.0, f64::max) + 10.0;
+        let area = room.between(left, room.right - 8.0);
         let across = Scale::new(across, [area.left, area.right]);
         let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
         let x = Axis::new(across, Vec::new(), name);
@@ -159,14 +156,10 @@ impl Frame {
         has_dot: bool,
         lines: Vec<String>,
     ) -> Tooltip {
-        let area = Area {
-            left: self.x.scale.place(from),
-            right: self.x.scale.place(to),
-            ..self.area
-        };
+        let (x, y) = (self.x.scale, self.y.scale);
         Tooltip {
-            area,
-            at: (self.x.scale.place(at.0), self.y.scale.place(at.1)),
+            area: self.area.between(x.place(from), x.place(to)),
+            at: (x.place(at.0), y.place(at.1)),
             has_dot,
             lines,
         }
@@ -182,11 +175,8 @@ impl Frame {
     ) -> Vec<Tooltip> {
         for &Gap { begin, end, kind } in gaps {
             // A point on the edge keeps some pixels for the mouse.
-            let area = Area {
-                left: self.x.scale.place(begin as f64) + 1.5,
-                right: self.x.scale.place(end as f64) - 1.5,
-                ..self.area
-            };
+            let [left, right] = [begin, end].map(|time| self.x.scale.place(time as f64));
+            let area = self.area.between(left + 1.5, right - 1.5);
             if area.right - area.left >= NARROW - 3.0 {
                 let when = item.when(self.labels.zone(), begin, end);
                 let why = match kind {
@@ -204,13 +194,11 @@ impl Frame {
         tooltips.sort_by(|a, b| a.area.left.total_cmp(&b.area.left));
         let mut left = self.area.left;
         for i in 0..tooltips.len() {
-            let own = tooltips[i].area.right;
-            let right = match tooltips.get(i + 1) {
-                Some(next) => ((own + next.area.left) / 2.0).max(left),
-                None => self.area.right,
-            };
-            tooltips[i].area.left = left;
-            tooltips[i].area.right = right;
+            let own = tooltips[i].area;
+            let next = tooltips.get(i + 1).map(|next| next.area.left);
+            let halfway = next.map(|next| ((own.right + next) / 2.0).max(left));
+            let right = halfway.unwrap_or(self.area.right);
+            tooltips[i].area = own.between(left, right);
             left = right;
         }
         tooltips
@@ -220,17 +208,15 @@ impl Frame {
     pub(crate) fn lines(&self, series: &Series, bucket: &Bucket) -> Vec<String> {
         let zone = self.labels.zone();
         let shown = |i: usize| number(series.values[i], self.labels.places);
-        let (low, high) = (shown(bucket.lowest), shown(bucket.highest));
+        let (low, high, at) = (shown(bucket.lowest), shown(bucket.highest), bucket.highest);
         let is_range = low != high;
         let value = self.labels.unit.after(&range(low, high));
         let items = bucket.from..bucket.to;
         let mut lines = vec![value, series.when(zone, items.clone())];
         if items.len() > 1 {
             lines.push(series.item.noun().count(items.len()));
-            if is_range {
-                let at = bucket.highest;
-                lines.push(format!("highest: {}", series.when(zone, at..at + 1)));
-            }
+            let highest = || format!("highest: {}", series.when(zone, at..at + 1));
+            lines.extend(is_range.then(highest));
         }
         let partly = items.clone().filter(|&i| !series.is_whole(i)).count();
         let running = items.clone().filter(|&i| series.is_running(i)).count();
@@ -361,13 +347,13 @@ impl Frame {
     /// What the colours of gaps mean, as far as there are any.
     pub(crate) fn no_data(&self, gaps: &[Gap]) -> impl Iterator<Item = Key> {
         let theme = &self.labels.theme;
-        let any = |known: bool| {
-            gaps.iter()
-                .any(|gap| (gap.kind == GapKind::NotKnown) == known)
+        let key = |is_known: bool, colour, name| {
+            let mut kinds = gaps.iter().map(|gap| gap.kind != GapKind::NotKnown);
+            let any = kinds.any(|known| known == is_known);
+            any.then(|| Key::new(colour, theme.gap_edge, name))
         };
-        let key = |colour, name| Key::new(colour, theme.gap_edge, name);
-        let none = any(false).then(|| key(theme.gap, "no data"));
+        let none = key(true, theme.gap, "no data");
         none.into_iter()
-            .chain(any(true).then(|| key(theme.unknown, "not known")))
+            .chain(key(false, theme.unknown, "not known"))
     }
 }

@@ -43,11 +43,9 @@ impl Heat<'_> {
     pub(crate) fn drawn(self) -> (Frame, Content) {
         let theme = &self.labels.theme;
         let widths = self.rows.iter().map(|label| label_width(label));
-        let area = Area {
-            left: theme.area.left + widths.fold(0.0, f64::max) + 10.0,
-            bottom: theme.area.top + self.rows.len() as f64 * self.row_height,
-            ..theme.area
-        };
+        let left = theme.area.left + widths.fold(0.0, f64::max) + 10.0;
+        let mut area = theme.area.between(left, theme.area.right);
+        area.bottom = area.top + self.rows.len() as f64 * self.row_height;
         let row_height = self.row_height;
         let column = (area.right - area.left) / HOURS as f64;
         let cell = |index: usize| {
@@ -86,12 +84,7 @@ impl Heat<'_> {
                 }
             }
         }
-        for (index, _) in self
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|own| own.1.is_outlined)
-        {
+        for index in (0..self.cells.len()).filter(|&index| self.cells[index].is_outlined) {
             paths.rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
         }
         let words = if is_unseen {

@@ -276,15 +276,14 @@ impl<'a> Line<'a> {
         let between = columns.len() - 2;
         columns.extend((!self.marks.is_empty()).then_some("mark"));
         let row = |i: usize, next: usize| {
-            let mut values = vec![Some(self.series.values[i])];
-            values.extend(self.overlays.iter().map(|overlay| overlay.values[i]));
+            let overlays = self.overlays.iter().map(|overlay| overlay.values[i]);
             let band = self.band.iter();
-            values.extend(band.flat_map(|band| band.edges(i..next).map(Some)));
-            values.extend((!self.marks.is_empty()).then_some(None));
-            let field =
-                |value: &Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            let fields: Vec<String> = values.iter().map(field).collect();
-            format!("{},{}\n", zone.iso(self.series.starts[i]), fields.join(","))
+            let edges = band.flat_map(|band| band.edges(i..next).map(Some));
+            let mark = self.marks.first().map(|_| None);
+            let values = [Some(self.series.values[i])].into_iter().chain(overlays);
+            let field = |value: Option<f64>| value.map_or(",".to_owned(), |own| format!(",{own}"));
+            let fields: String = values.chain(edges).chain(mark).map(field).collect();
+            format!("{}{fields}\n", zone.iso(self.series.starts[i]))
         };
         let line = |run: &Vec<usize>| nexts(run).map(|(i, next)| row(i, next)).collect();
         let empty = ",".repeat(between);

@@ -7,7 +7,7 @@ use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
 use crate::plot::labels::{Labels, MEMBERS, MESSAGES, Noun};
 use crate::plot::svg::*;
-use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
+use activity_data::text::{self as texts, TAIL, clean, csv_field, is_blank, is_mark, tail};
 
 /// Members with a bar of their own.
 const SHOWN: usize = 25;
@@ -87,11 +87,8 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
             let below = (middle + BAR).min(area.bottom);
             cuts.push([(high * 0.94, below), (high * 0.96, middle - BAR)]);
         }
-        let row = Area {
-            top: middle - ROW / 2.0,
-            bottom: middle + ROW / 2.0,
-            ..theme.area
-        };
+        let Area { left, right, .. } = theme.area;
+        let row = Area::at((left, middle - ROW / 2.0), right - left, ROW);
         tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
             ..Tooltip::above(row, bar.lines(labels, all, is_cut))
@@ -181,24 +178,19 @@ fn bar(member: &ShownMember, limit: f64) -> Bar {
 
 /// Bars that would look the same get the end of the id.
 fn tell_apart(bars: &mut [Bar], limit: f64) {
-    let end = |bar: &Bar, digits| tail(bar.id.unwrap_or_default(), digits);
-    let label = |bar: &Bar, digits: usize| {
-        if digits == 0 {
-            return bar.label.clone();
-        }
-        let end = end(bar, digits);
+    let ended = |bar: &Bar, digits: usize| {
+        let end = tail(bar.id.unwrap_or_default(), digits);
         let room = limit - width(&end, LABEL_SIZE) - 4.0;
-        format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room))
+        let label = format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room));
+        (label, format!("{} {end}", bar.name))
     };
-    let digits =
-        activity_data::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
-    for (bar, digits) in bars
-        .iter_mut()
-        .zip(digits)
-        .filter(|(_, digits)| *digits > 0)
-    {
-        bar.label = label(bar, digits);
-        bar.name = format!("{} {}", bar.name, end(bar, digits));
+    let digits = texts::tell_apart(vec![0; bars.len()], |i, digits| match digits {
+        0 => bars[i].label.clone(),
+        _ => ended(&bars[i], digits).0,
+    });
+    let all = bars.iter_mut().zip(digits);
+    for (bar, digits) in all.filter(|(_, digits)| *digits > 0) {
+        (bar.label, bar.name) = ended(bar, digits);
     }
 }
 

@@ -35,6 +35,15 @@ impl Area {
         }
     }
 
+    /// As high, between these places.
+    pub(crate) fn between(self, left: f64, right: f64) -> Self {
+        Self {
+            left,
+            right,
+            ..self
+        }
+    }
+
     /// Two opposite corners, `inset` pixels inside.
     pub(crate) fn corners(&self, inset: f64) -> [(f64, f64); 2] {
         let (left, top) = (self.left + inset, self.top + inset);
