@@ -6,7 +6,7 @@ use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Labels, NOT_KNOWN, Noun};
 use super::people::in_percent;
-use super::svg::Content;
+use super::svg::Words;
 use crate::aggregate::{self, Reach, WeekHour};
 use activity_data::Activity;
 
@@ -113,11 +113,10 @@ pub fn reach(activity: &Activity) -> Figure {
         cells: hours.iter().map(cell).collect(),
         unit: "",
         outlined: "outlined: together they reach 80%",
-        content: Content {
+        words: Words {
             description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
             says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
             table: csv(columns, hours.iter().map(row)),
-            ..Content::default()
         },
     }
     .figure()

@@ -43,40 +43,38 @@ pub fn busyness(activity: &Activity) -> Figure {
     let mut frame = Frame::upwards(&labels, (0.0, most), [0.0, 24.0], "");
     frame.x = Frame::clock(labels.zone(), frame.x.scale, 0..=24, 3);
 
-    let mut paths = frame.paths_over(&[]);
+    frame.ground(&[]);
     let recorded = || hours.iter().filter_map(|hour| Some((hour, hour.mean?)));
     for (hour, mean) in recorded() {
         let left = f64::from(hour.hour);
         let corners = [(left + 0.1, 0.0), (left + 0.9, mean)];
         // Of few hours a bar says little.
         let colour = hour.quartiles.map_or(PALE_BLUE, |_| BLUE);
-        paths.rectangle(corners, colour.filled());
+        frame.shapes.rectangle(corners, colour.filled());
     }
     for hour in &hours {
         let middle = f64::from(hour.hour) + 0.5;
         if let Some([low, high]) = hour.quartiles {
             let ends = [(middle, low), (middle, high)];
-            paths.line(ends, WHITE.stroke_width(50));
-            paths.line(ends, INK.stroke_width(20));
+            frame.shapes.line(ends, WHITE.stroke_width(50));
+            frame.shapes.line(ends, INK.stroke_width(20));
         }
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
 
-    let mut keys = Vec::new();
     if hours.iter().any(|hour| hour.quartiles.is_some()) {
-        keys.push(Key::of(INK, "half of all hours lie within"));
+        frame
+            .keys
+            .push(Key::of(INK, "half of all hours lie within"));
     }
     if recorded().any(|(hour, _)| hour.quartiles.is_none()) {
-        keys.push(Key::of(PALE_BLUE, "fewer than 4 hours"));
+        frame.keys.push(Key::of(PALE_BLUE, "fewer than 4 hours"));
     }
-    frame.figure(Content {
-        shapes: paths.group(),
-        keys,
-        tooltips: hours.iter().map(|hour| tooltip(hour, &frame)).collect(),
+    frame.tooltips = hours.iter().map(|hour| tooltip(hour, &frame)).collect();
+    frame.figure(Words {
         description: format!("Bars of {} by hour of the day.", labels.unit.many),
         says: says(&hours, &frame),
         table: table(&hours, &labels),
-        ..Content::default()
     })
 }
 

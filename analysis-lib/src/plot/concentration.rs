@@ -73,15 +73,17 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let name = "Share of Members, the Least Active First";
     let x = Axis::new(scale([AREA.left, AREA.right]), ticks.clone(), name);
     let y = Axis::new(scale([AREA.bottom, AREA.top]), ticks, &labels.axis);
-    let frame = Frame::new(&labels, AREA, x, y);
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
-    paths.line([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
+    let mut frame = Frame::new(&labels, AREA, x, y);
+    frame.ground(&[]);
+    frame.grid_up();
+    frame.zero_line();
+    frame
+        .shapes
+        .line([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
     let curve = points.iter().map(|&i| place(i));
-    paths.line(curve, BLUE.stroke_width(20));
+    frame.shapes.line(curve, BLUE.stroke_width(20));
     let mark = place(members - half);
-    paths.circle(mark, 45, BLUE.filled());
+    frame.shapes.circle(mark, 45, BLUE.filled());
     let at = |(x, y): (f64, f64), by: (f64, f64)| {
         (frame.x.scale.place(x) + by.0, frame.y.scale.place(y) + by.1)
     };
@@ -92,7 +94,7 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
         false => ((10.0, 16.0), Anchor::Start),
     };
     let equal = at((30.0, 30.0), (-10.0, -8.0));
-    let texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
+    frame.texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
         + &text(at(mark, beside), anchor, INK, &other_half);
     let tooltip = |&i: &usize| {
         let (x, y) = place(i);
@@ -103,19 +105,16 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
         ];
         frame.tooltip([x, x], (x, y), true, lines)
     };
-    let tooltips = points.iter().map(tooltip).collect();
+    frame.tooltips = points.iter().map(tooltip).collect();
+    frame.side_by_side(&[], Item::Moment(MEMBERS));
     let row = |&i: &usize| {
         let (x, y) = place(i);
         format!("{i},{},{x:.4},{y:.4}", sums[i])
     };
     let columns = "members,messages,members_percent,messages_percent";
-    frame.figure(Content {
-        shapes: paths.group(),
-        texts,
-        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
+    frame.figure(Words {
         table: csv(columns, points.iter().map(row)),
         description: "Lorenz curve of messages over members.".to_owned(),
         says,
-        ..Content::default()
     })
 }

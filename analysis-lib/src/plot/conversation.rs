@@ -29,8 +29,8 @@ pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
     let people = People::of(activity, names);
     let title = "Number of Messages by Person";
     let labels = people.labels(title, "Number of Messages", "messages");
-    let (frame, content) = chart::messages_by_member(&labels, &people.shown.members);
-    frame.figure(content)
+    let (frame, words) = chart::messages_by_member(&labels, &people.shown.members);
+    frame.figure(words)
 }
 
 /// Each member's share of the messages of each period, stacked to 100%: the
@@ -144,11 +144,10 @@ fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Fig
     Bars {
         layers: &layers,
         tooltips: (0..sent.len()).map(tooltip).collect(),
-        content: Content {
+        words: Words {
             description: format!("Stacked bars of each {one}'s share of messages over time."),
             says: shares_says(&bars, known, what, &series, &labels, |i| percent(i, 0)),
             table: csv(&columns, rows),
-            ..Content::default()
         },
         ..Bars::of(&labels, series.clone())
     }
@@ -254,11 +253,10 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         cells: places().map(cell).collect(),
         unit: "%",
         outlined: "",
-        content: Content {
+        words: Words {
             description: "Heat map of messages by member and hour of the day.".to_owned(),
             says: hours_says(&bars[0], &sent[0], &windows),
             table: csv(columns, places().map(row)),
-            ..Content::default()
         },
     }
     .figure()

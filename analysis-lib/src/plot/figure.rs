@@ -10,13 +10,13 @@ use crate::{Error, Result};
 use activity_data::text::clean;
 
 /// Draws a figure in these words or others.
-type Draw = Arc<dyn Fn(&Labels, Content) -> Sheet + Send + Sync>;
+type Draw = Arc<dyn Fn(&Labels, &Words) -> Sheet + Send + Sync>;
 
 /// A figure that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
 pub struct Figure {
     labels: Labels,
-    content: Content,
+    words: Words,
     draw: Draw,
     sheet: Sheet,
 }
@@ -24,13 +24,13 @@ pub struct Figure {
 impl Figure {
     pub(crate) fn new(
         labels: Labels,
-        content: Content,
-        draw: impl Fn(&Labels, Content) -> Sheet + Send + Sync + 'static,
+        words: Words,
+        draw: impl Fn(&Labels, &Words) -> Sheet + Send + Sync + 'static,
     ) -> Self {
         Self {
-            sheet: draw(&labels, content.clone()),
+            sheet: draw(&labels, &words),
             labels,
-            content,
+            words,
             draw: Arc::new(draw),
         }
     }
@@ -38,14 +38,14 @@ impl Figure {
     /// A card with a sentence: what the chart needs that isn't there.
     pub(crate) fn nothing(labels: &Labels, why: &str) -> Self {
         let body = text((MARGIN, 72.0), Anchor::Start, SOFT_INK, why);
-        let content = Content {
+        let words = Words {
             description: format!("No {}.", labels.title.to_lowercase()),
             says: why.to_owned(),
             table: format!("{}\n", labels.column),
-            ..Content::default()
         };
-        let draw = move |labels: &Labels, content| card(labels, [WIDTH, 118.0], &body, content);
-        Self::new(labels.clone(), content, draw)
+        Self::new(labels.clone(), words, move |labels, words| {
+            card(labels, [WIDTH, 118.0], &body, &[], words)
+        })
     }
 
     /// The figure's title.
@@ -57,7 +57,7 @@ impl Figure {
     #[must_use]
     pub fn title(&self, title: &str) -> Self {
         let mut own = self.clone();
-        own.content.rename(&mut own.labels.title, title);
+        own.words.rename(&mut own.labels.title, title);
         own.drawn()
     }
 
@@ -66,16 +66,16 @@ impl Figure {
     #[must_use]
     pub fn axis(&self, axis: &str) -> Self {
         let mut own = self.clone();
-        own.content.rename(&mut own.labels.axis, axis);
+        own.words.rename(&mut own.labels.axis, axis);
         let words = axis.split(|c: char| !c.is_alphanumeric());
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         let column = words.join("_").to_lowercase();
-        let (names, rows) = self.content.table.split_once('\n').unwrap_or_default();
+        let (names, rows) = self.words.table.split_once('\n').unwrap_or_default();
         let names = names.split(',').map(|name| match name {
             _ if name == self.labels.column => &column,
             _ => name,
         });
-        own.content.table = format!("{}\n{rows}", names.collect::<Vec<_>>().join(","));
+        own.words.table = format!("{}\n{rows}", names.collect::<Vec<_>>().join(","));
         own.labels.column = column;
         own.drawn()
     }
@@ -90,7 +90,7 @@ impl Figure {
     }
 
     fn drawn(mut self) -> Self {
-        self.sheet = (self.draw)(&self.labels, self.content.clone());
+        self.sheet = (self.draw)(&self.labels, &self.words);
         self
     }
 
@@ -229,13 +229,13 @@ mod tests {
     fn a_title_cannot_end_its_block() {
         let activity = Activity::sample().unwrap();
         let title = "x\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>";
-        let content = Content {
+        let words = Words {
             description: title.to_owned(),
-            ..Content::default()
+            ..Words::default()
         };
         let labels = Labels::new(activity.origin(), title, title, "column");
-        let draw = |labels: &Labels, content| card(labels, [WIDTH, 200.0], "", content);
-        let figure = Figure::new(labels.noting(title.to_owned()), content, draw);
+        let draw = |labels: &Labels, words: &Words| card(labels, [WIDTH, 200.0], "", &[], words);
+        let figure = Figure::new(labels.noting(title.to_owned()), words, draw);
         let content = figure.content();
         let lines: Vec<&str> = content
             .lines()

@@ -49,37 +49,34 @@ pub fn lags(activity: &Activity) -> Figure {
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
-    let mut paths = frame.paths_over(&[]);
+    frame.ground(&[]);
     for lag in &lags {
         if let Some(reach) = lag.by_chance {
             let x = lag.hours as f64;
             let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
-            paths.rectangle(corners, PALE_GREEN.filled());
+            frame.shapes.rectangle(corners, PALE_GREEN.filled());
         }
     }
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
+    frame.grid_up();
+    frame.zero_line();
     let mut line = |value: fn(&Lag) -> Option<f64>, colour: Colour| {
         let points = lags.iter().map(|lag| Some((lag.hours as f64, value(lag)?)));
-        paths.broken(points, colour.stroke_width(18));
+        frame.shapes.broken(points, colour.stroke_width(18));
     };
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);
 
-    let mut keys = vec![Key::of(BLUE, "as they are")];
     if lags.iter().any(|lag| lag.beyond_rhythm.is_some()) {
         let chance = Key::of(PALE_GREEN, "by chance alone, 95% of cases");
-        keys.splice(0..0, [chance, Key::of(GREEN, "beyond the week's rhythm")]);
+        frame.keys = vec![chance, Key::of(GREEN, "beyond the week's rhythm")];
     }
-    frame.figure(Content {
-        shapes: paths.group(),
-        keys,
-        tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
+    frame.keys.push(Key::of(BLUE, "as they are"));
+    frame.tooltips = lags.iter().map(|lag| tooltip(lag, &frame)).collect();
+    frame.figure(Words {
         description: "Lines of the correlation of messages and online members over hours."
             .to_owned(),
         says: says(&lags),
         table: table(&lags),
-        ..Content::default()
     })
 }
 

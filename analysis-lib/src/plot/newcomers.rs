@@ -112,16 +112,16 @@ pub fn newcomers(activity: &Activity) -> Figure {
     frame.x.ticks = Numbers::new((0.0, longest), 1.0, 8).ticks;
     frame.x.ticks.retain(|tick| tick.value <= across[1]);
 
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
+    frame.ground(&[]);
+    frame.grid_up();
     for curve in &curves {
         let points = curve.points(&frame.x.scale);
-        fill(&[points], curve.colours[1], 100.0, &mut paths);
+        fill(&[points], curve.colours[1], 100.0, &mut frame.shapes);
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
     for curve in &curves {
         let points = curve.points(&frame.x.scale);
-        stroke(&[points], curve.colours[0], 18, &mut paths);
+        stroke(&[points], curve.colours[0], 18, &mut frame.shapes);
     }
     let key = |curve: &Curve| {
         let ([name, began, ..], count) = (curve.words, curve.count());
@@ -134,7 +134,9 @@ pub fn newcomers(activity: &Activity) -> Figure {
         frame.tooltip([days as f64; 2], (days as f64, 50.0), false, lines)
     };
     let (last, each) = (longest as u64, longest as usize / TOOLTIPS + 1);
-    let tooltips = (0..=last).step_by(each).map(tooltip).collect();
+    frame.tooltips = (0..=last).step_by(each).map(tooltip).collect();
+    frame.side_by_side(&[], Item::Moment(DAYS));
+    frame.keys = curves.iter().map(key).collect();
     let rows = curves.iter().rev().flat_map(|curve| {
         let own = &curve.survival;
         (0..own.days.len()).map(|i| {
@@ -144,14 +146,10 @@ pub fn newcomers(activity: &Activity) -> Figure {
         })
     });
     let columns = "curve,days,share_percent,lower_percent,upper_percent,at_risk";
-    frame.figure(Content {
-        shapes: paths.group(),
-        keys: curves.iter().map(key).collect(),
-        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(DAYS)),
+    frame.figure(Words {
         table: csv(columns, rows),
         description: "Survival curves with 95 % bands.".to_owned(),
         says,
-        ..Content::default()
     })
 }
 

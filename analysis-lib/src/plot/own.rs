@@ -9,10 +9,7 @@ use super::axis::{Numbers, Tick, number, round_step};
 use super::chart::{self, Frame, Line, MOST, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
-use super::svg::{
-    BLUE, Canvas, Color, Content, LABEL_SIZE, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
-    label_width, shorten,
-};
+use super::svg::*;
 use crate::{Error, Result};
 use activity_data::text::{clean, counted, csv_field};
 use activity_data::{Activity, Gap, Origin, Periods};
@@ -150,27 +147,28 @@ pub fn bars<V: Value>(
     let each = ((widest + 8.0) / frame.x.scale.pixels(0.0, 1.0)).ceil() as usize;
     let tick = |i: usize| Tick::new(i as f64 + 0.5, shown(&names[i]));
     frame.x.ticks = (0..count).step_by(each).map(tick).collect();
-    let mut paths = frame.paths_over(&[]);
-    let (mut tooltips, mut table) = (Vec::new(), "label,value\n".to_owned());
+    frame.ground(&[]);
+    let mut table = "label,value\n".to_owned();
     for (i, (name, &value)) in names.iter().zip(&values).enumerate() {
         let (mut shown, mut plain) = ("no value".to_owned(), String::new());
         if value.is_finite() {
             (shown, plain) = (number(value, frame.labels.places), value.to_string());
             let corners = [(i as f64 + 0.06, 0.0), (i as f64 + 0.94, value)];
-            paths.rectangle(corners, BLUE.filled());
+            frame.shapes.rectangle(corners, BLUE.filled());
         }
         table += &format!("{},{plain}\n", csv_field(name));
         let across = [i, i + 1].map(|edge| edge as f64);
         let at = (across[0] + 0.5, frame.y.scale.values[1]);
-        tooltips.push(frame.tooltip(across, at, false, vec![shown, name.clone()]));
+        let tooltip = frame.tooltip(across, at, false, vec![shown, name.clone()]);
+        frame.tooltips.push(tooltip);
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
     let most = extremes(&values).1;
     let highest = values.iter().position(|&value| value == most).unwrap_or(0);
     let most = number(values[highest], frame.labels.places);
     let says = format!("The highest: {most}, {}.", names[highest]);
     let note = Noun::new("bar", "bars").count(count);
-    Ok(own_figure(frame, [note, says, table], paths, tooltips))
+    Ok(own_figure(frame, note, says, table))
 }
 
 /// How many values lie where: bars between round numbers, about twenty of them. A
@@ -224,16 +222,16 @@ pub fn scatter<X: Value, Y: Value>(
     let across = Numbers::around(extremes(&x), least, 8);
     let mut frame = Frame::upwards(&labels, extremes(&y), [across.low, across.high], "");
     frame.x.ticks = across.ticks;
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
+    frame.ground(&[]);
+    frame.grid_up();
+    frame.zero_line();
     let mut table = "x,value\n".to_owned();
     // Points that cover each other are one.
     let mut seen = HashSet::new();
     for (&x, &y) in x.iter().zip(&y) {
         table += &format!("{x},{y}\n");
         if seen.insert((frame.x.scale.place(x) as i64, frame.y.scale.place(y) as i64)) {
-            paths.circle((x, y), 22, BLUE.filled());
+            frame.shapes.circle((x, y), 22, BLUE.filled());
         }
     }
     let points = Noun::new("point", "points");
@@ -244,7 +242,7 @@ pub fn scatter<X: Value, Y: Value>(
     }
     let ((low, high), shown) = (extremes(&y), |y| number(y, frame.labels.places));
     let says = format!("Upwards from {} to {}.", shown(low), shown(high));
-    Ok(own_figure(frame, [note, says, table], paths, Vec::new()))
+    Ok(own_figure(frame, note, says, table))
 }
 
 /// Whatever plotters draws, on a card: `draw` gets a plotters drawing area of this
@@ -283,13 +281,13 @@ where
     let body = format!("<g transform=\"translate({MARGIN} 46)\">{shapes}</g>");
     let labels = Labels::new(&Origin::nobody(), "Drawing", "", "value")
         .noting(format!("{width} × {height} pixels"));
-    let content = Content {
+    let words = Words {
         description: "A drawing.".to_owned(),
-        ..Content::default()
+        ..Words::default()
     };
     let size = [f64::from(width) + 2.0 * MARGIN, f64::from(height) + 88.0];
-    let draw = move |labels: &Labels, content| card(labels, size, &body, content);
-    Ok(Figure::new(labels, content, draw))
+    let draw = move |labels: &Labels, words: &Words| card(labels, size, &body, &[], words);
+    Ok(Figure::new(labels, words, draw))
 }
 
 fn numbers<V: Value>(values: impl IntoIterator<Item = V>) -> Vec<f64> {
@@ -316,21 +314,13 @@ fn own_labels(origin: &Origin, title: &str, values: &[f64]) -> Labels {
     Labels::new(origin, title, "Value", "value").measuring("", places)
 }
 
-fn own_figure(
-    mut frame: Frame,
-    [note, says, table]: [String; 3],
-    paths: Paths,
-    tooltips: Vec<Tooltip>,
-) -> Figure {
+fn own_figure(mut frame: Frame, note: String, says: String, table: String) -> Figure {
     frame.below = [18.0, 30.0, 62.0];
     frame.labels.note = note;
-    frame.figure(Content {
+    frame.figure(Words {
+        description: "A figure of value.".to_owned(),
         says,
         table,
-        shapes: paths.group(),
-        tooltips,
-        description: "A figure of value.".to_owned(),
-        ..Content::default()
     })
 }
 

@@ -7,7 +7,7 @@ use super::figure::Figure;
 use super::labels::{Labels, MEMBERS, NOBODY, Noun};
 use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
-use super::svg::{BLUE, Content, GREEN, INK, ORANGE, PURPLE, VERMILLION};
+use super::svg::{BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, Words};
 use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
 use crate::names::Names;
 use activity_data::text::clean;
@@ -197,11 +197,10 @@ fn stacked(
         line: layers.first().filter(|own| own.name == LINE),
         gaps: &gaps,
         tooltips: (0..known.len()).map(tooltip).collect(),
-        content: Content {
+        words: Words {
             description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
             says: says(&series),
             table: csv(&names, (0..known.len()).map(row)),
-            ..Content::default()
         },
         ..Bars::of(&labels, series)
     }

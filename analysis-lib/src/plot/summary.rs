@@ -100,16 +100,15 @@ fn of(
         "" => format!("{what}: {value}"),
         below => format!("{what}: {value} ({below})"),
     });
-    let content = Content {
+    let words = Words {
         description: format!("A {} in one picture.", noun.one),
         says: said.collect::<Vec<_>>().join("; ") + ".",
         table: table(origin, &numbers, &fine, &week, &members),
-        ..Content::default()
     };
     let from = format!("{} · times in {}", source(origin), origin.timezone().name());
     let panels = panels(&numbers);
     let charts = charts(origin, span, &fine, &week, &members);
-    let draw = move |labels: &Labels, content: Content| {
+    let draw = move |labels: &Labels, words: &Words| {
         let caption = format!("{} · {from}", labels.note);
         let title = clean(&labels.title, TEXT_LIMIT);
         let ([width, height], ground) = (SIZE, DARK.ground);
@@ -120,13 +119,13 @@ fn of(
         body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
         body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
         body += &charts;
-        sheet(&title, SIZE, ZOOM, &body, &caption, content)
+        sheet(&title, SIZE, ZOOM, &body, &caption, &[], words)
     };
     // It counts many things: none has its name on an axis or above a column.
     let mut labels = Labels::new(origin, title, "", "");
     let recorded = (all.coverage()[index] * 100.0).floor();
     labels.note = format!("{recorded:.0}% of the {} recorded", noun.one);
-    Figure::new(labels, content, draw)
+    Figure::new(labels, words, draw)
 }
 
 /// The charts, and their titles.
@@ -153,7 +152,7 @@ fn charts(
     let most = labels("Who wrote most", room(512.0, SIZE[0] - EDGE));
     let members = chart::messages_by_member(&most, members);
     let mut body = String::new();
-    for (mut frame, mut content) in [bars.drawn(), hours.drawn(), members] {
+    for (mut frame, _) in [bars.drawn(), hours.drawn(), members] {
         let theme = frame.labels.theme;
         let at = (theme.area.left, TITLES);
         body += &bold_text(at, 14.0, theme.ink, SIZE[0], &frame.labels.title);
@@ -163,11 +162,11 @@ fn charts(
             tick.context.clear();
         }
         let mut left = theme.area.left;
-        for key in content.keys.drain(..) {
+        for key in frame.keys.drain(..) {
             body += &key.element(left, KEYS, theme.soft_ink);
             left += 16.0 - key.left(0.0);
         }
-        body += &frame.body("", &mut content);
+        body += &frame.body("");
     }
     body
 }
@@ -284,8 +283,8 @@ fn hour_of(hour: &WeekHour) -> String {
 /// A panel for each number.
 fn panels(numbers: &[Number]) -> String {
     let mut texts = String::new();
-    let scale = |length| Scale::of_pixels(0.0, length);
-    let mut shapes = Paths::new(scale(SIZE[0]), scale(SIZE[1]));
+    let [across, down] = SIZE.map(|length| Scale::of_pixels(0.0, length));
+    let mut shapes = Shapes::default();
     let wide = (SIZE[0] - 2.0 * EDGE + 8.0) / numbers.len() as f64;
     let room = wide - 8.0 - 16.0;
     let [top, bottom] = PANELS;
@@ -302,7 +301,7 @@ fn panels(numbers: &[Number]) -> String {
             texts += &text((left, top + baseline), Anchor::Start, DARK.soft_ink, &line);
         }
     }
-    shapes.group() + &texts
+    shapes.group(across, down) + &texts
 }
 
 #[cfg(test)]

@@ -29,26 +29,26 @@ pub(crate) struct Band<'a> {
 pub(crate) type Point = (f64, f64, [f64; 2]);
 
 /// The band of some runs of points, up to the axis' end.
-pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Paths) {
+pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, shapes: &mut Shapes) {
     for run in runs {
         let edge = |point: &Point, side: usize| (point.0, point.2[side].min(top));
         let above = run.iter().map(|point| edge(point, 1));
         let below = run.iter().rev().map(|point| edge(point, 0));
         match run.len() {
             // A lone point's band is a stroke.
-            1 => paths.line(below.chain(above), colour.stroke_width(40)),
-            _ => paths.area(above.chain(below), colour.filled()),
+            1 => shapes.line(below.chain(above), colour.stroke_width(40)),
+            _ => shapes.area(above.chain(below), colour.filled()),
         }
     }
 }
 
 /// The line of some runs of points; a lone point is a dot, unless there are too many.
-pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, paths: &mut Paths) {
+pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, shapes: &mut Shapes) {
     for run in runs {
         let points = run.iter().map(|point| (point.0, point.1));
-        paths.line(points, colour.stroke_width(width));
+        shapes.line(points, colour.stroke_width(width));
         if run.len() == 1 && runs.len() <= DOTS {
-            paths.circle((run[0].0, run[0].1), 25, colour.filled());
+            shapes.circle((run[0].0, run[0].1), 25, colour.filled());
         }
     }
 }
@@ -64,36 +64,32 @@ impl Band<'_> {
         self.upper.iter().map(|upper| upper.min(most)).collect()
     }
 
-    /// The band and its line. What their colours mean.
-    pub(super) fn draw(
-        &self,
-        series: &Series,
-        gaps: &[Gap],
-        frame: &Frame,
-        thinned: &Thinned,
-        paths: &mut Paths,
-    ) -> Vec<Key> {
+    /// The band and its line, and what their colours mean.
+    pub(super) fn draw(&self, series: &Series, gaps: &[Gap], thinned: &Thinned, frame: &mut Frame) {
         let points = |run: &Vec<usize>| self.points(series, run);
         let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
         let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
         if is_dense {
-            self.draw_beside(gaps, frame, paths);
+            self.draw_beside(gaps, frame);
         }
-        fill(&runs, BRIGHT_BLUE, frame.y.scale.values[1], paths);
+        let top = frame.y.scale.values[1];
+        fill(&runs, BRIGHT_BLUE, top, &mut frame.shapes);
         if !is_dense {
-            self.draw_beside(gaps, frame, paths);
+            self.draw_beside(gaps, frame);
         }
-        frame.zero_line(paths);
-        stroke(&runs, BLUE, if is_dense { 9 } else { 18 }, paths);
-        let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
-        keys.extend(self.beside.iter().map(|(_, name)| Key::of(GREY, *name)));
-        keys
+        frame.zero_line();
+        let width = if is_dense { 9 } else { 18 };
+        stroke(&runs, BLUE, width, &mut frame.shapes);
+        frame.keys.push(Key::of(BRIGHT_BLUE, "95 % band"));
+        let beside = self.beside.iter();
+        let beside = beside.map(|(_, name)| Key::of(GREY, *name));
+        frame.keys.extend(beside);
     }
 
     /// The line to compare with, as far as it lies within the axis.
-    fn draw_beside(&self, gaps: &[Gap], frame: &Frame, paths: &mut Paths) {
+    fn draw_beside(&self, gaps: &[Gap], frame: &mut Frame) {
         let Some((beside, _)) = &self.beside else {
             return;
         };
@@ -101,7 +97,7 @@ impl Band<'_> {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
             let points: Vec<(f64, f64)> = run.iter().map(point).collect();
             for piece in within(&points, frame.y.scale.values[1]) {
-                paths.line(piece, GREY.stroke_width(8));
+                frame.shapes.line(piece, GREY.stroke_width(8));
             }
         }
     }

@@ -54,8 +54,8 @@ pub(crate) struct Bars<'a> {
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
     pub(crate) tooltips: Vec<Vec<String>>,
-    /// Sentences and the table, where there are layers.
-    pub(crate) content: Content,
+    /// The figure in words, where there are layers.
+    pub(crate) words: Words,
 }
 
 impl Layer {
@@ -79,17 +79,17 @@ impl<'a> Bars<'a> {
             line: None,
             gaps: &[],
             tooltips: Vec::new(),
-            content: Content::default(),
+            words: Words::default(),
         }
     }
 
     pub(crate) fn figure(self) -> Figure {
-        let (frame, content) = self.drawn();
-        frame.figure(content)
+        let (frame, words) = self.drawn();
+        frame.figure(words)
     }
 
-    /// The frame and what is in it.
-    pub(crate) fn drawn(mut self) -> (Frame, Content) {
+    /// The frame with what is in it, and the figure in words.
+    pub(crate) fn drawn(mut self) -> (Frame, Words) {
         let (series, theme) = (&self.series, &self.labels.theme);
         let Series { starts, ends, .. } = series;
         let is_stacked = !self.layers.is_empty();
@@ -106,10 +106,11 @@ impl<'a> Bars<'a> {
         let between = gaps.len();
         gaps.extend(self.gaps);
 
-        let mut paths = frame.paths_over(&gaps);
+        frame.ground(&gaps);
+        let scale = frame.x.scale;
         let corners = |bucket: &Bucket, (low, high): Span| {
             let (from, to) = (starts[bucket.from] as f64, ends[bucket.to - 1] as f64);
-            let width = frame.x.scale.pixels(from, to);
+            let width = scale.pixels(from, to);
             let air = if width < AIRY { 0.0 } else { (to - from) * 0.1 };
             let to = from + (to - from) * (NARROWEST / width).max(1.0);
             [(from + air, low), (to - air, high)]
@@ -122,18 +123,19 @@ impl<'a> Bars<'a> {
                     let span = spans[bucket.highest];
                     if span.0 < span.1 || !is_stacked {
                         let look = colours[usize::from(is_pale)].filled();
-                        paths.rectangle(corners(bucket, span), look);
+                        frame.shapes.rectangle(corners(bucket, span), look);
                     }
                 }
             }
         }
-        let mut keys = Vec::new();
         let last = &buckets[buckets.len() - 1];
         if series.is_running(last.to - 1) {
             let outline = VERMILLION.stroke_width(15);
-            paths.rectangle(corners(last, heights[last.highest]), outline);
+            frame
+                .shapes
+                .rectangle(corners(last, heights[last.highest]), outline);
             let text = format!("{} not over when recorded", series.item.noun().one);
-            keys.push(Key::new(theme.ground, VERMILLION, text));
+            frame.keys.push(Key::new(theme.ground, VERMILLION, text));
         }
         if !partly.is_empty() {
             let pale = |colour: Colour| colour.mixed(theme.ground, PALE);
@@ -141,14 +143,16 @@ impl<'a> Bars<'a> {
                 true => (pale(theme.others), "pale: not fully recorded"),
                 false => (theme.part, "not fully recorded"),
             };
-            keys.push(Key::of(colour, text));
+            frame.keys.push(Key::of(colour, text));
         }
-        keys.extend(frame.no_data(&gaps));
-        frame.zero_line(&mut paths);
+        frame.no_data(&gaps);
+        frame.zero_line();
         if let Some(line) = self.line {
             let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
             let point = |i: usize| (series.coverage[i] > 0.0).then(|| (middle(i), line.values[i]));
-            paths.broken((0..series.len()).map(point), line.colour.stroke_width(15));
+            frame
+                .shapes
+                .broken((0..series.len()).map(point), line.colour.stroke_width(15));
         }
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
@@ -162,20 +166,14 @@ impl<'a> Bars<'a> {
             let middle = (across[0] + across[1]) / 2.0;
             frame.tooltip(across, (middle, heights[bucket.highest].1), false, lines)
         };
-        let tooltips = buckets.iter().map(tooltip).collect();
-        let tooltips = frame.side_by_side(tooltips, &gaps[..between], series.item);
-        let content = match is_stacked {
-            true => std::mem::take(&mut self.content),
-            false => self.content_of(&buckets, each, between, &mut frame),
+        frame.tooltips = buckets.iter().map(tooltip).collect();
+        frame.side_by_side(&gaps[..between], series.item);
+        frame.legend = self.legend(frame.area);
+        let words = match is_stacked {
+            true => std::mem::take(&mut self.words),
+            false => self.words_of(&buckets, each, between, &mut frame),
         };
-        let content = Content {
-            shapes: paths.group(),
-            legend: self.legend(frame.area),
-            keys,
-            tooltips,
-            ..content
-        };
-        (frame, content)
+        (frame, words)
     }
 
     /// The periods of each bar, and how many they are, those that weren't recorded
@@ -262,7 +260,7 @@ impl<'a> Bars<'a> {
     }
 
     /// What is said of bars without layers.
-    fn content_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &mut Frame) -> Content {
+    fn words_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &mut Frame) -> Words {
         let series = &self.series;
         let mut note = series.item.noun().count(series.len());
         if each > 1 {
@@ -270,11 +268,10 @@ impl<'a> Bars<'a> {
             note += &format!(", a bar for the highest of each {each}");
         }
         frame.labels.note = note;
-        Content {
+        Words {
             description: format!("Bars of {}.", self.labels.title.to_lowercase()),
             says: frame.extent(series, gaps),
             table: table(series, buckets, frame),
-            ..Content::default()
         }
     }
 }

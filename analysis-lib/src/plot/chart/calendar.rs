@@ -55,10 +55,9 @@ impl Calendar<'_> {
         frame.labels.places = self.labels.places.max(self.shades.places);
         frame.labels.note = Noun::of(DAY).count(numbers.len());
 
-        let mut paths = frame.paths();
         let (mut is_unseen, mut is_part) = (false, false);
         let shown = with_tooltip(numbers.len());
-        let (mut cells, mut tooltips, mut marked) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut cells, mut marked) = (Vec::new(), Vec::new());
         let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
         for (block, day) in (0..blocks.len()).flat_map(days) {
             let block = &blocks[block];
@@ -66,7 +65,9 @@ impl Calendar<'_> {
             let Ok(index) = numbers.binary_search(&day) else {
                 is_unseen = true;
                 let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
-                paths.line([(left, bottom), (right, top)], AXIS.stroke_width(10));
+                frame
+                    .shapes
+                    .line([(left, bottom), (right, top)], AXIS.stroke_width(10));
                 continue;
             };
             let is_partly = self.marks_parts && !series.is_whole(index);
@@ -74,19 +75,20 @@ impl Calendar<'_> {
             let shade = self.shades.shade(theme, series.values[index]);
             let inset = if is_partly { block.side * 0.24 } else { 1.0 };
             cells.push((shade, cell.corners(inset)));
-            let mut events = frame.events_in(series.starts[index]..series.ends[index]);
-            marked.extend(events.next().map(|_| cell.corners(0.0)));
+            let times = series.starts[index]..series.ends[index];
+            let is_marked = frame.events_in(times).next().is_some();
+            marked.extend(is_marked.then(|| cell.corners(0.0)));
             if index + shown >= numbers.len() {
-                tooltips.push(self.tooltip(index, cell, &frame));
+                frame.tooltips.push(self.tooltip(index, cell, &frame));
             }
         }
         // All of a shade are one path.
         cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
         for (shade, corners) in cells {
-            paths.rectangle(corners, shade.filled());
+            frame.shapes.rectangle(corners, shade.filled());
         }
         for &corners in &marked {
-            paths.rectangle(corners, INK.stroke_width(12));
+            frame.shapes.rectangle(corners, INK.stroke_width(12));
         }
         let words = [
             (!marked.is_empty()).then_some("□ event"),
@@ -95,15 +97,12 @@ impl Calendar<'_> {
         ];
         let words: Vec<&str> = words.into_iter().flatten().collect();
         let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
-        frame.figure(Content {
-            legend: self.shades.legend(theme, &mut paths, at, &words),
-            shapes: paths.group(),
-            texts: blocks.iter().map(Block::names).collect(),
-            tooltips,
+        frame.legend = self.shades.legend(theme, &mut frame.shapes, at, &words);
+        frame.texts = blocks.iter().map(Block::names).collect();
+        frame.figure(Words {
             description: format!("Calendar of {}.", self.labels.title.to_lowercase()),
             says: self.sentences(),
             table: self.table(),
-            ..Content::default()
         })
     }
 

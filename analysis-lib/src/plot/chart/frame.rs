@@ -25,7 +25,7 @@ pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
     })
 }
 
-/// Axes on a card. Shapes, texts and tooltips are the chart's own.
+/// Axes on a card, and what the chart draws in them.
 #[derive(Clone)]
 pub(crate) struct Frame {
     pub(crate) labels: Labels,
@@ -39,6 +39,14 @@ pub(crate) struct Frame {
     pub(crate) below: [f64; 3],
     /// Whether times are to the right, so that events have their place.
     pub(crate) is_over_time: bool,
+    /// In the axes' values.
+    pub(crate) shapes: Shapes,
+    /// Texts above the chart, and those within.
+    pub(crate) legend: String,
+    pub(crate) texts: String,
+    /// From the right to the left.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) tooltips: Vec<Tooltip>,
 }
 
 impl Frame {
@@ -51,6 +59,11 @@ impl Frame {
             y,
             below: [18.0, 40.0, 78.0],
             is_over_time: false,
+            shapes: Shapes::default(),
+            legend: String::new(),
+            texts: String::new(),
+            keys: Vec::new(),
+            tooltips: Vec::new(),
         }
     }
 
@@ -106,15 +119,9 @@ impl Frame {
         Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
     }
 
-    /// Paths in the axes' values.
-    pub(crate) fn paths(&self) -> Paths {
-        Paths::new(self.x.scale, self.y.scale)
-    }
-
-    /// Paths over gaps, and over a line at each tick of the upward axis.
-    pub(crate) fn paths_over(&self, gaps: &[Gap]) -> Paths {
-        let (x, y, theme) = (self.x.scale, self.y.scale, &self.labels.theme);
-        let mut paths = self.paths();
+    /// Gaps, and over them a line at each tick of the upward axis.
+    pub(crate) fn ground(&mut self, gaps: &[Gap]) {
+        let (x, y, theme) = (self.x.scale, self.y.scale, self.labels.theme);
         for gap in gaps {
             let corners = [
                 (gap.begin as f64, y.values[0]),
@@ -124,27 +131,28 @@ impl Frame {
                 GapKind::NotKnown => theme.unknown,
                 GapKind::NoData | GapKind::LeftOut => theme.gap,
             };
-            paths.rectangle(corners, colour.filled());
+            self.shapes.rectangle(corners, colour.filled());
         }
         for tick in &self.y.ticks {
             let ends = x.values.map(|end| (end, tick.value));
-            paths.line(ends, theme.grid.stroke_width(10));
+            self.shapes.line(ends, theme.grid.stroke_width(10));
         }
-        paths
     }
 
     /// A line at each tick of the axis to the right.
-    pub(crate) fn grid_up(&self, paths: &mut Paths) {
+    pub(crate) fn grid_up(&mut self) {
         for tick in &self.x.ticks {
             let ends = self.y.scale.values.map(|end| (tick.value, end));
-            paths.line(ends, self.labels.theme.grid.stroke_width(10));
+            self.shapes
+                .line(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
     /// The line at zero of the upward axis.
-    pub(crate) fn zero_line(&self, paths: &mut Paths) {
+    pub(crate) fn zero_line(&mut self) {
         let ends = self.x.scale.values.map(|end| (end, 0.0));
-        paths.line(ends, self.labels.theme.axis.stroke_width(10));
+        self.shapes
+            .line(ends, self.labels.theme.axis.stroke_width(10));
     }
 
     /// A tooltip for what reaches from one value to another across, beside a place
@@ -165,14 +173,9 @@ impl Frame {
         }
     }
 
-    /// These tooltips and those of the gaps, side by side: each reaches from
-    /// halfway to the one before to halfway to the next.
-    pub(crate) fn side_by_side(
-        &self,
-        mut tooltips: Vec<Tooltip>,
-        gaps: &[Gap],
-        item: Item,
-    ) -> Vec<Tooltip> {
+    /// The tooltips and those of the gaps, side by side: each reaches from halfway to
+    /// the one before to halfway to the next.
+    pub(crate) fn side_by_side(&mut self, gaps: &[Gap], item: Item) {
         for &Gap { begin, end, kind } in gaps {
             // A point on the edge keeps some pixels for the mouse.
             let [left, right] = [begin, end].map(|time| self.x.scale.place(time as f64));
@@ -185,12 +188,13 @@ impl Frame {
                     GapKind::NotKnown => "not known",
                 };
                 let lines = vec![why.to_owned(), when];
-                tooltips.push(Tooltip {
+                self.tooltips.push(Tooltip {
                     at: area.middle(),
                     ..Tooltip::above(area, lines)
                 });
             }
         }
+        let tooltips = &mut self.tooltips;
         tooltips.sort_by(|a, b| a.area.left.total_cmp(&b.area.left));
         let mut left = self.area.left;
         for i in 0..tooltips.len() {
@@ -201,7 +205,6 @@ impl Frame {
             tooltips[i].area = own.between(left, right);
             left = right;
         }
-        tooltips
     }
 
     /// A tooltip's lines: values, when, and what is special.
@@ -245,18 +248,20 @@ impl Frame {
     }
 
     /// A line for each event within the axis of time, and their labels above, those
-    /// of the newest first, as far as they leave room for each other.
-    fn events(&self, content: &mut Content) -> String {
+    /// of the newest first, as far as they leave room for each other; and what is said
+    /// of them.
+    fn events(&self) -> [String; 2] {
         let [from, to] = self.x.scale.values.map(|time| time as i64);
         let events = self.events_in(from..to);
         if !self.is_over_time || events.count() == 0 {
-            return String::new();
+            return Default::default();
         }
-        let (mut paths, mut labels, mut free) = (self.paths(), String::new(), f64::MAX);
+        let (mut lines, mut labels, mut free) = (Shapes::default(), String::new(), f64::MAX);
+        let mut says = String::new();
         for event in self.events_in(from..to).rev() {
             let time = event.time as f64;
             let ends = self.y.scale.values.map(|end| (time, end));
-            paths.line(ends, self.labels.theme.soft_ink.stroke_width(7));
+            lines.line(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);
             let place = self.x.scale.place(time);
@@ -268,9 +273,9 @@ impl Frame {
                 free = left;
             }
             let when = days(self.labels.zone(), event.time, event.time);
-            content.description += &format!(" Event: {} ({when}).", event.label);
+            says += &format!(" Event: {} ({when}).", event.label);
         }
-        paths.group() + &labels
+        [lines.group(self.x.scale, self.y.scale) + &labels, says]
     }
 
     /// From when to when, and how high: the end of a sentence.
@@ -296,29 +301,30 @@ impl Frame {
     }
 
     /// The figure.
-    pub(crate) fn figure(&self, content: Content) -> Figure {
+    pub(crate) fn figure(&self, mut words: Words) -> Figure {
         let (frame, size) = (self.clone(), [WIDTH, self.area.bottom + self.below[2]]);
-        Figure::new(self.labels.clone(), content, move |labels, mut content| {
-            let body = frame.body(&labels.axis, &mut content);
-            card(labels, size, &body, content)
+        words.description += &self.events()[1];
+        Figure::new(self.labels.clone(), words, move |labels, words| {
+            let body = frame.body(&labels.axis);
+            card(labels, size, &body, &frame.tooltips, words)
         })
     }
 
     /// All that is seen but tooltips, and what a card has around it, with this name of
     /// what is counted.
-    pub(crate) fn body(&self, axis: &str, content: &mut Content) -> String {
+    pub(crate) fn body(&self, axis: &str) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
         let [row, name, _] = self.below.map(|below| area.bottom + below);
-        let mut body = content.shapes.clone() + &self.events(content);
+        let mut body = self.shapes.group(x.scale, y.scale) + &self.events()[0];
         let named = |name: &str, at: (f64, f64), anchor: Anchor| match name {
             "" => String::new(),
             _ if name == self.labels.axis => text(at, anchor, ink, axis),
             _ => text(at, anchor, ink, name),
         };
         body += &named(&y.name, (room.left, above), Anchor::Start);
-        body += &content.legend;
+        body += &self.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
             body += &text(at, Anchor::End, ink, &tick.label);
@@ -334,9 +340,9 @@ impl Frame {
             }
         }
         body += &named(&x.name, (area.middle().0, name), Anchor::Middle);
-        body += &content.texts;
+        body += &self.texts;
         let mut right = room.right;
-        for key in &content.keys {
+        for key in &self.keys {
             let left = key.left(right);
             body += &key.element(left, above, ink);
             right = left - 16.0;
@@ -345,15 +351,16 @@ impl Frame {
     }
 
     /// What the colours of gaps mean, as far as there are any.
-    pub(crate) fn no_data(&self, gaps: &[Gap]) -> impl Iterator<Item = Key> {
-        let theme = &self.labels.theme;
-        let key = |is_known: bool, colour, name| {
-            let mut kinds = gaps.iter().map(|gap| gap.kind != GapKind::NotKnown);
-            let any = kinds.any(|known| known == is_known);
-            any.then(|| Key::new(colour, theme.gap_edge, name))
-        };
-        let none = key(true, theme.gap, "no data");
-        none.into_iter()
-            .chain(key(false, theme.unknown, "not known"))
+    pub(crate) fn no_data(&mut self, gaps: &[Gap]) {
+        let Theme { gap, unknown, .. } = self.labels.theme;
+        for (is_known, colour, name) in [(true, gap, "no data"), (false, unknown, "not known")] {
+            if gaps
+                .iter()
+                .any(|gap| (gap.kind != GapKind::NotKnown) == is_known)
+            {
+                let edge = self.labels.theme.gap_edge;
+                self.keys.push(Key::new(colour, edge, name));
+            }
+        }
     }
 }

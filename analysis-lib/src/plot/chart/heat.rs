@@ -22,8 +22,8 @@ pub(crate) struct Heat<'a> {
     pub(crate) unit: &'static str,
     /// What outlined cells are.
     pub(crate) outlined: &'static str,
-    /// Sentences and the table.
-    pub(crate) content: Content,
+    /// The figure in words.
+    pub(crate) words: Words,
 }
 
 pub(crate) struct Cell {
@@ -35,12 +35,12 @@ pub(crate) struct Cell {
 
 impl Heat<'_> {
     pub(crate) fn figure(self) -> Figure {
-        let (frame, content) = self.drawn();
-        frame.figure(content)
+        let (frame, words) = self.drawn();
+        frame.figure(words)
     }
 
-    /// The frame and what is in it.
-    pub(crate) fn drawn(self) -> (Frame, Content) {
+    /// The frame with what is in it, and the figure in words.
+    pub(crate) fn drawn(self) -> (Frame, Words) {
         let theme = &self.labels.theme;
         let widths = self.rows.iter().map(|label| label_width(label));
         let left = theme.area.left + widths.fold(0.0, f64::max) + 10.0;
@@ -59,52 +59,53 @@ impl Heat<'_> {
             Tick::new(middle, label.clone())
         };
         let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
-        let x = Frame::clock(self.labels.zone(), hours, 0..=23, every);
+        let mut x = Frame::clock(self.labels.zone(), hours, 0..=23, every);
+        for tick in &mut x.ticks {
+            tick.value = hours.place(tick.value);
+        }
         let rows = self.rows.iter().enumerate().map(row).collect();
         let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &self.labels.axis);
-        let frame = Frame::new(self.labels, area, x, y);
+        let mut frame = Frame::new(self.labels, area, x, y);
+        // Cells are places in pixels.
+        frame.x.scale = Scale::of_pixels(0.0, WIDTH);
+        frame.y.scale = Scale::of_pixels(0.0, area.bottom + frame.below[2]);
 
         let values = self.cells.iter().filter_map(|cell| cell.value);
         let shades = Shades::of(values, self.unit);
         let is_unseen = self.cells.iter().any(|cell| cell.value.is_none());
-        let [across, down] =
-            [WIDTH, area.bottom + frame.below[2]].map(|end| Scale::of_pixels(0.0, end));
-        let mut paths = Paths::new(across, down);
         for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
             match value {
                 Some(value) => {
                     let look = shades.shade(theme, *value).filled();
-                    paths.rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
+                    frame
+                        .shapes
+                        .rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
                 }
                 None => {
                     let [(left, top), (right, bottom)] =
                         cell(index).corners(7.0_f64.min(column * 0.3));
                     let ends = [(left, bottom), (right, top)];
-                    paths.line(ends, theme.axis.stroke_width(10));
+                    frame.shapes.line(ends, theme.axis.stroke_width(10));
                 }
             }
         }
         for index in (0..self.cells.len()).filter(|&index| self.cells[index].is_outlined) {
-            paths.rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
+            frame
+                .shapes
+                .rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
         }
         let words = if is_unseen {
             "╱ never recorded"
         } else {
             self.outlined
         };
-        let legend = match theme.is_narrow() {
-            true => String::new(),
-            false => shades.legend(theme, &mut paths, (area.right, area.top - 17.0), words),
-        };
+        if !theme.is_narrow() {
+            let at = (area.right, area.top - 17.0);
+            frame.legend = shades.legend(theme, &mut frame.shapes, at, words);
+        }
         let tooltips = self.cells.into_iter().enumerate();
-        let content = Content {
-            shapes: paths.group(),
-            legend,
-            tooltips: tooltips
-                .map(|(index, own)| Tooltip::above(cell(index), own.tooltip))
-                .collect(),
-            ..self.content
-        };
-        (frame, content)
+        let tooltips = tooltips.map(|(index, own)| Tooltip::above(cell(index), own.tooltip));
+        frame.tooltips = tooltips.collect();
+        (frame, self.words)
     }
 }

@@ -116,35 +116,32 @@ impl<'a> Line<'a> {
         let (series, band, mut frame) = (&self.series, self.band.as_ref(), self.frame());
         let thinned = thin(series, self.gaps, &frame.x.scale);
 
-        let mut paths = frame.paths_over(&thinned.gaps);
-        frame.grid_up(&mut paths);
-        let mut keys = Vec::new();
+        frame.ground(&thinned.gaps);
+        frame.grid_up();
         if thinned.too_narrow > 0 {
             let gaps = GAPS.count(thinned.too_narrow);
             frame.labels.note += &format!(" · {gaps} too narrow to be seen");
         }
         match band {
-            Some(band) => keys.extend(band.draw(series, self.gaps, &frame, &thinned, &mut paths)),
-            None => self.draw(&frame, &thinned, &mut paths),
+            Some(band) => band.draw(series, self.gaps, &thinned, &mut frame),
+            None => self.draw(&thinned, &mut frame),
         }
-        frame.labels.note += &self.mark_parts(&mut paths, &mut keys);
+        self.mark_parts(&mut frame);
         let overlays = self.overlays.iter().rev();
-        keys.extend(overlays.map(|own| Key::of(own.colour, own.name)));
-        let texts = self.point_out(&frame, &mut paths, &mut keys);
-        keys.extend(frame.no_data(&thinned.gaps));
+        let keys = overlays.map(|own| Key::of(own.colour, own.name));
+        frame.keys.extend(keys);
+        self.point_out(&mut frame);
+        frame.no_data(&thinned.gaps);
+        frame.tooltips = self.tooltips(&frame);
+        frame.side_by_side(&thinned.gaps, series.item);
 
         let axis = self.labels.axis.to_lowercase();
         let with_band = band.map_or("", |_| " with a 95 % band");
         let gaps = thinned.gaps.len() + thinned.too_narrow;
-        frame.figure(Content {
-            shapes: paths.group(),
-            keys,
-            tooltips: frame.side_by_side(self.tooltips(&frame), &thinned.gaps, series.item),
+        frame.figure(Words {
             description: format!("Line of {axis} over time{with_band}."),
             says: frame.extent(series, gaps),
             table: self.table(&thinned),
-            texts,
-            ..Content::default()
         })
     }
 
@@ -168,13 +165,13 @@ impl<'a> Line<'a> {
     }
 
     /// The line and those over it.
-    fn draw(&self, frame: &Frame, thinned: &Thinned, paths: &mut Paths) {
+    fn draw(&self, thinned: &Thinned, frame: &mut Frame) {
         let is_alone = self.overlays.is_empty();
         let own = if is_alone { BLUE } else { PALE_BLUE };
-        frame.zero_line(paths);
+        frame.zero_line();
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
-            paths.line(points, own.stroke_width(18));
+            frame.shapes.line(points, own.stroke_width(18));
         }
         for overlay in &self.overlays {
             let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
@@ -182,19 +179,20 @@ impl<'a> Line<'a> {
                 // A point for each two columns of pixels: these lines are smooth.
                 let mut run = run.clone();
                 run.dedup_by_key(|i| column(self.series.starts[*i], &frame.x.scale) / 2);
-                paths.broken(run.iter().map(point), overlay.colour.stroke_width(20));
+                let look = overlay.colour.stroke_width(20);
+                frame.shapes.broken(run.iter().map(point), look);
             }
         }
         // A point without neighbours isn't a line: it is seen as a dot.
         let alone = || thinned.runs.iter().filter(|run| run.len() == 1);
         for run in alone().filter(|_| alone().count() <= DOTS) {
-            paths.circle(self.place(run[0]), 25, own.filled());
+            frame.shapes.circle(self.place(run[0]), 25, own.filled());
         }
     }
 
-    /// Points that weren't recorded whole, or not to their end. How many, for the
-    /// caption, where they are too many for marks.
-    fn mark_parts(&self, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+    /// Points that weren't recorded whole, or not to their end; in the caption how many,
+    /// where they are too many for marks.
+    fn mark_parts(&self, frame: &mut Frame) {
         let series = &self.series;
         let why = match (0..series.len()).all(|i| series.is_whole(i)) {
             true => "not over when recorded",
@@ -203,38 +201,39 @@ impl<'a> Line<'a> {
         let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
         let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
         if marked.len() > DOTS {
-            return format!(" · {} {why}", series.item.noun().count(marked.len()));
+            let count = series.item.noun().count(marked.len());
+            frame.labels.note += &format!(" · {count} {why}");
+            return;
         }
         if !marked.is_empty() {
-            keys.push(Key::new(WHITE, VERMILLION, why));
+            frame.keys.push(Key::new(WHITE, VERMILLION, why));
         }
         for point in marked.into_iter().map(|i| self.place(i)) {
-            paths.circle(point, 40, WHITE.filled());
-            paths.circle(point, 40, VERMILLION.stroke_width(18));
+            frame.shapes.circle(point, 40, WHITE.filled());
+            frame.shapes.circle(point, 40, VERMILLION.stroke_width(18));
         }
-        String::new()
     }
 
     /// The marks, whose numbers are texts.
-    fn point_out(&self, frame: &Frame, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+    fn point_out(&self, frame: &mut Frame) {
         for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
             let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            paths.line(ends, GREEN.stroke_width(60));
+            frame.shapes.line(ends, GREEN.stroke_width(60));
         }
         let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
         for &(item, _) in &dots {
-            paths.circle(self.place(item), 40, PURPLE.filled());
+            frame.shapes.circle(self.place(item), 40, PURPLE.filled());
         }
         if !dots.is_empty() {
-            keys.push(Key::of(PURPLE, "unusual hours"));
+            frame.keys.push(Key::of(PURPLE, "unusual hours"));
         }
         if dots.len() < self.marks.len() {
-            keys.push(Key::of(GREEN, "longest silences"));
+            frame.keys.push(Key::of(GREEN, "longest silences"));
         }
-        numbers(&dots, |item| {
+        frame.texts = numbers(&dots, |item| {
             let (time, value) = self.place(item);
             (frame.x.scale.place(time), frame.y.scale.place(value))
-        })
+        });
     }
 
     /// A tooltip for each moment, or for several where they are near each other.

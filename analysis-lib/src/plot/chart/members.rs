@@ -29,8 +29,8 @@ pub(crate) struct Bar {
 }
 
 /// Bars of the members with the most messages, and of all others together: the
-/// frame and what is in it.
-pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (Frame, Content) {
+/// frame with what is in it, and the figure in words.
+pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (Frame, Words) {
     let theme = &labels.theme;
     // Where it is narrow, counts stand beside bars, and no axis below them.
     let (limit, top) = match theme.is_narrow() {
@@ -66,9 +66,8 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     let mut frame = Frame::new(labels, area, x, y);
     frame.below = [17.0, 37.0, 76.0];
 
-    let mut paths = frame.paths();
-    frame.grid_up(&mut paths);
-    let (mut cuts, mut texts, mut tooltips) = (Vec::new(), String::new(), Vec::new());
+    frame.grid_up();
+    let mut cuts = Vec::new();
     let middle = |row: usize| top + 6.0 + (row as f64 + 0.5) * ROW;
     for (row, (bar, count)) in bars.iter().zip(&counts).enumerate() {
         let (middle, baseline) = (middle(row), middle(row) + 4.5);
@@ -78,10 +77,10 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
         };
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
-        paths.rectangle(corners, colour.filled());
-        texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
+        frame.shapes.rectangle(corners, colour.filled());
+        frame.texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
+        frame.texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
         let is_cut = bar.messages > most;
         if is_cut {
             let below = (middle + BAR).min(area.bottom);
@@ -89,7 +88,7 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
         }
         let Area { left, right, .. } = theme.area;
         let row = Area::at((left, middle - ROW / 2.0), right - left, ROW);
-        tooltips.push(Tooltip {
+        frame.tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
             ..Tooltip::above(row, bar.lines(labels, all, is_cut))
         });
@@ -97,23 +96,19 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
+        frame.texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        paths.line(cut, theme.ground.stroke_width(50));
+        frame.shapes.line(cut, theme.ground.stroke_width(50));
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
-    paths.line(zero, theme.axis.stroke_width(10));
-    let content = Content {
-        shapes: paths.group(),
-        texts,
-        tooltips,
+    frame.shapes.line(zero, theme.axis.stroke_width(10));
+    let words = Words {
         description: "Bars of messages by member.".to_owned(),
         says: says(&bars, all),
         table: table(&bars, labels, all),
-        ..Content::default()
     };
-    (frame, content)
+    (frame, words)
 }
 
 impl Bar {

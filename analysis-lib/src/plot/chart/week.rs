@@ -6,7 +6,7 @@ use crate::aggregate::WeekHour;
 use crate::plot::axis::{hour_range, number};
 use crate::plot::csv::{csv, rounded};
 use crate::plot::labels::{Labels, WINDOWS};
-use crate::plot::svg::Content;
+use crate::plot::svg::Words;
 use activity_data::HOUR_LENGTH;
 
 #[rustfmt::skip]
@@ -54,7 +54,7 @@ pub(crate) fn week<'a>(
         cells: hours.iter().map(cell).collect(),
         unit: "",
         outlined: "",
-        content: Content {
+        words: Words {
             description: format!("Heat map of mean {counted} by weekday and hour of the day."),
             says: match extremes(values()) {
                 Some([least, most]) if most.1 > least.1 => {
@@ -63,7 +63,6 @@ pub(crate) fn week<'a>(
                 ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
             },
             table: csv(&columns, hours.iter().map(row)),
-            ..Content::default()
         },
     }
 }

@@ -47,16 +47,9 @@ impl Key {
     }
 }
 
-/// What a chart hands over.
+/// A figure in words.
 #[derive(Clone, Default)]
-pub(crate) struct Content {
-    pub(crate) shapes: String,
-    /// Texts above the chart, and those within.
-    pub(crate) legend: String,
-    pub(crate) texts: String,
-    /// From the right to the left.
-    pub(crate) keys: Vec<Key>,
-    pub(crate) tooltips: Vec<Tooltip>,
+pub(crate) struct Words {
     /// What is drawn, for readers of the screen; then come the sentences below.
     pub(crate) description: String,
     /// What the figure shows, in sentences computed from the data.
@@ -65,7 +58,7 @@ pub(crate) struct Content {
     pub(crate) table: String,
 }
 
-impl Content {
+impl Words {
     /// Puts another name in place of one, which the description may say.
     pub(crate) fn rename(&mut self, name: &mut String, new: &str) {
         if !name.is_empty() {
@@ -92,7 +85,8 @@ pub(crate) fn card(
     labels: &Labels,
     [width, height]: [f64; 2],
     body: &str,
-    mut content: Content,
+    tooltips: &[Tooltip],
+    words: &Words,
 ) -> Sheet {
     let (source, zone) = (source(&labels.origin), labels.zone().name());
     let caption = match labels.origin == Origin::nobody() {
@@ -109,10 +103,14 @@ pub(crate) fn card(
     let body = format!(
         "<rect x=\"0.5\" y=\"0.5\" width=\"{right}\" height=\"{bottom}\" {edge}/>\n{heading}\n{foot}{body}"
     );
-    let says = labels.instead.as_ref().unwrap_or(&content.says);
+    let says = labels.instead.as_ref().unwrap_or(&words.says);
     let says = format!("{} {says}", labels.about);
-    says.trim_start().clone_into(&mut content.says);
-    sheet(&title, [width, height], 1.0, &body, &caption, content)
+    let words = Words {
+        says: says.trim_start().to_owned(),
+        ..words.clone()
+    };
+    let size = [width, height];
+    sheet(&title, size, 1.0, &body, &caption, tooltips, &words)
 }
 
 /// Where the data is from.
@@ -128,9 +126,10 @@ pub(crate) fn sheet(
     zoom: f64,
     body: &str,
     caption: &str,
-    content: Content,
+    tooltips: &[Tooltip],
+    words: &Words,
 ) -> Sheet {
-    let description = format!("{} {}", content.description, content.says);
+    let description = format!("{} {}", words.description, words.says);
     let id = format!("figure-{:016x}", fnv(&[title, body, &description]));
     let description = clean(&format!("{description} {caption}."), 1000);
     let head = format!(
@@ -143,10 +142,10 @@ pub(crate) fn sheet(
     );
     Sheet {
         title: title.to_owned(),
-        live: format!("{head}{}</svg>", layer(&id, height, &content.tooltips)),
+        live: format!("{head}{}</svg>", layer(&id, height, tooltips)),
         still: head + "</svg>",
-        table: content.table,
-        says: clean(&content.says, 1000),
+        table: words.table.clone(),
+        says: clean(&words.says, 1000),
     }
 }
 

@@ -8,11 +8,11 @@ mod style;
 mod theme;
 mod tooltip;
 
-pub(crate) use card::{Content, Key, Sheet, card, sheet, source};
+pub(crate) use card::{Key, Sheet, Words, card, sheet, source};
 pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, small_text, text};
 pub(crate) use escape::escape;
 pub use paths::Canvas;
-pub(crate) use paths::Paths;
+pub(crate) use paths::Shapes;
 pub(crate) use plotters::style::Color;
 pub(crate) use style::*;
 pub(crate) use theme::{DARK, LIGHT, Theme};
