@@ -1,14 +1,19 @@
 //! When are we awake?
 
 use super::axis::{hour_range, number};
-use super::chart::{Cell, DAYS, Heat, week};
+use super::chart::{Cell, Heat, extremes};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, NOT_KNOWN, Noun};
+use super::labels::{Labels, NOT_KNOWN, Noun, WINDOWS};
 use super::people::in_percent;
 use super::svg::Words;
 use crate::aggregate::{self, Reach, WeekHour};
-use activity_data::Activity;
+use activity_data::{Activity, HOUR_LENGTH};
+
+#[rustfmt::skip]
+pub(super) const DAYS: [&str; 7] = [
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+];
 
 /// The server's week: mean messages in a recorded hour by weekday and hour of
 /// local clocks, as a heat map. Hours that were never recorded are marked; the
@@ -44,6 +49,59 @@ fn by_hour(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f
         return Figure::nothing(&labels, why);
     }
     week(&labels, &hours, value).figure()
+}
+
+/// A cell for each hour of the week, with its value; `None` if it was never recorded.
+pub(super) fn week<'a>(
+    labels: &'a Labels,
+    hours: &[WeekHour],
+    value: fn(&WeekHour) -> Option<f64>,
+) -> Heat<'a> {
+    let (theme, weekday) = (&labels.theme, |hour: &WeekHour| DAYS[hour.weekday as usize]);
+    let values = || hours.iter().filter_map(|hour| Some((hour, value(hour)?)));
+    // As many digits as tell hours apart.
+    let is_small = values().all(|(_, value)| value < 20.0);
+    let shown = |value| number(value, labels.places.max(usize::from(is_small)));
+    let cell = |hour: &WeekHour| {
+        let shown = value(hour).map(|value| labels.unit.after(&shown(value)));
+        let when = format!("{}, {}", weekday(hour), hour_range(hour.hour));
+        let shown = shown.unwrap_or("never recorded".to_owned());
+        Cell {
+            value: value(hour),
+            is_outlined: false,
+            tooltip: vec![shown, when, WINDOWS.count(hour.windows)],
+        }
+    };
+    let say = |what: &str, (hour, value): (&WeekHour, f64)| {
+        let (day, value) = (weekday(hour), shown(value));
+        format!("The {what}: {value} on {day} at {:02}:00.", hour.hour)
+    };
+    let row = |hour: &WeekHour| {
+        let (day, value, windows) = (weekday(hour), rounded(value(hour), 4), hour.windows);
+        let recorded = hour.recorded as f64 / HOUR_LENGTH as f64;
+        format!("{day},{},{value},{windows},{recorded:.4}", hour.hour)
+    };
+    let columns = format!("weekday,hour,{},windows,recorded_hours", labels.column);
+    let letters = if theme.is_narrow() { 3 } else { usize::MAX };
+    let counted = labels.unit.many;
+    Heat {
+        labels,
+        rows: DAYS.map(|day| day.chars().take(letters).collect()).into(),
+        row_height: (theme.area.bottom - theme.area.top).min(217.0) / 7.0,
+        cells: hours.iter().map(cell).collect(),
+        unit: "",
+        outlined: "",
+        words: Words {
+            description: format!("Heat map of mean {counted} by weekday and hour of the day."),
+            says: match extremes(values()) {
+                Some([least, most]) if most.1 > least.1 => {
+                    format!("{} {}", say("most", most), say("fewest", least))
+                }
+                ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
+            },
+            table: csv(&columns, hours.iter().map(row)),
+        },
+    }
 }
 
 /// How many different members write in each hour of the week, as a heat map: the

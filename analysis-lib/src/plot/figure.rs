@@ -110,7 +110,7 @@ impl Figure {
     /// would take for numbers or formulas. In pandas:
     /// `table.member_id.str.lstrip("'")`.
     pub fn csv(&self) -> &str {
-        &self.sheet.table
+        &self.words.table
     }
 
     /// Shows the figure: evcxr calls this for a cell's last expression.

@@ -212,8 +212,10 @@ fn stacked(
 fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> String {
     let last = growth.len() - 1;
     let told = last.saturating_sub(usize::from(series.is_running(last)));
-    let [new, retained, resurrected, churned] = counts(&growth[told]);
-    let members = MEMBERS.count(growth[told].active);
+    let own = &growth[told];
+    let counts = [own.new, own.retained, own.resurrected, own.churned];
+    let [new, retained, resurrected, churned] = counts.map(|count| number(count as f64, 0));
+    let members = MEMBERS.count(own.active);
     let when = series.when(zone, told..told + 1);
     let (first, rest) = when.split_at(1);
     let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
@@ -232,12 +234,6 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
         );
     }
     says
-}
-
-/// New, retained, resurrected and churned members, as people write them.
-fn counts(growth: &Growth) -> [String; 4] {
-    let (stayed, back) = (growth.retained, growth.resurrected);
-    [growth.new, stayed, back, growth.churned].map(|count| number(count as f64, 0))
 }
 
 /// Stickiness: of those who wrote within 30 days, how many wrote on the last of

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::awake::{DAYS, week};
 use super::axis::{Scale, moments, number};
-use super::chart::{self, Bars, DAYS, Series, extremes};
+use super::chart::{self, Bars, Series, extremes};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Item, Labels, Noun};
@@ -94,8 +95,8 @@ fn of(
         Period::Hour | Period::Day => HOUR,
         Period::Week | Period::Month => DAY,
     });
-    let week = aggregate::weekly_rhythm(&own);
-    let numbers = numbers(&all, index, &own, &week);
+    let hours = aggregate::weekly_rhythm(&own);
+    let numbers = numbers(&all, index, &own, &hours);
     let said = numbers.iter().map(|(what, value, below)| match &**below {
         "" => format!("{what}: {value}"),
         below => format!("{what}: {value} ({below})"),
@@ -103,11 +104,11 @@ fn of(
     let words = Words {
         description: format!("A {} in one picture.", noun.one),
         says: said.collect::<Vec<_>>().join("; ") + ".",
-        table: table(origin, &numbers, &fine, &week, &members),
+        table: table(origin, &numbers, &fine, &hours, &members),
     };
     let from = format!("{} · times in {}", source(origin), origin.timezone().name());
     let panels = panels(&numbers);
-    let charts = charts(origin, span, &fine, &week, &members);
+    let charts = charts(origin, span, &fine, &hours, &members);
     let draw = move |labels: &Labels, words: &Words| {
         let caption = format!("{} · {from}", labels.note);
         let title = clean(&labels.title, TEXT_LIMIT);
@@ -133,7 +134,7 @@ fn charts(
     origin: &Origin,
     times: Range<i64>,
     fine: &Periods,
-    week: &[WeekHour],
+    week_hours: &[WeekHour],
     members: &[ShownMember],
 ) -> String {
     let labels = |title: &str, theme: Theme| Labels {
@@ -148,7 +149,7 @@ fn charts(
         ..Bars::of(&days, Series::of_periods(fine, &values))
     };
     let hours = labels("By hour of the week", room(308.0, 486.0));
-    let hours = chart::week(&hours, week, WeekHour::per_hour);
+    let hours = week(&hours, week_hours, WeekHour::per_hour);
     let most = labels("Who wrote most", room(512.0, SIZE[0] - EDGE));
     let members = chart::messages_by_member(&most, members);
     let mut body = String::new();

@@ -67,15 +67,15 @@ pub fn rolling(activity: &Activity) -> Figure {
         let why = format!("A mean over 24 hours needs a day of data; there is {recorded}.");
         return Figure::nothing(&labels, &why);
     }
-    let lengths = activity.ends().iter().zip(activity.begins());
-    let windows = lengths.zip(activity.message_volume());
     // A window without a length, as two that end together have, has no rate.
     let usual = activity.usual_length().unwrap_or(HOUR_LENGTH);
-    let per_hour = |((end, begin), &messages): ((&i64, &i64), &u32)| {
-        let length = if end > begin { end - begin } else { usual };
-        f64::from(messages) * HOUR_LENGTH as f64 / length as f64
+    let per_hour = |i: usize| {
+        let length = activity.ends()[i] - activity.begins()[i];
+        let length = if length > 0 { length } else { usual };
+        f64::from(activity.message_volume()[i]) * HOUR_LENGTH as f64 / length as f64
     };
-    let values: Vec<f64> = windows.map(per_hour).collect();
+    let values: Vec<f64> = (0..activity.len()).map(per_hour).collect();
+    let series = Series::of_windows(activity, &values);
     let says = |name: &str, means: &[Option<f64>]| {
         let known = means.iter().enumerate();
         let mut known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
@@ -106,7 +106,7 @@ pub fn rolling(activity: &Activity) -> Figure {
             overlay(day, BLUE, "mean of 24 hours", "mean_24_hours"),
             overlay(week, VERMILLION, "mean of 7 days", "mean_7_days"),
         ],
-        ..Line::of_windows(activity, labels, &values)
+        ..Line::new(labels, series, activity.gaps())
     }
     .figure()
 }

@@ -66,15 +66,6 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A line through a value a window.
-    pub(crate) fn of_windows(activity: &'a Activity, labels: Labels, values: &'a [f64]) -> Self {
-        Self::new(
-            labels,
-            Series::of_windows(activity, values),
-            activity.gaps(),
-        )
-    }
-
     /// The figure of a count for each window, where that is known; a card that says why
     /// where it never is.
     pub(crate) fn of_counts(

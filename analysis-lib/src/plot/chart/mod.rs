@@ -3,7 +3,6 @@
 mod band;
 mod bars;
 mod calendar;
-mod curve;
 mod frame;
 mod heat;
 mod line;
@@ -11,16 +10,13 @@ mod members;
 mod series;
 mod shades;
 mod thin;
-mod week;
 
 pub(crate) use band::{Band, Point, fill, stroke};
 pub(crate) use bars::{Bars, Layer, MOST};
 pub(crate) use calendar::Calendar;
-pub(crate) use curve::curve;
 pub(crate) use frame::{Frame, TOP, range_of};
 pub(crate) use heat::{Cell, HOURS, Heat};
 pub(crate) use line::{Line, Mark, Overlay};
 pub(crate) use members::{Bar, bars, messages_by_member};
 pub(crate) use series::{Series, extremes};
 pub(crate) use shades::Shades;
-pub(crate) use week::{DAYS, week};

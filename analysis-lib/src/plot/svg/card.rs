@@ -76,7 +76,6 @@ pub(crate) struct Sheet {
     /// As SVG with tooltips, and without.
     pub(crate) live: String,
     pub(crate) still: String,
-    pub(crate) table: String,
     pub(crate) says: String,
 }
 
@@ -144,7 +143,6 @@ pub(crate) fn sheet(
         title: title.to_owned(),
         live: format!("{head}{}</svg>", layer(&id, height, tooltips)),
         still: head + "</svg>",
-        table: words.table.clone(),
         says: clean(&words.says, 1000),
     }
 }

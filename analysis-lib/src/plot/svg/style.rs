@@ -83,10 +83,7 @@ pub(crate) const VERMILLION: Colour = rgb(0xd55e00);
 pub(crate) const GREEN: Colour = rgb(0x009e73);
 pub(crate) const PALE_GREEN: Colour = rgb(0xd3ece3);
 pub(crate) const PURPLE: Colour = rgb(0xcc79a7);
-pub(crate) const GRID: Colour = rgb(0xe4e7eb);
 pub(crate) const AXIS: Colour = rgb(0x8c959f);
-pub(crate) const GAP: Colour = rgb(0xf0eee9);
-pub(crate) const GAP_EDGE: Colour = rgb(0xc9c4b8);
 
 /// Advance widths of DejaVu Sans from space to tilde, in hundredths of an em.
 #[rustfmt::skip]
