@@ -49,14 +49,11 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
             concentration.gini,
         ),
     };
-    let totals = totals(&people.activity);
-    let sent: Vec<u64> = totals.iter().rev().map(|total| total.messages).collect();
     let mut sums = vec![0];
-    sums.extend(sent.iter().scan(0, |sum, &sent| {
-        *sum += sent;
-        Some(*sum)
-    }));
-    let (members, all) = (sent.len(), sums[sent.len()]);
+    for total in totals(&people.activity).iter().rev() {
+        sums.push(sums[sums.len() - 1] + total.messages);
+    }
+    let (members, all) = (sums.len() - 1, sums[sums.len() - 1]);
     let percent = |part: u64, of: u64| part as f64 / of as f64 * 100.0;
     let place = |i: usize| (percent(i as u64, members as u64), percent(sums[i], all));
     let mut points = vec![0];

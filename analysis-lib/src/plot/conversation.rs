@@ -71,10 +71,8 @@ pub fn channel_shares(activity: &Activity, names: &Names, period: Period) -> Fig
         Some(channels) => shares(&channels, &names.of_channels(activity), period, CHANNELS),
         None => {
             let title = "Share of Messages by Channel";
-            Figure::nothing(
-                &Labels::of(activity, title, "", "share_percent"),
-                NO_CHANNELS,
-            )
+            let labels = Labels::of(activity, title, "", "share_percent");
+            Figure::nothing(&labels, NO_CHANNELS)
         }
     }
 }
@@ -118,9 +116,9 @@ fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Fig
         let share = |period: usize| percent(period, bar).unwrap_or(0.0);
         Layer::of(&bars[bar].label, colour, (0..sent.len()).map(share))
     };
-    let layers = (0..bars.len()).zip(colours).map(layer);
+    let mut layers: Vec<Layer> = (0..bars.len()).zip(colours).map(layer).collect();
     // From the bottom up; the first member lies on top, as in the legend.
-    let layers: Vec<Layer> = layers.collect::<Vec<_>>().into_iter().rev().collect();
+    layers.reverse();
     let tooltip = |period: usize| {
         let line = |(bar, own): (usize, &Bar)| {
             let share = percent(period, bar).filter(|&share| share > 0.0)?;

@@ -2,7 +2,7 @@
 
 use super::axis::number;
 use super::by_period::{ByPeriod, merged};
-use super::chart::{Calendar, Series, Shades};
+use super::chart::{Series, Shades, calendar};
 use super::figure::Figure;
 use super::labels::Labels;
 use activity_data::DAY;
@@ -20,13 +20,7 @@ pub fn coverage(data: &dyn ByPeriod) -> Figure {
         let series = Series::of_periods(days, &values);
         let [least, _] = series.extremes();
         let when = series.when(labels.zone(), least..least + 1);
-        Calendar {
-            labels: &labels,
-            series,
-            shades: Shades::of_percent(),
-            marks_parts: false,
-            says: format!(" The least: {}% of {when}.", number(values[least], 0)),
-        }
-        .figure()
+        let says = format!(" The least: {}% of {when}.", number(values[least], 0));
+        calendar(&labels, &series, Shades::of_percent(), false, &says)
     })
 }

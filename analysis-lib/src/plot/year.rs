@@ -2,7 +2,7 @@
 
 use super::axis::{days, duration, number};
 use super::by_period::{ByPeriod, merged};
-use super::chart::{Bars, Calendar, Line, Overlay, Series, Shades, extremes};
+use super::chart::{self, Bars, Line, Overlay, Series, Shades, extremes};
 use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun};
 use super::svg::{BLUE, VERMILLION};
@@ -42,14 +42,8 @@ pub fn calendar(data: &dyn ByPeriod) -> Figure {
             ),
             _ => String::new(),
         };
-        Calendar {
-            labels: &labels,
-            series: series.clone(),
-            shades: Shades::of(values.iter().copied(), ""),
-            marks_parts: true,
-            says,
-        }
-        .figure()
+        let shades = Shades::of(values.iter().copied(), "");
+        chart::calendar(&labels, &series, shades, true, &says)
     })
 }
 

@@ -26,10 +26,6 @@ const ROW: f64 = 22.0;
 
 /// From where to where something reaches.
 type Span = (f64, f64);
-/// A layer's colours, of bars that were recorded whole and in part, and its part
-/// of each bar.
-type Pile = ([Colour; 2], Vec<Span>);
-
 /// What has one colour in all bars.
 pub(crate) struct Layer {
     pub(crate) name: String,
@@ -117,42 +113,41 @@ impl<'a> Bars<'a> {
         };
         let is_whole = |bucket: &&Bucket| series.are_whole(bucket.from..bucket.to);
         let (whole, partly): (Vec<&Bucket>, Vec<&Bucket>) = buckets.iter().partition(is_whole);
+        let shapes = &mut frame.shapes;
+        let pale = |colour: Colour| match is_stacked {
+            true => colour.mixed(theme.ground, PALE),
+            false => theme.part,
+        };
         for (buckets, is_pale) in [(&whole, false), (&partly, true)] {
-            for (colours, spans) in &layers {
+            for &(colour, ref spans) in &layers {
+                let colour = if is_pale { pale(colour) } else { colour };
                 for bucket in buckets {
                     let span = spans[bucket.highest];
                     if span.0 < span.1 || !is_stacked {
-                        let look = colours[usize::from(is_pale)].filled();
-                        frame.shapes.rectangle(corners(bucket, span), look);
+                        shapes.rectangle(corners(bucket, span), colour.filled());
                     }
                 }
             }
         }
         let last = &buckets[buckets.len() - 1];
         if series.is_running(last.to - 1) {
-            let outline = VERMILLION.stroke_width(15);
-            frame
-                .shapes
-                .rectangle(corners(last, heights[last.highest]), outline);
+            let corners = corners(last, heights[last.highest]);
+            shapes.rectangle(corners, VERMILLION.stroke_width(15));
             let text = format!("{} not over when recorded", series.item.noun().one);
             frame.keys.push(Key::new(theme.ground, VERMILLION, text));
         }
         if !partly.is_empty() {
-            let pale = |colour: Colour| colour.mixed(theme.ground, PALE);
-            let (colour, text) = match is_stacked {
-                true => (pale(theme.others), "pale: not fully recorded"),
-                false => (theme.part, "not fully recorded"),
-            };
-            frame.keys.push(Key::of(colour, text));
+            let how = if is_stacked { "pale: " } else { "" };
+            let text = format!("{how}not fully recorded");
+            frame.keys.push(Key::of(pale(theme.others), text));
         }
         frame.no_data(&gaps);
         frame.zero_line();
         if let Some(line) = self.line {
             let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
             let point = |i: usize| (series.coverage[i] > 0.0).then(|| (middle(i), line.values[i]));
-            frame
-                .shapes
-                .broken((0..series.len()).map(point), line.colour.stroke_width(15));
+            let (points, look) = ((0..series.len()).map(point), line.colour.stroke_width(15));
+            frame.shapes.broken(points, look);
         }
 
         let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
@@ -196,27 +191,25 @@ impl<'a> Bars<'a> {
         (buckets, each)
     }
 
-    /// The colours of each layer, and from where to where its part of each period
+    /// The colour of each layer, and from where to where its part of each period
     /// reaches; and the same for whole bars.
-    fn spans(&self) -> (Vec<Pile>, Vec<Span>) {
-        let theme = &self.labels.theme;
+    fn spans(&self) -> (Vec<(Colour, Vec<Span>)>, Vec<Span>) {
         let mut heights = vec![(0.0, 0.0); self.series.len()];
-        let mut pile = |values: &[f64]| -> Vec<Span> {
+        let mut pile = |colour: Colour, values: &[f64]| {
             let grow = |((low, high), &value): (&mut Span, &f64)| {
                 let end = if value < 0.0 { low } else { high };
                 let from = *end;
                 *end += value;
                 (from.min(*end), from.max(*end))
             };
-            heights.iter_mut().zip(values).map(grow).collect()
-        };
-        let mut layer = |layer: &Layer| {
-            let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
-            (colours, pile(&layer.values))
+            (colour, heights.iter_mut().zip(values).map(grow).collect())
         };
         let layers = match self.layers {
-            [] => vec![([theme.own, theme.part], pile(&self.series.values))],
-            layers => layers.iter().map(&mut layer).collect(),
+            [] => vec![pile(self.labels.theme.own, &self.series.values)],
+            layers => layers
+                .iter()
+                .map(|own| pile(own.colour, &own.values))
+                .collect(),
         };
         (layers, heights)
     }

@@ -22,124 +22,98 @@ const LEFT: f64 = MARGIN + 36.0;
 const SIDES: [f64; 2] = [(WIDTH - MARGIN - LEFT) / WEEKS as f64, 26.0];
 /// Above each year, for the names of months.
 const HEAD: f64 = 26.0;
-/// Days with a tooltip, the newest: more would make a page heavy, and more so
-/// where there are many days.
-fn with_tooltip(days: usize) -> usize {
-    if days > 1_000 { 120 } else { 400 }
-}
+/// Days in their shades: drawn smaller where they were recorded in part, if that
+/// `marks_parts`. What is said of them comes after how many there are.
+pub(crate) fn calendar(
+    labels: &Labels,
+    series: &Series,
+    shades: Shades,
+    marks_parts: bool,
+    says: &str,
+) -> Figure {
+    let (zone, theme) = (labels.zone(), &labels.theme);
+    let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
+    let blocks = blocks(&numbers);
+    let last = &blocks[blocks.len() - 1];
+    let height = last.top + 7.0 * last.side - TOP;
+    let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
+    let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
+    let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
+    let y = Axis::new(pixels, Vec::new(), &labels.axis);
+    let mut frame = Frame::new(labels, area, x, y);
+    frame.below[2] = 44.0;
+    frame.labels.places = labels.places.max(shades.places);
+    frame.labels.note = Noun::of(DAY).count(numbers.len());
 
-/// Days and what is shown of each.
-pub(crate) struct Calendar<'a> {
-    pub(crate) labels: &'a Labels,
-    pub(crate) series: Series<'a>,
-    pub(crate) shades: Shades,
-    /// Whether days that were recorded in part are drawn smaller.
-    pub(crate) marks_parts: bool,
-    /// What is said of days, after how many there are.
-    pub(crate) says: String,
-}
-
-impl Calendar<'_> {
-    pub(crate) fn figure(&self) -> Figure {
-        let (series, zone, theme) = (&self.series, self.labels.zone(), &self.labels.theme);
-        let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
-        let blocks = blocks(&numbers);
-        let last = &blocks[blocks.len() - 1];
-        let height = last.top + 7.0 * last.side - TOP;
-        let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
-        let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
-        let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
-        let y = Axis::new(pixels, Vec::new(), &self.labels.axis);
-        let mut frame = Frame::new(self.labels, area, x, y);
-        frame.below[2] = 44.0;
-        frame.labels.places = self.labels.places.max(self.shades.places);
-        frame.labels.note = Noun::of(DAY).count(numbers.len());
-
-        let (mut is_unseen, mut is_part) = (false, false);
-        let shown = with_tooltip(numbers.len());
-        let (mut cells, mut marked) = (Vec::new(), Vec::new());
-        let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
-        for (block, day) in (0..blocks.len()).flat_map(days) {
-            let block = &blocks[block];
-            let cell = block.cell(day);
-            let Ok(index) = numbers.binary_search(&day) else {
-                is_unseen = true;
-                let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
-                frame
-                    .shapes
-                    .line([(left, bottom), (right, top)], AXIS.stroke_width(10));
-                continue;
-            };
-            let is_partly = self.marks_parts && !series.is_whole(index);
-            is_part |= is_partly;
-            let shade = self.shades.shade(theme, series.values[index]);
-            let inset = if is_partly { block.side * 0.24 } else { 1.0 };
-            cells.push((shade, cell.corners(inset)));
-            let times = series.starts[index]..series.ends[index];
-            let is_marked = frame.events_in(times).next().is_some();
-            marked.extend(is_marked.then(|| cell.corners(0.0)));
-            if index + shown >= numbers.len() {
-                frame.tooltips.push(self.tooltip(index, cell, &frame));
-            }
-        }
-        // All of a shade are one path.
-        cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
-        for (shade, corners) in cells {
-            frame.shapes.rectangle(corners, shade.filled());
-        }
-        for &corners in &marked {
-            frame.shapes.rectangle(corners, INK.stroke_width(12));
-        }
-        let words = [
-            (!marked.is_empty()).then_some("□ event"),
-            is_part.then_some("small: not fully recorded"),
-            is_unseen.then_some("╱ no data"),
-        ];
-        let words: Vec<&str> = words.into_iter().flatten().collect();
-        let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
-        frame.legend = self.shades.legend(theme, &mut frame.shapes, at, &words);
-        frame.texts = blocks.iter().map(Block::names).collect();
-        frame.figure(Words {
-            description: format!("Calendar of {}.", self.labels.title.to_lowercase()),
-            says: self.sentences(),
-            table: self.table(),
-        })
-    }
-
-    fn tooltip(&self, index: usize, cell: Area, frame: &Frame) -> Tooltip {
-        let value = number(self.series.values[index], frame.labels.places);
-        let when = self.series.when(self.labels.zone(), index..index + 1);
-        let mut lines = vec![self.labels.unit.after(&value), when];
-        if self.marks_parts && !self.series.is_whole(index) {
-            let percent = self.series.coverage[index] * 100.0;
-            lines.push(format!("{percent:.0}% recorded"));
-        }
-        let events = frame.events_in(self.series.starts[index]..self.series.ends[index]);
-        lines.extend(events.map(|event| event.label.clone()));
-        Tooltip::above(cell, lines)
-    }
-
-    fn sentences(&self) -> String {
-        let all = self.series.len();
-        let whole = (0..all).filter(|&day| self.series.is_whole(day));
-        let recorded = match whole.count() {
-            0 => "none".to_owned(),
-            some if some == all => "all".to_owned(),
-            some => number(some as f64, 0),
+    let (mut is_unseen, mut is_part) = (false, false);
+    // Days with a tooltip, the newest: more would make a page heavy, and more so where
+    // there are many days.
+    let shown = if numbers.len() > 1_000 { 120 } else { 400 };
+    let (mut cells, mut marked) = (Vec::new(), Vec::new());
+    let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
+    for (block, day) in (0..blocks.len()).flat_map(days) {
+        let block = &blocks[block];
+        let cell = block.cell(day);
+        let Ok(index) = numbers.binary_search(&day) else {
+            is_unseen = true;
+            let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
+            let ends = [(left, bottom), (right, top)];
+            frame.shapes.line(ends, AXIS.stroke_width(10));
+            continue;
         };
-        let (count, says) = (Noun::of(DAY).count(all), &self.says);
-        format!("{count} with windows, {recorded} recorded whole.{says}")
+        let is_partly = marks_parts && !series.is_whole(index);
+        is_part |= is_partly;
+        let shade = shades.shade(theme, series.values[index]);
+        let inset = if is_partly { block.side * 0.24 } else { 1.0 };
+        cells.push((shade, cell.corners(inset)));
+        let events = frame.events_in(series.starts[index]..series.ends[index]);
+        let events: Vec<String> = events.map(|event| event.label.clone()).collect();
+        marked.extend((!events.is_empty()).then(|| cell.corners(0.0)));
+        if index + shown >= numbers.len() {
+            let value = number(series.values[index], frame.labels.places);
+            let when = series.when(zone, index..index + 1);
+            let mut lines = vec![labels.unit.after(&value), when];
+            let percent = || series.coverage[index] * 100.0;
+            lines.extend(is_partly.then(|| format!("{:.0}% recorded", percent())));
+            lines.extend(events);
+            frame.tooltips.push(Tooltip::above(cell, lines));
+        }
     }
+    // All of a shade are one path.
+    cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
+    for (shade, corners) in cells {
+        frame.shapes.rectangle(corners, shade.filled());
+    }
+    for &corners in &marked {
+        frame.shapes.rectangle(corners, INK.stroke_width(12));
+    }
+    let words = [
+        (!marked.is_empty()).then_some("□ event"),
+        is_part.then_some("small: not fully recorded"),
+        is_unseen.then_some("╱ no data"),
+    ];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
+    frame.legend = shades.legend(theme, &mut frame.shapes, at, &words);
+    frame.texts = blocks.iter().map(Block::names).collect();
 
-    fn table(&self) -> String {
-        let series = &self.series;
-        let row = |i: usize| {
-            let begin = self.labels.zone().iso(series.starts[i]);
-            format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
-        };
-        let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);
-        csv(&columns, (0..series.len()).map(row))
-    }
+    let all = series.len();
+    let recorded = match (0..all).filter(|&day| series.is_whole(day)).count() {
+        0 => "none".to_owned(),
+        some if some == all => "all".to_owned(),
+        some => number(some as f64, 0),
+    };
+    let count = &frame.labels.note;
+    let row = |i: usize| {
+        let begin = zone.iso(series.starts[i]);
+        format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
+    };
+    let columns = format!("begin_local,begin_utc,{},coverage", labels.column);
+    frame.figure(Words {
+        description: format!("Calendar of {}.", labels.title.to_lowercase()),
+        says: format!("{count} with windows, {recorded} recorded whole.{says}"),
+        table: csv(&columns, (0..all).map(row)),
+    })
 }
 
 /// Weeks side by side: a year's, or all.

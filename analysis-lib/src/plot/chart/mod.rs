@@ -13,7 +13,7 @@ mod thin;
 
 pub(crate) use band::{Band, Point, fill, stroke};
 pub(crate) use bars::{Bars, Layer, MOST};
-pub(crate) use calendar::Calendar;
+pub(crate) use calendar::calendar;
 pub(crate) use frame::{Frame, TOP, range_of};
 pub(crate) use heat::{Cell, HOURS, Heat};
 pub(crate) use line::{Line, Mark, Overlay};

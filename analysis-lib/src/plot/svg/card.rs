@@ -1,7 +1,6 @@
 //! The card that a figure is drawn on: title, texts, caption.
 
-use super::element::{TEXT_LIMIT, bold_text, short, small_text};
-use super::escape::escape;
+use super::element::{TEXT_LIMIT, bold_text, escape, short, small_text};
 use super::style::{
     CAPTION_SIZE, CARD_EDGE, Colour, FONTS, INK, LABEL_SIZE, MARGIN, SOFT_INK, TITLE_SIZE, WHITE,
     shorten, width,
