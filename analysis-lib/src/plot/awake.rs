@@ -1,7 +1,7 @@
 //! When are we awake?
 
 use super::axis::{hour_range, number};
-use super::chart::{Cell, Heat, extremes};
+use super::chart::{Cell, Frame, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Labels, NOT_KNOWN, Noun, WINDOWS};
@@ -48,15 +48,16 @@ fn by_hour(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f
         let why = "How long a window is can't be known from one moment: two are needed.";
         return Figure::nothing(&labels, why);
     }
-    week(&labels, &hours, value).figure()
+    let (frame, words) = week(&labels, &hours, value);
+    frame.figure(words)
 }
 
 /// A cell for each hour of the week, with its value; `None` if it was never recorded.
-pub(super) fn week<'a>(
-    labels: &'a Labels,
+pub(super) fn week(
+    labels: &Labels,
     hours: &[WeekHour],
     value: fn(&WeekHour) -> Option<f64>,
-) -> Heat<'a> {
+) -> (Frame, Words) {
     let (theme, weekday) = (&labels.theme, |hour: &WeekHour| DAYS[hour.weekday as usize]);
     let values = || hours.iter().filter_map(|hour| Some((hour, value(hour)?)));
     // As many digits as tell hours apart.
@@ -84,24 +85,20 @@ pub(super) fn week<'a>(
     let columns = format!("weekday,hour,{},windows,recorded_hours", labels.column);
     let letters = if theme.is_narrow() { 3 } else { usize::MAX };
     let counted = labels.unit.many;
-    Heat {
-        labels,
-        rows: DAYS.map(|day| day.chars().take(letters).collect()).into(),
-        row_height: (theme.area.bottom - theme.area.top).min(217.0) / 7.0,
-        cells: hours.iter().map(cell).collect(),
-        unit: "",
-        outlined: "",
-        words: Words {
-            description: format!("Heat map of mean {counted} by weekday and hour of the day."),
-            says: match extremes(values()) {
-                Some([least, most]) if most.1 > least.1 => {
-                    format!("{} {}", say("most", most), say("fewest", least))
-                }
-                ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
-            },
-            table: csv(&columns, hours.iter().map(row)),
+    let words = Words {
+        description: format!("Heat map of mean {counted} by weekday and hour of the day."),
+        says: match extremes(values()) {
+            Some([least, most]) if most.1 > least.1 => {
+                format!("{} {}", say("most", most), say("fewest", least))
+            }
+            ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
         },
-    }
+        table: csv(&columns, hours.iter().map(row)),
+    };
+    let rows = DAYS.map(|day| day.chars().take(letters).collect()).into();
+    let height = (theme.area.bottom - theme.area.top).min(217.0) / 7.0;
+    let cells = hours.iter().map(cell).collect();
+    (heat(labels, rows, height, cells, "", ""), words)
 }
 
 /// How many different members write in each hour of the week, as a heat map: the
@@ -164,18 +161,14 @@ pub fn reach(activity: &Activity) -> Figure {
         (share, 1) => (share, "this hour".to_owned()),
         (share, count) => (share, format!("at least one of these {count} hours")),
     };
-    Heat {
-        labels: &labels,
-        rows: DAYS.map(str::to_owned).into(),
-        row_height: 31.0,
-        cells: hours.iter().map(cell).collect(),
-        unit: "",
-        outlined: "outlined: together they reach 80%",
-        words: Words {
-            description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
-            says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
-            table: csv(columns, hours.iter().map(row)),
-        },
-    }
-    .figure()
+    let (rows, cells) = (
+        DAYS.map(str::to_owned).into(),
+        hours.iter().map(cell).collect(),
+    );
+    let outlined = "outlined: together they reach 80%";
+    heat(&labels, rows, 31.0, cells, "", outlined).figure(Words {
+        description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
+        says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
+        table: csv(columns, hours.iter().map(row)),
+    })
 }

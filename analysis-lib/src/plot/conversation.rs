@@ -1,7 +1,7 @@
 //! Who carries the conversation?
 
 use super::axis::hour_range;
-use super::chart::{Bar, Bars, Cell, HOURS, Heat, Layer, MOST, Series, bars, extremes};
+use super::chart::{Bar, Bars, Cell, HOURS, Layer, MOST, Series, bars, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, Noun, WINDOWS};
@@ -244,20 +244,13 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         format!("{member},{hour},{messages},{share},{}", windows[hour])
     };
     let columns = "member_id,name,hour,messages,share_percent,windows";
-    Heat {
-        labels: &labels,
-        rows: bars.iter().map(|bar| bar.label.clone()).collect(),
-        row_height: 24.0,
-        cells: places().map(cell).collect(),
-        unit: "%",
-        outlined: "",
-        words: Words {
-            description: "Heat map of messages by member and hour of the day.".to_owned(),
-            says: hours_says(&bars[0], &sent[0], &windows),
-            table: csv(columns, places().map(row)),
-        },
-    }
-    .figure()
+    let rows = bars.iter().map(|bar| bar.label.clone()).collect();
+    let cells = places().map(cell).collect();
+    heat(&labels, rows, 24.0, cells, "%", "").figure(Words {
+        description: "Heat map of messages by member and hour of the day.".to_owned(),
+        says: hours_says(&bars[0], &sent[0], &windows),
+        table: csv(columns, places().map(row)),
+    })
 }
 
 /// When the first member writes the most, and whether hours were recorded unequally.

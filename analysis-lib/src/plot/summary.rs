@@ -153,7 +153,7 @@ fn charts(
     let most = labels("Who wrote most", room(512.0, SIZE[0] - EDGE));
     let members = chart::messages_by_member(&most, members);
     let mut body = String::new();
-    for (mut frame, _) in [bars.drawn(), hours.drawn(), members] {
+    for (mut frame, _) in [bars.drawn(), hours, members] {
         let theme = frame.labels.theme;
         let at = (theme.area.left, TITLES);
         body += &bold_text(at, 14.0, theme.ink, SIZE[0], &frame.labels.title);
