@@ -139,17 +139,16 @@ fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Fig
     });
     let one = what.one;
     let columns = format!("begin_local,begin_utc,{one}_id,name,messages,share_percent,coverage");
-    Bars {
+    let stacked = Bars {
         layers: &layers,
         tooltips: (0..sent.len()).map(tooltip).collect(),
-        words: Words {
-            description: format!("Stacked bars of each {one}'s share of messages over time."),
-            says: shares_says(&bars, known, what, &series, &labels, |i| percent(i, 0)),
-            table: csv(&columns, rows),
-        },
         ..Bars::of(&labels, series.clone())
-    }
-    .figure()
+    };
+    stacked.drawn().figure(Words {
+        description: format!("Stacked bars of each {one}'s share of messages over time."),
+        says: shares_says(&bars, known, what, &series, &labels, |i| percent(i, 0)),
+        table: csv(&columns, rows),
+    })
 }
 
 /// How much the members with a layer of their own wrote, and how the first

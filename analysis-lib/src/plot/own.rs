@@ -96,7 +96,7 @@ pub fn line<V: Value>(
 fn own_line(labels: Labels, series: &Series, gaps: &[Gap]) -> Result<Figure> {
     let (values, items) = (&series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
-    let Some((own, _)) = series.known(&series.starts, &[]) else {
+    let Some((mut own, _)) = series.known(&series.starts, &[]) else {
         let why = "A line needs a value; there is none.";
         return Ok(Figure::nothing(&labels, why));
     };
@@ -105,10 +105,7 @@ fn own_line(labels: Labels, series: &Series, gaps: &[Gap]) -> Result<Figure> {
     let breaks = steps.map(|pair| Gap::new(series.ends[pair[0]], series.starts[pair[1]]));
     let mut unseen: Vec<Gap> = breaks.chain(series.unseen.iter().copied()).collect();
     unseen.sort_by_key(|gap| gap.begin);
-    let own = Series {
-        unseen: &unseen,
-        ..own
-    };
+    own.unseen = &unseen;
     Ok(Line::new(labels, own, gaps).figure())
 }
 
@@ -192,10 +189,8 @@ pub fn histogram<V: Value>(values: impl IntoIterator<Item = V>) -> Result<Figure
     let edge = |i: usize| number((bin(low) + i as f64) * step, places);
     let names = (0..counts.len()).map(|i| format!("{} to {}", edge(i), edge(i + 1)));
     let note = Noun::new("value", "values").count(values.len());
-    let figure = bars(names, &counts)?
-        .title("Histogram")
-        .axis("Number of Values");
-    Ok(figure.note(&note))
+    let figure = bars(names, &counts)?.title("Histogram").note(&note);
+    Ok(figure.axis("Number of Values"))
 }
 
 /// A point for each pair of values; those without a value are left out, and counted

@@ -192,19 +192,18 @@ fn stacked(
         .collect();
     let names = format!("begin_local,begin_utc,{names}coverage,over");
     labels.note += &format!(" · {count}");
-    Bars {
+    let bars = Bars {
         layers: &layers[1..],
         line: layers.first().filter(|own| own.name == LINE),
         gaps: &gaps,
         tooltips: (0..known.len()).map(tooltip).collect(),
-        words: Words {
-            description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
-            says: says(&series),
-            table: csv(&names, (0..known.len()).map(row)),
-        },
-        ..Bars::of(&labels, series)
-    }
-    .figure()
+        ..Bars::of(&labels, series.clone())
+    };
+    bars.drawn().figure(Words {
+        description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
+        says: says(&series),
+        table: csv(&names, (0..known.len()).map(row)),
+    })
 }
 
 /// What became of members in the last period that is over, if there is one, and

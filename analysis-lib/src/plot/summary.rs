@@ -149,11 +149,11 @@ fn charts(
         ..Bars::of(&days, Series::of_periods(fine, &values))
     };
     let hours = labels("By hour of the week", room(308.0, 486.0));
-    let hours = week(&hours, week_hours, WeekHour::per_hour);
+    let (hours, _) = week(&hours, week_hours, WeekHour::per_hour);
     let most = labels("Who wrote most", room(512.0, SIZE[0] - EDGE));
-    let members = chart::messages_by_member(&most, members);
+    let (members, _) = chart::messages_by_member(&most, members);
     let mut body = String::new();
-    for (mut frame, _) in [bars.drawn(), hours, members] {
+    for mut frame in [bars.drawn(), hours, members] {
         let theme = frame.labels.theme;
         let at = (theme.area.left, TITLES);
         body += &bold_text(at, 14.0, theme.ink, SIZE[0], &frame.labels.title);

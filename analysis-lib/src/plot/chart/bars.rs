@@ -50,8 +50,6 @@ pub(crate) struct Bars<'a> {
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
     pub(crate) tooltips: Vec<Vec<String>>,
-    /// The figure in words, where there are layers.
-    pub(crate) words: Words,
 }
 
 impl Layer {
@@ -75,32 +73,45 @@ impl<'a> Bars<'a> {
             line: None,
             gaps: &[],
             tooltips: Vec::new(),
-            words: Words::default(),
         }
     }
 
-    pub(crate) fn figure(self) -> Figure {
-        let (frame, words) = self.drawn();
-        frame.figure(words)
+    /// The figure of bars without layers.
+    pub(crate) fn figure(&self) -> Figure {
+        let (series, (buckets, each)) = (&self.series, self.buckets());
+        let mut frame = self.drawn();
+        frame.labels.note = series.item.noun().count(series.len());
+        if each > 1 {
+            let each = number(each as f64, 0);
+            frame.labels.note += &format!(", a bar for the highest of each {each}");
+        }
+        let gaps = self.gaps_between(&buckets, &frame).len();
+        frame.figure(Words {
+            description: format!("Bars of {}.", self.labels.title.to_lowercase()),
+            says: frame.extent(series, gaps),
+            table: table(series, &buckets, &frame),
+        })
     }
 
-    /// The frame with what is in it, and the figure in words.
-    pub(crate) fn drawn(mut self) -> (Frame, Words) {
+    /// Gaps between bars that can be seen, and aren't within one.
+    fn gaps_between(&self, buckets: &[Bucket], frame: &Frame) -> Vec<Gap> {
+        let mut gaps = self.series.gaps();
+        let width = |gap: &Gap| frame.x.scale.pixels(gap.begin as f64, gap.end as f64);
+        let is_between = |gap: &Gap| bar_at(buckets, &self.series.starts, gap.end).is_some();
+        gaps.retain(|gap| is_between(gap) && width(gap) >= 1.0);
+        gaps
+    }
+
+    /// The frame with what is in it.
+    pub(crate) fn drawn(&self) -> Frame {
         let (series, theme) = (&self.series, &self.labels.theme);
         let Series { starts, ends, .. } = series;
         let is_stacked = !self.layers.is_empty();
-        let (buckets, each) = self.buckets();
+        let (buckets, _) = self.buckets();
         let (layers, heights) = self.spans();
         let mut frame = self.frame(&heights, &buckets);
-
-        // Gaps within a bar, and those narrower than a pixel, can't be seen.
-        let mut gaps = series.gaps();
-        let width = |from: i64, to: i64| frame.x.scale.pixels(from as f64, to as f64);
-        gaps.retain(|gap| {
-            bar_at(&buckets, starts, gap.end).is_some() && width(gap.begin, gap.end) >= 1.0
-        });
-        let between = gaps.len();
-        gaps.extend(self.gaps);
+        let between = self.gaps_between(&buckets, &frame);
+        let gaps = [&between, self.gaps].concat();
 
         frame.ground(&gaps);
         let scale = frame.x.scale;
@@ -150,25 +161,21 @@ impl<'a> Bars<'a> {
             frame.shapes.broken(points, look);
         }
 
-        let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
+        let mut tooltips = self.tooltips.iter();
         let tooltip = |bucket: &Bucket| {
             let mut lines = frame.lines(series, bucket);
             if let Some(own) = tooltips.next() {
                 lines.remove(0);
-                lines.splice(1..1, own);
+                lines.splice(1..1, own.iter().cloned());
             }
             let across = [starts[bucket.from], ends[bucket.to - 1]].map(|time| time as f64);
             let middle = (across[0] + across[1]) / 2.0;
             frame.tooltip(across, (middle, heights[bucket.highest].1), false, lines)
         };
         frame.tooltips = buckets.iter().map(tooltip).collect();
-        frame.side_by_side(&gaps[..between], series.item);
+        frame.side_by_side(&between, series.item);
         frame.legend = self.legend(frame.area);
-        let words = match is_stacked {
-            true => std::mem::take(&mut self.words),
-            false => self.words_of(&buckets, each, between, &mut frame),
-        };
-        (frame, words)
+        frame
     }
 
     /// The periods of each bar, and how many they are, those that weren't recorded
@@ -250,22 +257,6 @@ impl<'a> Bars<'a> {
         };
         let layers = self.line.into_iter().chain(self.layers.iter().rev());
         layers.enumerate().map(row).collect()
-    }
-
-    /// What is said of bars without layers.
-    fn words_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &mut Frame) -> Words {
-        let series = &self.series;
-        let mut note = series.item.noun().count(series.len());
-        if each > 1 {
-            let each = number(each as f64, 0);
-            note += &format!(", a bar for the highest of each {each}");
-        }
-        frame.labels.note = note;
-        Words {
-            description: format!("Bars of {}.", self.labels.title.to_lowercase()),
-            says: frame.extent(series, gaps),
-            table: table(series, buckets, frame),
-        }
     }
 }
 
