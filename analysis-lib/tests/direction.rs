@@ -115,7 +115,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ),
     (
         "src/plot",
-        5_650,
+        5_155,
         "figures, those of one's own too, newcomers, joins and events in each, and what draws them",
     ),
     (

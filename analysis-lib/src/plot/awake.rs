@@ -1,25 +1,28 @@
 //! When are we awake?
 
 use super::axis::{hour_range, number};
-use super::chart::heat::{Cell, Heat};
-use super::chart::nothing;
-use super::chart::week::{DAYS, Week};
+use super::chart::{Cell, Frame, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{Labels, NOT_KNOWN, Noun, window_count};
+use super::labels::{Labels, NOT_KNOWN, Noun, WINDOWS};
 use super::people::in_percent;
-use super::svg::Content;
+use super::svg::Words;
 use crate::aggregate::{self, Reach, WeekHour};
-use activity_data::Activity;
+use activity_data::{Activity, HOUR_LENGTH};
+
+#[rustfmt::skip]
+pub(super) const DAYS: [&str; 7] = [
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+];
 
 /// The server's week: mean messages in a recorded hour by weekday and hour of
 /// local clocks, as a heat map. Hours that were never recorded are marked; the
 /// darkest shade begins where a few extreme hours would leave all others pale.
 pub fn weekly_rhythm(activity: &Activity) -> Figure {
     let axis = "Mean Number of Messages in an Hour";
-    let labels = Labels::new("Weekly Rhythm", axis, "mean_messages_per_hour")
+    let labels = Labels::of(activity, "Weekly Rhythm", axis, "mean_messages_per_hour")
         .measuring("messages in an hour", 0);
-    week(activity, labels, WeekHour::per_hour)
+    by_hour(activity, labels, WeekHour::per_hour)
 }
 
 /// The server's week: mean online members by weekday and hour of local clocks,
@@ -27,33 +30,75 @@ pub fn weekly_rhythm(activity: &Activity) -> Figure {
 pub fn weekly_online(activity: &Activity) -> Figure {
     let axis = "Mean Number of Members (Human, Online)";
     let title = "Online Members by Hour of the Week";
-    let labels = Labels::new(title, axis, "mean_online_members").measuring("members online", 0);
+    let labels = Labels::of(activity, title, axis, "mean_online_members");
     let (online, writers) = (activity.online_members(), activity.members().len());
     let known = activity.online_known();
-    let labels = labels.of_online(online, writers, known);
+    let labels = labels
+        .measuring("members online", 0)
+        .of_online(online, writers, known);
     if known == 0.0 {
-        let note = window_count(activity);
-        return nothing::figure(activity.origin(), &labels, note, NOT_KNOWN);
+        return Figure::nothing(&labels, NOT_KNOWN);
     }
-    week(activity, labels, WeekHour::online_mean)
+    by_hour(activity, labels, WeekHour::online_mean)
 }
 
-fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>) -> Figure {
-    let note = window_count(activity);
+fn by_hour(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>) -> Figure {
     let hours = aggregate::weekly_rhythm(activity);
-    if !hours.iter().any(|hour| value(hour).is_some()) {
+    if hours.iter().all(|hour| value(hour).is_none()) {
         let why = "How long a window is can't be known from one moment: two are needed.";
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     }
-    Week {
-        origin: activity.origin(),
-        labels,
-        note,
-        hours,
-        value,
-    }
-    .heat()
-    .figure()
+    let (frame, words) = week(&labels, &hours, value);
+    frame.figure(words)
+}
+
+/// A cell for each hour of the week, with its value; `None` if it was never recorded.
+pub(super) fn week(
+    labels: &Labels,
+    hours: &[WeekHour],
+    value: fn(&WeekHour) -> Option<f64>,
+) -> (Frame, Words) {
+    let (theme, weekday) = (&labels.theme, |hour: &WeekHour| DAYS[hour.weekday as usize]);
+    let values = || hours.iter().filter_map(|hour| Some((hour, value(hour)?)));
+    // As many digits as tell hours apart.
+    let is_small = values().all(|(_, value)| value < 20.0);
+    let shown = |value| number(value, labels.places.max(usize::from(is_small)));
+    let cell = |hour: &WeekHour| {
+        let shown = value(hour).map(|value| labels.unit.after(&shown(value)));
+        let when = format!("{}, {}", weekday(hour), hour_range(hour.hour));
+        let shown = shown.unwrap_or("never recorded".to_owned());
+        Cell {
+            value: value(hour),
+            is_outlined: false,
+            tooltip: vec![shown, when, WINDOWS.count(hour.windows)],
+        }
+    };
+    let say = |what: &str, (hour, value): (&WeekHour, f64)| {
+        let (day, value) = (weekday(hour), shown(value));
+        format!("The {what}: {value} on {day} at {:02}:00.", hour.hour)
+    };
+    let row = |hour: &WeekHour| {
+        let (day, value, windows) = (weekday(hour), rounded(value(hour), 4), hour.windows);
+        let recorded = hour.recorded as f64 / HOUR_LENGTH as f64;
+        format!("{day},{},{value},{windows},{recorded:.4}", hour.hour)
+    };
+    let columns = format!("weekday,hour,{},windows,recorded_hours", labels.column);
+    let letters = if theme.is_narrow() { 3 } else { usize::MAX };
+    let counted = labels.unit.many;
+    let words = Words {
+        description: format!("Heat map of mean {counted} by weekday and hour of the day."),
+        says: match extremes(values()) {
+            Some([least, most]) if most.1 > least.1 => {
+                format!("{} {}", say("most", most), say("fewest", least))
+            }
+            ends => ends.map_or(String::new(), |[_, most]| say("most", most)),
+        },
+        table: csv(&columns, hours.iter().map(row)),
+    };
+    let rows = DAYS.map(|day| day.chars().take(letters).collect()).into();
+    let height = (theme.area.bottom - theme.area.top).min(217.0) / 7.0;
+    let cells = hours.iter().map(cell).collect();
+    (heat(labels, rows, height, cells, "", ""), words)
 }
 
 /// How many different members write in each hour of the week, as a heat map: the
@@ -72,7 +117,7 @@ fn week(activity: &Activity, labels: Labels, value: fn(&WeekHour) -> Option<f64>
 pub fn reach(activity: &Activity) -> Figure {
     let axis = "Mean Number of Different Writers";
     let title = "Different Writers by Hour of the Week";
-    let labels = Labels::new(title, axis, "mean_writers");
+    let mut labels = Labels::of(activity, title, axis, "mean_writers");
     let hours = aggregate::reach(activity);
     let taken: Vec<&Reach> = hours.iter().filter(|hour| hour.reached.is_some()).collect();
     let reached = taken.iter().filter_map(|hour| hour.reached);
@@ -81,8 +126,9 @@ pub fn reach(activity: &Activity) -> Figure {
             true => "This takes a week of which 98% were recorded, in windows of at most an hour.",
             false => "Nobody wrote a message in a week that was recorded whole.",
         };
-        return nothing::figure(activity.origin(), &labels, window_count(activity), why);
+        return Figure::nothing(&labels, why);
     };
+    labels.note = Noun::new("whole week", "whole weeks").count(hours[0].weeks);
     let day = |hour: &Reach| DAYS[hour.weekday as usize];
     let cell = |hour: &Reach| {
         let writers = format!("{} writers in a week", number(hour.mean(), 1));
@@ -115,21 +161,14 @@ pub fn reach(activity: &Activity) -> Figure {
         (share, 1) => (share, "this hour".to_owned()),
         (share, count) => (share, format!("at least one of these {count} hours")),
     };
-    Heat {
-        origin: activity.origin(),
-        labels: &labels,
-        rows: DAYS.map(str::to_owned).into(),
-        row_height: 31.0,
-        cells: hours.iter().map(cell).collect(),
-        unit: "",
-        outlined: "outlined: together they reach 80%",
-        content: Content {
-            note: Noun::new("whole week", "whole weeks").count(hours[0].weeks),
-            description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
-            says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
-            table: csv(columns, hours.iter().map(row)),
-            ..Content::default()
-        },
-    }
-    .figure()
+    let (rows, cells) = (
+        DAYS.map(str::to_owned).into(),
+        hours.iter().map(cell).collect(),
+    );
+    let outlined = "outlined: together they reach 80%";
+    heat(&labels, rows, 31.0, cells, "", outlined).figure(Words {
+        description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
+        says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),
+        table: csv(columns, hours.iter().map(row)),
+    })
 }

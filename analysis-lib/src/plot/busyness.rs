@@ -1,9 +1,7 @@
 //! Is it busy for how many are online?
 
 use super::axis::{hour_range, number};
-use super::chart::frame::Frame;
-use super::chart::nothing;
-use super::chart::series::extremes;
+use super::chart::{Frame, extremes};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{HOURS, Labels, NOT_KNOWN};
@@ -26,76 +24,68 @@ pub fn busyness(activity: &Activity) -> Figure {
     let known = activity.online_known();
     let axis = "Messages per Online Member and Hour";
     let title = "Busy for How Many Are Online";
-    let labels = Labels::new(title, axis, "messages_per_member_hour")
-        .measuring("messages per online member and hour", 2)
-        .knowing(known);
     let hours = aggregate::busyness(activity);
     let count: u64 = hours.iter().map(|hour| hour.hours).sum();
     let note = format!("{} recorded from begin to end", HOURS.count(count));
+    let labels = Labels::new(activity.origin(), title, axis, "messages_per_member_hour")
+        .measuring("messages per online member and hour", 2)
+        .knowing(known)
+        .noting(note);
     if count == 0 {
         let why = "This takes windows of at most an hour, and an hour recorded from begin to end with somebody online.";
         let why = if known > 0.0 { why } else { NOT_KNOWN };
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     }
     let highs = hours
         .iter()
         .flat_map(|hour| [hour.mean, hour.quartiles.map(|own| own[1])]);
     let most = highs.flatten().fold(0.0, f64::max);
-    let mut frame = Frame::upwards(
-        activity.origin(),
-        &labels,
-        (0.0, most),
-        [0.0, 24.0],
-        String::new(),
-    );
-    frame.x = Frame::clock(activity.origin(), frame.x.scale, 0..=24, 3);
+    let mut frame = Frame::upwards(&labels, (0.0, most), [0.0, 24.0], "");
+    frame.x = Frame::clock(labels.zone(), frame.x.scale, 0..=24, 3);
 
-    let mut paths = frame.paths_over(&[]);
+    frame.ground(&[]);
     let recorded = || hours.iter().filter_map(|hour| Some((hour, hour.mean?)));
     for (hour, mean) in recorded() {
         let left = f64::from(hour.hour);
         let corners = [(left + 0.1, 0.0), (left + 0.9, mean)];
         // Of few hours a bar says little.
         let colour = hour.quartiles.map_or(PALE_BLUE, |_| BLUE);
-        paths.rectangle(corners, Look::Filled(colour));
+        frame.shapes.rectangle(corners, colour.filled());
     }
     for hour in &hours {
         let middle = f64::from(hour.hour) + 0.5;
         if let Some([low, high]) = hour.quartiles {
             let ends = [(middle, low), (middle, high)];
-            paths.line(ends, Look::Outlined(WHITE, 50));
-            paths.line(ends, Look::Outlined(INK, 20));
+            frame.shapes.line(ends, WHITE.stroke_width(50));
+            frame.shapes.line(ends, INK.stroke_width(20));
         }
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
 
-    let mut keys = Vec::new();
     if hours.iter().any(|hour| hour.quartiles.is_some()) {
-        keys.push(Key::of(INK, "half of all hours lie within"));
+        frame
+            .keys
+            .push(Key::of(INK, "half of all hours lie within"));
     }
     if recorded().any(|(hour, _)| hour.quartiles.is_none()) {
-        keys.push(Key::of(PALE_BLUE, "fewer than 4 hours"));
+        frame.keys.push(Key::of(PALE_BLUE, "fewer than 4 hours"));
     }
-    frame.figure(Content {
-        note,
-        shapes: paths.group(),
-        keys,
-        tooltips: hours.iter().map(|hour| tooltip(hour, &frame)).collect(),
+    frame.tooltips = hours.iter().map(|hour| tooltip(hour, &frame)).collect();
+    frame.figure(Words {
         description: format!("Bars of {} by hour of the day.", labels.unit.many),
         says: says(&hours, &frame),
         table: table(&hours, &labels),
-        ..Content::default()
     })
 }
 
 fn tooltip(hour: &Busyness, frame: &Frame) -> Tooltip {
     let value = match hour.mean {
-        Some(mean) => frame.labels.unit.after(&number(mean, frame.places)),
+        Some(mean) => frame.labels.unit.after(&number(mean, frame.labels.places)),
         None => "never recorded".to_owned(),
     };
     let mut lines = vec![value, hour_range(hour.hour), HOURS.count(hour.hours)];
     if let Some([low, high]) = hour.quartiles {
-        let [low, high] = [low, high].map(|value| number(value, frame.places));
+        let [low, high] = [low, high].map(|value| number(value, frame.labels.places));
         lines.push(format!("half of them from {low} to {high}"));
     }
     let from = f64::from(hour.hour);
@@ -112,7 +102,7 @@ fn says(hours: &[Busyness], frame: &Frame) -> String {
         Some([_, (_, 0.0)]) => "Nobody wrote a message in these hours.".to_owned(),
         Some(ends) => {
             let [least, most] = ends.map(|(hour, mean)| {
-                let mean = number(mean, frame.places);
+                let mean = number(mean, frame.labels.places);
                 (hour_range(hour), mean)
             });
             format!(

@@ -1,4 +1,3 @@
-use super::chart::nothing;
 use super::figure::Figure;
 use super::labels::{Labels, Noun};
 use activity_data::{Activity, Origin, Period, Periods};
@@ -68,7 +67,7 @@ pub(super) fn merged(
             let (wanted, own) = (name(period), name(own.period()));
             let why =
                 format!("These are {many} already: take every({wanted}) in place of every({own}).");
-            nothing::figure(data.origin(), labels, note, &why)
+            Figure::nothing(&labels.clone().noting(note), &why)
         }
     }
 }

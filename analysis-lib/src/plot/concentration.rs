@@ -1,11 +1,10 @@
 //! How much of the conversation do few carry?
 
 use super::axis::{Axis, Scale, Tick, number};
-use super::chart::frame::{Frame, TOP};
-use super::chart::nothing;
+use super::chart::{Frame, TOP};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Item, Labels, MEMBERS, MESSAGES, NOBODY};
+use super::labels::{Item, MEMBERS, MESSAGES, NOBODY};
 use super::people::{People, in_percent};
 use super::svg::*;
 use crate::aggregate::{self, messages_by_member as totals};
@@ -33,14 +32,14 @@ const STEP: f64 = 0.8;
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity, names: &Names) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let title = "Concentration of Messages";
-    let labels = Labels::new(title, "Share of Messages", "messages_percent");
-    let concentration = aggregate::concentration(&activity);
+    let labels = people.labels(title, "Share of Messages", "messages_percent");
+    let concentration = aggregate::concentration(&people.activity);
     let (members, half) = (concentration.members, concentration.half);
     let top = in_percent(concentration.top_tenth * 100.0);
     let says = match members {
-        0 => return nothing::figure(activity.origin(), &labels, note, NOBODY),
+        0 => return Figure::nothing(&labels, NOBODY),
         1 => "All messages were written by 1 member.".to_owned(),
         _ => format!(
             "Half of all messages were written by {} of {}; the most active tenth ({}) wrote {top}; Gini coefficient {:.2}.",
@@ -50,14 +49,11 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
             concentration.gini,
         ),
     };
-    let totals = totals(&activity);
-    let sent: Vec<u64> = totals.iter().rev().map(|total| total.messages).collect();
     let mut sums = vec![0];
-    sums.extend(sent.iter().scan(0, |sum, &sent| {
-        *sum += sent;
-        Some(*sum)
-    }));
-    let (members, all) = (sent.len(), sums[sent.len()]);
+    for total in totals(&people.activity).iter().rev() {
+        sums.push(sums[sums.len() - 1] + total.messages);
+    }
+    let (members, all) = (sums.len() - 1, sums[sums.len() - 1]);
     let percent = |part: u64, of: u64| part as f64 / of as f64 * 100.0;
     let place = |i: usize| (percent(i as u64, members as u64), percent(sums[i], all));
     let mut points = vec![0];
@@ -74,15 +70,17 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let name = "Share of Members, the Least Active First";
     let x = Axis::new(scale([AREA.left, AREA.right]), ticks.clone(), name);
     let y = Axis::new(scale([AREA.bottom, AREA.top]), ticks, &labels.axis);
-    let frame = Frame::new(activity.origin(), &labels, AREA, x, y);
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
-    paths.line([(0.0, 0.0), (100.0, 100.0)], Look::Outlined(GREY, 12));
+    let mut frame = Frame::new(&labels, AREA, x, y);
+    frame.ground(&[]);
+    frame.grid_up();
+    frame.zero_line();
+    frame
+        .shapes
+        .line([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
     let curve = points.iter().map(|&i| place(i));
-    paths.line(curve, Look::Outlined(BLUE, 20));
+    frame.shapes.line(curve, BLUE.stroke_width(20));
     let mark = place(members - half);
-    paths.circle(mark, 45, Look::Filled(BLUE));
+    frame.shapes.circle(mark, 45, BLUE.filled());
     let at = |(x, y): (f64, f64), by: (f64, f64)| {
         (frame.x.scale.place(x) + by.0, frame.y.scale.place(y) + by.1)
     };
@@ -93,7 +91,7 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
         false => ((10.0, 16.0), Anchor::Start),
     };
     let equal = at((30.0, 30.0), (-10.0, -8.0));
-    let texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
+    frame.texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
         + &text(at(mark, beside), anchor, INK, &other_half);
     let tooltip = |&i: &usize| {
         let (x, y) = place(i);
@@ -104,20 +102,16 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
         ];
         frame.tooltip([x, x], (x, y), true, lines)
     };
-    let tooltips = points.iter().map(tooltip).collect();
+    frame.tooltips = points.iter().map(tooltip).collect();
+    frame.side_by_side(&[], Item::Moment(MEMBERS));
     let row = |&i: &usize| {
         let (x, y) = place(i);
         format!("{i},{},{x:.4},{y:.4}", sums[i])
     };
     let columns = "members,messages,members_percent,messages_percent";
-    frame.figure(Content {
-        shapes: paths.group(),
-        texts,
-        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(MEMBERS)),
+    frame.figure(Words {
         table: csv(columns, points.iter().map(row)),
-        note,
         description: "Lorenz curve of messages over members.".to_owned(),
         says,
-        ..Content::default()
     })
 }

@@ -1,23 +1,17 @@
 //! Who carries the conversation?
 
 use super::axis::hour_range;
-use super::chart::bars::{Bars, Layer, MOST};
-use super::chart::heat::{Cell, HOURS, Heat};
-use super::chart::members::{Bar, bars};
-use super::chart::series::{Series, extremes};
-use super::chart::{members, nothing};
+use super::chart::{Bar, Bars, Cell, HOURS, Layer, MOST, Series, bars, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{
-    CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, Noun, WINDOWS, window_count,
-};
+use super::labels::{CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, Noun, WINDOWS};
 use super::people::{People, at_most, bar_of_each, in_percent};
-use super::svg::*;
+use super::{chart, svg::*};
 use crate::MemberId;
 use crate::aggregate::{hours_by_member, messages_by_member as totals, without_bots};
 use crate::names::Names;
 use activity_data::text::clean;
-use activity_data::{Activity, DAY, Period, Periods};
+use activity_data::{Activity, DAY, Period};
 
 /// Members with a layer of their own have one each: the palette of Okabe and Ito, in
 /// an order that keeps neighbours apart.
@@ -32,11 +26,11 @@ const ROWS: usize = 15;
 /// caption says so, with `HIDE_BOTS=yes`. See
 /// [`aggregate::shown_members`](crate::aggregate::shown_members).
 pub fn messages_by_member(activity: &Activity, names: &Names) -> Figure {
-    let People { shown, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let title = "Number of Messages by Person";
-    let labels = Labels::new(title, "Number of Messages", "messages");
-    let (frame, content) = members::drawn(activity.origin(), &labels, &shown.members, note);
-    frame.figure(content)
+    let labels = people.labels(title, "Number of Messages", "messages");
+    let (frame, words) = chart::messages_by_member(&labels, &people.shown.members);
+    frame.figure(words)
 }
 
 /// Each member's share of the messages of each period, stacked to 100%: the
@@ -76,13 +70,9 @@ pub fn channel_shares(activity: &Activity, names: &Names, period: Period) -> Fig
     match activity.channels_as_members() {
         Some(channels) => shares(&channels, &names.of_channels(activity), period, CHANNELS),
         None => {
-            let labels = Labels::new("Share of Messages by Channel", "", "share_percent");
-            nothing::figure(
-                activity.origin(),
-                &labels,
-                window_count(activity),
-                NO_CHANNELS,
-            )
+            let title = "Share of Messages by Channel";
+            let labels = Labels::of(activity, title, "", "share_percent");
+            Figure::nothing(&labels, NO_CHANNELS)
         }
     }
 }
@@ -90,147 +80,115 @@ pub fn channel_shares(activity: &Activity, names: &Names, period: Period) -> Fig
 /// Shares of members, or of channels in members' place.
 fn shares(activity: &Activity, names: &Names, period: Period, what: Noun) -> Figure {
     let people = People::of(activity, names);
-    let (activity, shown, mut note) = (people.activity, people.shown, people.note);
-    let periods = at_most(&activity, period, MOST_STACKED);
+    let periods = at_most(&people.activity, period, MOST_STACKED);
     let noun = Noun::of(periods.period());
     let title = format!("Share of Messages by {} and {}", what.title(), noun.title());
-    let labels = Labels::new(&title, "Share of Messages (%)", "share_percent").measuring("%", 0);
-    if shown.members.is_empty() {
-        return nothing::figure(activity.origin(), &labels, note, NOBODY);
+    let labels = people.labels(title, "Share of Messages (%)", "share_percent");
+    let mut labels = labels.measuring("%", 0);
+    if people.shown.members.is_empty() {
+        return Figure::nothing(&labels, NOBODY);
     }
-    note += &format!(" · {}", noun.count(periods.len()));
+    labels.note += &format!(" · {}", noun.count(periods.len()));
     if periods.period() != period {
         let finer = Noun::of(period).many;
-        note += &format!(", since there are too many {finer}");
+        labels.note += &format!(", since there are too many {finer}");
     }
-    let bars = bars(&shown.members, what, COLOURS.len(), 150.0);
+    let bars = bars(&people.shown.members, what, COLOURS.len(), 150.0);
     let bar_of = bar_of_each(periods.members(), names, &bars);
-    let sums = |period: usize| {
-        let mut sums = vec![0; bars.len()];
-        for (member, sent) in periods.senders(period) {
-            sums[bar_of[member]] += sent;
+    // Messages by period, and by bar.
+    let mut sent = vec![vec![0; bars.len()]; periods.len()];
+    for (period, sums) in sent.iter_mut().enumerate() {
+        for (member, messages) in periods.senders(period) {
+            sums[bar_of[member]] += messages;
         }
-        sums
-    };
-    let sent: Vec<Vec<u64>> = (0..periods.len()).map(sums).collect();
+    }
     let total = |sent: &Vec<u64>| sent.iter().sum::<u64>() as f64;
     let totals: Vec<f64> = sent.iter().map(total).collect();
-    let shares = Shares {
-        what,
-        known: bars.iter().filter(|bar| bar.id.is_some()).count(),
-        series: Series::of_periods(&periods, &totals),
-        periods: &periods,
-        bars: &bars,
-        sent: &sent,
+    let series = Series::of_periods(&periods, &totals);
+    // A bar's share of a period's messages, if there are any.
+    let percent = |period: usize, bar: usize| {
+        let all = totals[period];
+        (all > 0.0).then(|| sent[period][bar] as f64 / all * 100.0)
     };
-    let places = 0..periods.len();
-    Bars {
-        layers: &shares.layers(),
-        tooltips: places.map(|period| shares.tooltip(period)).collect(),
-        content: Content {
-            note,
-            description: format!(
-                "Stacked bars of each {}'s share of messages over time.",
-                what.one
-            ),
-            says: shares.says(),
-            table: shares.table(),
-            ..Content::default()
-        },
-        ..Bars::of(activity.origin(), &labels, shares.series)
-    }
-    .figure()
+    let known = bars.iter().filter(|bar| bar.id.is_some()).count();
+    let colours = COLOURS.into_iter().take(known).chain([GREY, LIGHT_GREY]);
+    let layer = |(bar, colour): (usize, Colour)| {
+        let share = |period: usize| percent(period, bar).unwrap_or(0.0);
+        Layer::of(&bars[bar].label, colour, (0..sent.len()).map(share))
+    };
+    let mut layers: Vec<Layer> = (0..bars.len()).zip(colours).map(layer).collect();
+    // From the bottom up; the first member lies on top, as in the legend.
+    layers.reverse();
+    let tooltip = |period: usize| {
+        let line = |(bar, own): (usize, &Bar)| {
+            let share = percent(period, bar).filter(|&share| share > 0.0)?;
+            Some(format!("{share:.1}% {}", own.label))
+        };
+        let all = [MESSAGES.count(totals[period] as u64)];
+        let lines = bars.iter().enumerate().filter_map(line);
+        all.into_iter().chain(lines).collect()
+    };
+    let rows = sent.iter().enumerate().flat_map(|(period, sent)| {
+        let when = labels.zone().iso(periods.begins()[period]);
+        let coverage = periods.coverage()[period];
+        let bars = bars.iter().zip(sent).enumerate();
+        bars.map(move |(bar, (own, sent))| {
+            let share = rounded(percent(period, bar), 4);
+            format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
+        })
+    });
+    let one = what.one;
+    let columns = format!("begin_local,begin_utc,{one}_id,name,messages,share_percent,coverage");
+    let stacked = Bars {
+        layers: &layers,
+        tooltips: (0..sent.len()).map(tooltip).collect(),
+        ..Bars::of(&labels, series.clone())
+    };
+    stacked.drawn().figure(Words {
+        description: format!("Stacked bars of each {one}'s share of messages over time."),
+        says: shares_says(&bars, known, what, &series, &labels, |i| percent(i, 0)),
+        table: csv(&columns, rows),
+    })
 }
 
-struct Shares<'a> {
-    what: Noun,
-    periods: &'a Periods,
-    /// Messages in each period.
-    series: Series<'a>,
-    bars: &'a [Bar],
-    /// How many of the bars are a member's own.
+/// How much the members with a layer of their own wrote, and how the first
+/// one's share went up and down.
+fn shares_says(
+    bars: &[Bar],
     known: usize,
-    /// Messages by period, and by bar.
-    sent: &'a [Vec<u64>],
-}
-
-impl Shares<'_> {
-    /// A bar's share of a period's messages. `None` if there are none.
-    fn percent(&self, period: usize, bar: usize) -> Option<f64> {
-        let all = self.series.values[period];
-        (all > 0.0).then(|| self.sent[period][bar] as f64 / all * 100.0)
-    }
-
-    /// From the bottom up; the first member lies on top, as in the legend.
-    fn layers(&self) -> Vec<Layer> {
-        let known = COLOURS.into_iter().take(self.known);
-        let colours: Vec<Colour> = known.chain([GREY, LIGHT_GREY]).collect();
-        let layer = |bar: usize| {
-            let share = |period: usize| self.percent(period, bar).unwrap_or(0.0);
-            let values = (0..self.sent.len()).map(share);
-            Layer::of(&self.bars[bar].label, colours[bar], values)
-        };
-        (0..self.bars.len()).rev().map(layer).collect()
-    }
-
-    fn tooltip(&self, period: usize) -> Vec<String> {
-        let mut lines = vec![MESSAGES.count(self.series.values[period] as u64)];
-        for (bar, own) in self.bars.iter().enumerate() {
-            let share = self.percent(period, bar).filter(|&share| share > 0.0);
-            lines.extend(share.map(|share| format!("{share:.1}% {}", own.label)));
+    what: Noun,
+    series: &Series,
+    labels: &Labels,
+    share: impl Fn(usize) -> Option<f64>,
+) -> String {
+    let messages = |bars: &[Bar]| bars.iter().map(|bar| bar.messages).sum::<u64>() as f64;
+    let Some(first) = bars[..known].first() else {
+        return "All messages are from hidden members.".to_owned();
+    };
+    let who = match known {
+        1 => first.name.clone(),
+        _ => format!("The {known} {} with the most messages", what.many),
+    };
+    let wrote = if what == MEMBERS { "wrote" } else { "had" };
+    let percent = in_percent(messages(&bars[..known]) / messages(bars) * 100.0);
+    let says = format!("{who} {wrote} {percent} of all messages.");
+    let shares = (0..series.len()).filter_map(|i| Some((i, share(i)?)));
+    // What was recorded in part says little, unless there is nothing else.
+    let (whole, partly): (Vec<_>, Vec<_>) = shares.partition(|&(i, _)| series.is_whole(i));
+    let told = match whole.len() {
+        ..=1 => [whole, partly].concat(),
+        _ => whole,
+    };
+    match extremes(told) {
+        Some([low, high]) if low.1 < high.1 => {
+            let [low, high] = [low, high].map(|(i, share)| {
+                let when = series.when(labels.zone(), i..i + 1);
+                format!("{} ({when})", in_percent(share))
+            });
+            let name = &first.name;
+            format!("{says} The share of {name} was between {low} and {high}.")
         }
-        lines
-    }
-
-    fn table(&self) -> String {
-        let zone = self.periods.origin().timezone();
-        let rows = self.sent.iter().enumerate().flat_map(|(period, sent)| {
-            let when = zone.iso(self.periods.begins()[period]);
-            let coverage = self.periods.coverage()[period];
-            let bars = self.bars.iter().zip(sent).enumerate();
-            bars.map(move |(bar, (own, sent))| {
-                let share = rounded(self.percent(period, bar), 4);
-                format!("{when},{},{sent},{share},{coverage:.4}", own.fields())
-            })
-        });
-        let what = self.what.one;
-        let columns =
-            format!("begin_local,begin_utc,{what}_id,name,messages,share_percent,coverage");
-        csv(&columns, rows)
-    }
-
-    /// How much the members with a layer of their own wrote, and how the first
-    /// one's share went up and down.
-    fn says(&self) -> String {
-        let messages = |bars: &[Bar]| bars.iter().map(|bar| bar.messages).sum::<u64>() as f64;
-        let Some(first) = self.bars[..self.known].first() else {
-            return "All messages are from hidden members.".to_owned();
-        };
-        let who = match self.known {
-            1 => first.name.clone(),
-            known => format!("The {known} {} with the most messages", self.what.many),
-        };
-        let wrote = if self.what == MEMBERS { "wrote" } else { "had" };
-        let share = messages(&self.bars[..self.known]) / messages(self.bars) * 100.0;
-        let mut says = format!("{who} {wrote} {} of all messages.", in_percent(share));
-        let shares = (0..self.sent.len()).filter_map(|i| Some((i, self.percent(i, 0)?)));
-        // What was recorded in part says little, unless there is nothing else.
-        let (whole, partly): (Vec<_>, Vec<_>) = shares.partition(|&(i, _)| self.series.is_whole(i));
-        let told = match whole.len() {
-            ..=1 => [whole, partly].concat(),
-            _ => whole,
-        };
-        let zone = self.periods.origin().timezone();
-        let Some([low, high]) = extremes(told).filter(|[low, high]| low.1 < high.1) else {
-            return says;
-        };
-        let [low, high] = [low, high].map(|(i, share)| {
-            let when = self.series.when(zone, i..i + 1);
-            format!("{} ({when})", in_percent(share))
-        });
-        let name = &first.name;
-        says += &format!(" The share of {name} was between {low} and {high}.");
-        says
+        _ => says,
     }
 }
 
@@ -245,17 +203,16 @@ impl Shares<'_> {
 /// sentence says so where it matters.
 pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     let people = People::of(activity, names);
-    let (activity, shown, note) = (people.activity, people.shown, people.note);
     let title = "When Each Member Writes";
     let axis = "Share of the Member's Own Messages";
-    let labels = Labels::new(title, axis, "share_percent");
-    if shown.members.is_empty() {
-        return nothing::figure(activity.origin(), &labels, note, NOBODY);
+    let labels = people.labels(title, axis, "share_percent");
+    if people.shown.members.is_empty() {
+        return Figure::nothing(&labels, NOBODY);
     }
-    let bars = bars(&shown.members, MEMBERS, ROWS, 150.0);
-    let hours = hours_by_member(&activity);
+    let bars = bars(&people.shown.members, MEMBERS, ROWS, 150.0);
+    let hours = hours_by_member(&people.activity);
     let mut sent = vec![[0; HOURS]; bars.len()];
-    let bar_of = bar_of_each(activity.members(), names, &bars);
+    let bar_of = bar_of_each(people.activity.members(), names, &bars);
     for (bar, messages) in bar_of.into_iter().zip(hours.messages) {
         for (sum, messages) in sent[bar].iter_mut().zip(messages) {
             *sum += messages;
@@ -286,23 +243,13 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         format!("{member},{hour},{messages},{share},{}", windows[hour])
     };
     let columns = "member_id,name,hour,messages,share_percent,windows";
-    Heat {
-        origin: activity.origin(),
-        labels: &labels,
-        rows: bars.iter().map(|bar| bar.label.clone()).collect(),
-        row_height: 24.0,
-        cells: places().map(cell).collect(),
-        unit: "%",
-        outlined: "",
-        content: Content {
-            note,
-            description: "Heat map of messages by member and hour of the day.".to_owned(),
-            says: hours_says(&bars[0], &sent[0], &windows),
-            table: csv(columns, places().map(row)),
-            ..Content::default()
-        },
-    }
-    .figure()
+    let rows = bars.iter().map(|bar| bar.label.clone()).collect();
+    let cells = places().map(cell).collect();
+    heat(&labels, rows, 24.0, cells, "%", "").figure(Words {
+        description: "Heat map of messages by member and hour of the day.".to_owned(),
+        says: hours_says(&bars[0], &sent[0], &windows),
+        table: csv(columns, places().map(row)),
+    })
 }
 
 /// When the first member writes the most, and whether hours were recorded unequally.
@@ -378,9 +325,9 @@ pub fn member(activity: &Activity, names: &Names, which: impl WhichMember) -> Fi
 fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Figure {
     let periods = at_most(activity, DAY, MOST);
     let noun = Noun::of(periods.period());
-    let messages_of = |title: &str| {
+    let messages_of = |title: String| {
         let axis = format!("Number of Messages Sent in the {}", noun.title());
-        Labels::new(title, &axis, "messages")
+        Labels::of(activity, title, &axis, "messages")
     };
     let totals = totals(&without_bots(activity, names));
     let is_meant = |own: MemberId| match id {
@@ -399,8 +346,7 @@ fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Fig
         None => "Nobody who may be shown wrote a message in these windows.",
     };
     let Some(total) = total.filter(|total| !names.is_hidden(total.id)) else {
-        let labels = messages_of("Messages of One Member");
-        return nothing::figure(activity.origin(), &labels, window_count(activity), why);
+        return Figure::nothing(&messages_of("Messages of One Member".to_owned()), why);
     };
     let name = clean(&names.show(total.id), 160);
     let messages = |period: usize| {
@@ -412,14 +358,15 @@ fn own_messages(activity: &Activity, names: &Names, id: Option<MemberId>) -> Fig
     let all: u64 = totals.iter().map(|total| total.messages).sum();
     let wrote = values.iter().filter(|&&value| value > 0.0).count();
     let on = if periods.period() == DAY { "on" } else { "in" };
-    let labels = messages_of(&format!("Messages by {}: {name}", noun.title())).about(format!(
+    let mut labels = messages_of(format!("Messages by {}: {name}", noun.title()));
+    labels.about = format!(
         "{name} wrote {}, {} of all, {on} {wrote} of {}.",
         MESSAGES.count(total.messages),
         in_percent(total.messages as f64 / all as f64 * 100.0),
         noun.count(periods.len()),
-    ));
+    );
     let series = Series::of_periods(&periods, &values);
-    Bars::of(activity.origin(), &labels, series).figure()
+    Bars::of(&labels, series).figure()
 }
 
 #[cfg(test)]

@@ -3,75 +3,106 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::svg::escape;
+use super::labels::Labels;
+use super::svg::*;
 use crate::program::Program;
 use crate::{Error, Result};
+use activity_data::text::clean;
 
-/// Words in place of a figure's own.
-#[derive(Clone, Copy)]
-pub(crate) enum Word<'a> {
-    Title(&'a str),
-    /// The name of what is counted.
-    Axis(&'a str),
-    Note(&'a str),
-}
-
-/// Draws a figure again in other words.
-pub(crate) type Again = Arc<dyn Fn(Word) -> Figure + Send + Sync>;
+/// Draws a figure in these words or others.
+type Draw = Arc<dyn Fn(&Labels, &Words) -> Sheet + Send + Sync>;
 
 /// A figure that shows itself in a notebook, and saves itself.
 #[derive(Clone)]
 pub struct Figure {
-    pub(crate) title: String,
-    /// With tooltips.
-    pub(crate) live: String,
-    /// Without.
-    pub(crate) still: String,
-    pub(crate) table: String,
-    pub(crate) says: String,
-    pub(crate) again: Option<Again>,
+    labels: Labels,
+    words: Words,
+    draw: Draw,
+    sheet: Sheet,
 }
 
 impl Figure {
+    pub(crate) fn new(
+        labels: Labels,
+        words: Words,
+        draw: impl Fn(&Labels, &Words) -> Sheet + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            sheet: draw(&labels, &words),
+            labels,
+            words,
+            draw: Arc::new(draw),
+        }
+    }
+
+    /// A card with a sentence: what the chart needs that isn't there.
+    pub(crate) fn nothing(labels: &Labels, why: &str) -> Self {
+        let body = text((MARGIN, 72.0), Anchor::Start, SOFT_INK, why);
+        let words = Words {
+            description: format!("No {}.", labels.title.to_lowercase()),
+            says: why.to_owned(),
+            table: format!("{}\n", labels.column),
+        };
+        Self::new(labels.clone(), words, move |labels, words| {
+            card(labels, [WIDTH, 118.0], &body, &[], words)
+        })
+    }
+
     /// The figure's title.
     pub fn heading(&self) -> &str {
-        &self.title
+        &self.sheet.title
     }
 
     /// The same figure with another title.
     #[must_use]
     pub fn title(&self, title: &str) -> Self {
-        self.with(Word::Title(title))
+        let mut own = self.clone();
+        own.words.rename(&mut own.labels.title, title);
+        own.drawn()
     }
 
     /// The same figure with another name of what is counted, which is also the name
     /// of its column in CSV. The summary counts many things and stays as it is.
     #[must_use]
     pub fn axis(&self, axis: &str) -> Self {
-        self.with(Word::Axis(axis))
+        let mut own = self.clone();
+        own.words.rename(&mut own.labels.axis, axis);
+        let words = axis.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        let column = words.join("_").to_lowercase();
+        let (names, rows) = self.words.table.split_once('\n').unwrap_or_default();
+        let names = names.split(',').map(|name| match name {
+            _ if name == self.labels.column => &column,
+            _ => name,
+        });
+        own.words.table = format!("{}\n{rows}", names.collect::<Vec<_>>().join(","));
+        own.labels.column = column;
+        own.drawn()
     }
 
     /// The same figure with other words in its caption, in place of how many windows
     /// or values there are. Where they are from stays.
     #[must_use]
     pub fn note(&self, note: &str) -> Self {
-        self.with(Word::Note(note))
+        let mut own = self.clone();
+        own.labels.note = clean(note, TEXT_LIMIT);
+        own.drawn()
     }
 
-    fn with(&self, word: Word) -> Self {
-        let again = self.again.as_ref();
-        again.map_or_else(|| self.clone(), |again| again(word))
+    fn drawn(mut self) -> Self {
+        self.sheet = (self.draw)(&self.labels, &self.words);
+        self
     }
 
     /// What the figure shows, in a sentence or two computed from the data; it
     /// stands below the figure in the notebook.
     pub fn says(&self) -> &str {
-        &self.says
+        &self.sheet.says
     }
 
     /// The figure as SVG, with tooltips where the reader knows style sheets.
     pub fn svg(&self) -> &str {
-        &self.live
+        &self.sheet.live
     }
 
     /// Exactly what is drawn, as CSV. An apostrophe stands before members' ids,
@@ -79,7 +110,7 @@ impl Figure {
     /// would take for numbers or formulas. In pandas:
     /// `table.member_id.str.lstrip("'")`.
     pub fn csv(&self) -> &str {
-        &self.table
+        &self.words.table
     }
 
     /// Shows the figure: evcxr calls this for a cell's last expression.
@@ -94,9 +125,9 @@ impl Figure {
         format!(
             "EVCXR_BEGIN_CONTENT text/html\n<figure style=\"margin:8px 0;line-height:normal;break-inside:avoid\">{}{}</figure>\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT image/svg+xml\n{}\nEVCXR_END_CONTENT",
-            self.live,
-            said(&self.says),
-            self.still
+            self.sheet.live,
+            said(self.says()),
+            self.sheet.still
         )
     }
 
@@ -118,8 +149,8 @@ impl Figure {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         match ending(path).as_str() {
-            "svg" => write(path, self.live.as_bytes()),
-            "csv" => write(path, self.table.as_bytes()),
+            "svg" => write(path, self.svg().as_bytes()),
+            "csv" => write(path, self.csv().as_bytes()),
             "png" => write(path, &self.png()?),
             _ => Err(no_such_ending(path, "figure", ".svg, .png or .csv")),
         }
@@ -135,7 +166,7 @@ impl Figure {
     /// `DISCORD_WEBHOOK` is missing or wrong; Discord refuses, can't be reached or gives
     /// no clear answer; the picture can't be drawn.
     pub fn post(&self) -> Result<()> {
-        crate::post::post(&self.title, &self.says, None, || self.png())
+        crate::post::post(self.heading(), self.says(), None, || self.png())
     }
 
     /// The figure as a PNG, as [`save`](Self::save) writes it.
@@ -145,8 +176,8 @@ impl Figure {
     /// The program that draws it fails.
     pub fn png(&self) -> Result<Vec<u8>> {
         let (mut program, mut stdout) = Program::start("png", &["--package", "svg-to-png"], &[])?;
-        program.send(&(self.still.len() as u64).to_le_bytes());
-        program.send(self.still.as_bytes());
+        program.send(&(self.sheet.still.len() as u64).to_le_bytes());
+        program.send(self.sheet.still.as_bytes());
         let mut picture = Vec::new();
         let read = stdout.read_to_end(&mut picture);
         program.finish()?;
@@ -183,15 +214,14 @@ pub(crate) fn said(says: &str) -> String {
 /// The figure's title and size; its text would fill pages.
 impl fmt::Debug for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (title, size) = (&self.title, self.live.len());
+        let (title, size) = (self.heading(), self.svg().len());
         write!(f, "Figure({title:?}, {size} bytes of SVG)")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::plot::labels::Labels;
-    use crate::plot::svg::{Content, card};
+    use super::*;
     use crate::{Activity, plot};
 
     /// The kernel takes lines of a cell's output for a block's begin and end.
@@ -199,13 +229,13 @@ mod tests {
     fn a_title_cannot_end_its_block() {
         let activity = Activity::sample().unwrap();
         let title = "x\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>";
-        let content = Content {
-            note: title.to_owned(),
+        let words = Words {
             description: title.to_owned(),
-            ..Content::default()
+            ..Words::default()
         };
-        let labels = Labels::new(title, title, "column");
-        let figure = card(&labels, activity.origin(), 200.0, "", content);
+        let labels = Labels::new(activity.origin(), title, title, "column");
+        let draw = |labels: &Labels, words: &Words| card(labels, [WIDTH, 200.0], "", &[], words);
+        let figure = Figure::new(labels.noting(title.to_owned()), words, draw);
         let content = figure.content();
         let lines: Vec<&str> = content
             .lines()

@@ -4,7 +4,7 @@ use super::axis::{MINUTE, days, duration, moments, months, number};
 use super::svg::{LIGHT, Theme};
 use crate::aggregate::Unusual;
 use activity_data::doubts::nobody_online;
-use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Period, Zone};
+use activity_data::{Activity, DAY_LENGTH, HOUR_LENGTH, Origin, Period, Zone};
 
 /// A word for one of a kind and for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +61,17 @@ pub(crate) const NOBODY: &str = "Nobody wrote a message in these windows.";
 pub(crate) const NO_CHANNELS: &str =
     "No document says in which channels messages were sent; the recorder (make record) writes it.";
 
-/// What a figure shows.
+/// What a figure shows, and of what.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
+    pub(crate) origin: Origin,
     pub(crate) title: String,
     /// What the number axis counts.
     pub(crate) axis: String,
     /// The values' column in a table.
-    pub(crate) column: &'static str,
+    pub(crate) column: String,
+    /// What the caption says beside where the data is from.
+    pub(crate) note: String,
     /// What stands after a value.
     pub(crate) unit: Noun,
     /// Decimal places of values; counts have none.
@@ -83,11 +86,13 @@ pub(crate) struct Labels {
 
 impl Labels {
     /// Of counts of messages.
-    pub(crate) fn new(title: &str, axis: &str, column: &'static str) -> Self {
+    pub(crate) fn new(origin: &Origin, title: impl Into<String>, axis: &str, column: &str) -> Self {
         Self {
-            title: title.to_owned(),
+            origin: origin.clone(),
+            title: title.into(),
             axis: axis.to_owned(),
-            column,
+            column: column.to_owned(),
+            note: String::new(),
             unit: MESSAGES,
             places: 0,
             about: String::new(),
@@ -96,18 +101,35 @@ impl Labels {
         }
     }
 
+    /// Of all windows, whose number is in the caption.
+    pub(crate) fn of(
+        activity: &Activity,
+        title: impl Into<String>,
+        axis: &str,
+        column: &str,
+    ) -> Self {
+        Self::new(activity.origin(), title, axis, column).noting(window_count(activity))
+    }
+
+    /// The zone of all times.
+    pub(crate) fn zone(&self) -> &Zone {
+        self.origin.timezone()
+    }
+
+    /// With a note for the caption.
+    pub(crate) fn noting(self, note: String) -> Self {
+        Self { note, ..self }
+    }
+
     /// Counts of something else.
     pub(crate) fn counting(self, unit: Noun) -> Self {
         Self { unit, ..self }
     }
 
     /// Numbers with decimal places.
-    pub(crate) fn measuring(self, unit: &'static str, places: usize) -> Self {
-        Self {
-            unit: Noun::new(unit, unit),
-            places,
-            ..self
-        }
+    pub(crate) fn measuring(mut self, unit: &'static str, places: usize) -> Self {
+        (self.unit, self.places) = (Noun::new(unit, unit), places);
+        self
     }
 
     /// Of online members, given the most in each item, how many members wrote, and the
@@ -120,20 +142,13 @@ impl Labels {
 
     /// With the share of the time in which online members are known.
     pub(crate) fn knowing(self, known: f64) -> Self {
-        self.about(known_in_words(known))
-    }
-
-    /// With a sentence before what the figure says by itself.
-    pub(crate) fn about(self, sentence: String) -> Self {
-        Self {
-            about: sentence,
-            ..self
-        }
+        let about = known_in_words(known);
+        Self { about, ..self }
     }
 
     /// The least that ticks may be apart: a count has no parts.
     pub(crate) fn least_step(&self) -> f64 {
-        if self.places == 0 { 1.0 } else { 0.0 }
+        f64::from(self.places == 0)
     }
 }
 

@@ -1,12 +1,10 @@
 //! Do messages follow online members?
 
 use super::axis::{Tick, number};
-use super::chart::frame::{Frame, range_of};
-use super::chart::nothing;
-use super::chart::series::extremes;
+use super::chart::{Frame, extremes, range_of};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
-use super::labels::{HOURS, Labels, NOT_KNOWN, Noun, window_count};
+use super::labels::{HOURS, Labels, NOT_KNOWN, Noun};
 use super::svg::*;
 use crate::aggregate::{self, Lag, MOST_LAG};
 use activity_data::Activity;
@@ -27,15 +25,14 @@ const PAIRS: Noun = Noun::new("pair", "pairs");
 pub fn lags(activity: &Activity) -> Figure {
     let known = activity.online_known();
     let axis = "Correlation of Messages and Online Members";
-    let labels = Labels::new("Messages and Online Members", axis, "correlation")
+    let mut labels = Labels::of(activity, "Messages and Online Members", axis, "correlation")
         .measuring("", 2)
         .knowing(known);
     let lags = aggregate::lags(activity);
     if lags.iter().all(|lag| lag.correlation.is_none()) {
-        let note = window_count(activity);
         let why = "This takes a week of whole hours, in windows of at most an hour, in which messages and online members change.";
         let why = if known > 0.0 { why } else { NOT_KNOWN };
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     }
     // What chance reaches is drawn below both lines.
     let values = lags.iter().flat_map(|lag| {
@@ -44,46 +41,42 @@ pub fn lags(activity: &Activity) -> Figure {
     });
     let range = range_of(values.flatten());
     let most = MOST_LAG as f64;
-    let name = "Hours by Which Messages Come Later Than Members Are Online".to_owned();
-    let across = [-most - 0.5, most + 0.5];
-    let mut frame = Frame::upwards(activity.origin(), &labels, range, across, name);
+    let name = "Hours by Which Messages Come Later Than Members Are Online";
+    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
+    let pairs = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
+    labels.note = pairs.join(" to ") + " pairs of hours";
+    let mut frame = Frame::upwards(&labels, range, [-most - 0.5, most + 0.5], name);
     let tick = |hours: i64| Tick::new(hours as f64, number(hours as f64, 0));
     frame.x.ticks = (-MOST_LAG..=MOST_LAG).step_by(12).map(tick).collect();
 
-    let mut paths = frame.paths_over(&[]);
+    frame.ground(&[]);
     for lag in &lags {
         if let Some(reach) = lag.by_chance {
             let x = lag.hours as f64;
             let corners = [(x - 0.5, -reach), (x + 0.5, reach)];
-            paths.rectangle(corners, Look::Filled(PALE_GREEN));
+            frame.shapes.rectangle(corners, PALE_GREEN.filled());
         }
     }
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
-    let mut line = |value: fn(&Lag) -> Option<f64>, colour| {
+    frame.grid_up();
+    frame.zero_line();
+    let mut line = |value: fn(&Lag) -> Option<f64>, colour: Colour| {
         let points = lags.iter().map(|lag| Some((lag.hours as f64, value(lag)?)));
-        paths.broken(points, Look::Outlined(colour, 18));
+        frame.shapes.broken(points, colour.stroke_width(18));
     };
     line(|lag| lag.correlation, BLUE);
     line(|lag| lag.beyond_rhythm, GREEN);
 
-    let mut keys = vec![Key::of(BLUE, "as they are")];
     if lags.iter().any(|lag| lag.beyond_rhythm.is_some()) {
         let chance = Key::of(PALE_GREEN, "by chance alone, 95% of cases");
-        keys.splice(0..0, [chance, Key::of(GREEN, "beyond the week's rhythm")]);
+        frame.keys = vec![chance, Key::of(GREEN, "beyond the week's rhythm")];
     }
-    let pairs = extremes(lags.iter().map(|lag| ((), lag.pairs as f64)));
-    let [fewest, most] = pairs.unwrap_or_default().map(|(_, pairs)| number(pairs, 0));
-    frame.figure(Content {
-        note: format!("{fewest} to {most} pairs of hours"),
-        shapes: paths.group(),
-        keys,
-        tooltips: lags.iter().map(|lag| tooltip(lag, &frame)).collect(),
+    frame.keys.push(Key::of(BLUE, "as they are"));
+    frame.tooltips = lags.iter().map(|lag| tooltip(lag, &frame)).collect();
+    frame.figure(Words {
         description: "Lines of the correlation of messages and online members over hours."
             .to_owned(),
         says: says(&lags),
         table: table(&lags),
-        ..Content::default()
     })
 }
 

@@ -1,12 +1,10 @@
 //! Do newcomers stay?
 
 use super::axis::{Numbers, Scale, moments, number};
-use super::chart::band::{Point, fill, stroke};
-use super::chart::frame::Frame;
-use super::chart::nothing;
+use super::chart::{Frame, Point, fill, stroke};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{GAPS, HOURS, Item, Labels, Noun, window_count};
+use super::labels::{GAPS, HOURS, Item, Labels, Noun};
 use super::people::in_percent;
 use super::svg::*;
 use crate::aggregate::{self, Raid, Stay, Survival, stayed_of, stays, wrote_of};
@@ -81,12 +79,8 @@ fn with_ends(percent: [f64; 3]) -> String {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn newcomers(activity: &Activity) -> Figure {
-    let labels = Labels::new(
-        "Newcomers Who Stay",
-        "Still There (%), with 95 % Bands",
-        "share_percent",
-    )
-    .measuring("% still there", 0);
+    let (title, axis) = ("Newcomers Who Stay", "Still There (%), with 95 % Bands");
+    let labels = Labels::of(activity, title, axis, "share_percent").measuring("% still there", 0);
     let raids = aggregate::raids(activity);
     let stays = stays(activity, &raids);
     let stayed = Curve {
@@ -108,27 +102,26 @@ pub fn newcomers(activity: &Activity) -> Figure {
         .into_iter()
         .partition(|curve| !curve.survival.days.is_empty());
     let says = says(activity, (&stays, &raids), [&curves, &missing]);
-    let (origin, note) = (activity.origin(), window_count(activity));
     let longest = curves.iter().flat_map(|curve| &curve.survival.days);
     let Some(longest) = longest.copied().reduce(f64::max) else {
-        return nothing::figure(origin, &labels, note, &says);
+        return Figure::nothing(&labels, &says);
     };
-    let name = "Days Since Joining, or Since the First Message".to_owned();
+    let name = "Days Since Joining, or Since the First Message";
     let across = [0.0, longest.max(1.0)];
-    let mut frame = Frame::upwards(origin, &labels, (0.0, 100.0), across, name);
+    let mut frame = Frame::upwards(&labels, (0.0, 100.0), across, name);
     frame.x.ticks = Numbers::new((0.0, longest), 1.0, 8).ticks;
     frame.x.ticks.retain(|tick| tick.value <= across[1]);
 
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
+    frame.ground(&[]);
+    frame.grid_up();
     for curve in &curves {
         let points = curve.points(&frame.x.scale);
-        fill(&[points], curve.colours[1], 100.0, &mut paths);
+        fill(&[points], curve.colours[1], 100.0, &mut frame.shapes);
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
     for curve in &curves {
         let points = curve.points(&frame.x.scale);
-        stroke(&[points], curve.colours[0], 18, &mut paths);
+        stroke(&[points], curve.colours[0], 18, &mut frame.shapes);
     }
     let key = |curve: &Curve| {
         let ([name, began, ..], count) = (curve.words, curve.count());
@@ -141,7 +134,9 @@ pub fn newcomers(activity: &Activity) -> Figure {
         frame.tooltip([days as f64; 2], (days as f64, 50.0), false, lines)
     };
     let (last, each) = (longest as u64, longest as usize / TOOLTIPS + 1);
-    let tooltips = (0..=last).step_by(each).map(tooltip).collect();
+    frame.tooltips = (0..=last).step_by(each).map(tooltip).collect();
+    frame.side_by_side(&[], Item::Moment(DAYS));
+    frame.keys = curves.iter().map(key).collect();
     let rows = curves.iter().rev().flat_map(|curve| {
         let own = &curve.survival;
         (0..own.days.len()).map(|i| {
@@ -151,15 +146,10 @@ pub fn newcomers(activity: &Activity) -> Figure {
         })
     });
     let columns = "curve,days,share_percent,lower_percent,upper_percent,at_risk";
-    frame.figure(Content {
-        shapes: paths.group(),
-        keys: curves.iter().map(key).collect(),
-        tooltips: frame.side_by_side(tooltips, &[], Item::Moment(DAYS)),
+    frame.figure(Words {
         table: csv(columns, rows),
-        note,
         description: "Survival curves with 95 % bands.".to_owned(),
         says,
-        ..Content::default()
     })
 }
 

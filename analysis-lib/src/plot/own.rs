@@ -6,17 +6,10 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 
 use super::axis::{Numbers, Tick, number, round_step};
-use super::chart::bars::MOST;
-use super::chart::frame::Frame;
-use super::chart::line::Line;
-use super::chart::nothing;
-use super::chart::series::{self, Known, Series};
+use super::chart::{self, Frame, Line, MOST, Series};
 use super::figure::Figure;
 use super::labels::{Labels, Noun, window_count};
-use super::svg::{
-    Area, BLUE, Canvas, Content, LABEL_SIZE, Look, MARGIN, Paths, TEXT_LIMIT, Tooltip, card,
-    label_width, shorten,
-};
+use super::svg::*;
 use crate::{Error, Result};
 use activity_data::text::{clean, counted, csv_field};
 use activity_data::{Activity, Gap, Origin, Periods};
@@ -59,8 +52,8 @@ pub trait OverTime {
 
 impl OverTime for Activity {
     fn line(&self, title: &str, values: &[f64]) -> Result<Figure> {
-        let (series, note) = (Series::of_windows(self, values), window_count(self));
-        own_line(self.origin(), title, series, note, self.gaps())
+        let labels = own_labels(self.origin(), title, values).noting(window_count(self));
+        own_line(labels, &Series::of_windows(self, values), self.gaps())
     }
 }
 
@@ -68,7 +61,8 @@ impl OverTime for Periods {
     fn line(&self, title: &str, values: &[f64]) -> Result<Figure> {
         let series = Series::of_periods(self, values);
         let note = series.item.noun().count(self.len());
-        own_line(self.origin(), title, series, note, &series.gaps())
+        let labels = own_labels(self.origin(), title, values).noting(note);
+        own_line(labels, &series, &series.gaps())
     }
 }
 
@@ -99,31 +93,20 @@ pub fn line<V: Value>(
     over.line(title, &numbers(values))
 }
 
-fn own_line(
-    origin: &Origin,
-    title: &str,
-    series: Series,
-    note: String,
-    gaps: &[Gap],
-) -> Result<Figure> {
-    let (values, items) = (series.values, series.item.noun());
+fn own_line(labels: Labels, series: &Series, gaps: &[Gap]) -> Result<Figure> {
+    let (values, items) = (&series.values, series.item.noun());
     are_as_many(values.len(), "value", series.starts.len(), items.one)?;
-    let labels = own_labels(title, values);
-    let Some(own) = Known::of(&series, series.starts, &[]) else {
+    let Some((mut own, _)) = series.known(&series.starts, &[]) else {
         let why = "A line needs a value; there is none.";
-        return Ok(nothing::figure(origin, &labels, note, why));
+        return Ok(Figure::nothing(&labels, why));
     };
     let known = known(values);
     let steps = known.windows(2).filter(|pair| pair[0] + 1 < pair[1]);
-    let breaks = steps.map(|pair| (series.ends[pair[0]], series.starts[pair[1]]));
-    let mut unseen: Vec<Gap> = breaks.map(|(begin, end)| Gap::new(begin, end)).collect();
-    unseen.extend(series.unseen);
+    let breaks = steps.map(|pair| Gap::new(series.ends[pair[0]], series.starts[pair[1]]));
+    let mut unseen: Vec<Gap> = breaks.chain(series.unseen.iter().copied()).collect();
     unseen.sort_by_key(|gap| gap.begin);
-    let series = own.series(Series {
-        unseen: &unseen,
-        ..series
-    });
-    Ok(Line::new(origin, &labels, note, series, gaps).figure())
+    own.unseen = &unseen;
+    Ok(Line::new(labels, own, gaps).figure())
 }
 
 /// A bar for each label.
@@ -152,9 +135,8 @@ pub fn bars<V: Value>(
         let why = format!("{count} bars can't be shown; give 1 to {MOST}");
         return Err(Error::new(why));
     }
-    let (origin, labels) = (Origin::nobody(), own_labels("Bars", &values));
-    let across = [0.0, count as f64];
-    let mut frame = Frame::upwards(&origin, &labels, extremes(&values), across, String::new());
+    let labels = own_labels(&Origin::nobody(), "Bars", &values);
+    let mut frame = Frame::upwards(&labels, extremes(&values), [0.0, count as f64], "");
     // Labels that have no room beside each other: every second, third and so on.
     let shown = |name: &String| shorten(name, LABEL_SIZE, 120.0);
     let widths = names.iter().map(|name| label_width(&shown(name)));
@@ -162,31 +144,28 @@ pub fn bars<V: Value>(
     let each = ((widest + 8.0) / frame.x.scale.pixels(0.0, 1.0)).ceil() as usize;
     let tick = |i: usize| Tick::new(i as f64 + 0.5, shown(&names[i]));
     frame.x.ticks = (0..count).step_by(each).map(tick).collect();
-    let mut paths = frame.paths_over(&[]);
-    let (mut tooltips, mut table) = (Vec::new(), "label,value\n".to_owned());
+    frame.ground(&[]);
+    let mut table = "label,value\n".to_owned();
     for (i, (name, &value)) in names.iter().zip(&values).enumerate() {
         let (mut shown, mut plain) = ("no value".to_owned(), String::new());
         if value.is_finite() {
-            (shown, plain) = (number(value, frame.places), value.to_string());
+            (shown, plain) = (number(value, frame.labels.places), value.to_string());
             let corners = [(i as f64 + 0.06, 0.0), (i as f64 + 0.94, value)];
-            paths.rectangle(corners, Look::Filled(BLUE));
+            frame.shapes.rectangle(corners, BLUE.filled());
         }
         table += &format!("{},{plain}\n", csv_field(name));
-        let [left, right] = [i, i + 1].map(|edge| frame.x.scale.place(edge as f64));
-        let area = Area {
-            left,
-            right,
-            ..frame.area
-        };
-        tooltips.push(Tooltip::above(area, vec![shown, name.clone()]));
+        let across = [i, i + 1].map(|edge| edge as f64);
+        let at = (across[0] + 0.5, frame.y.scale.values[1]);
+        let tooltip = frame.tooltip(across, at, false, vec![shown, name.clone()]);
+        frame.tooltips.push(tooltip);
     }
-    frame.zero_line(&mut paths);
+    frame.zero_line();
     let most = extremes(&values).1;
     let highest = values.iter().position(|&value| value == most).unwrap_or(0);
-    let most = number(values[highest], frame.places);
+    let most = number(values[highest], frame.labels.places);
     let says = format!("The highest: {most}, {}.", names[highest]);
     let note = Noun::new("bar", "bars").count(count);
-    Ok(own_figure(frame, [note, says, table], paths, tooltips))
+    Ok(own_figure(frame, note, says, table))
 }
 
 /// How many values lie where: bars between round numbers, about twenty of them. A
@@ -199,7 +178,7 @@ pub fn histogram<V: Value>(values: impl IntoIterator<Item = V>) -> Result<Figure
     let mut values = numbers(values);
     values.retain(|value| value.is_finite());
     let (low, high) = extremes(&values);
-    let least = own_labels("", &values).least_step();
+    let least = own_labels(&Origin::nobody(), "", &values).least_step();
     let step = round_step(((high - low) / 20.0).max(1e-9)).max(least);
     let bin = |value: f64| (value / step).floor();
     let mut counts = vec![0; (bin(high) - bin(low) + 1.0).max(0.0) as usize];
@@ -210,10 +189,8 @@ pub fn histogram<V: Value>(values: impl IntoIterator<Item = V>) -> Result<Figure
     let edge = |i: usize| number((bin(low) + i as f64) * step, places);
     let names = (0..counts.len()).map(|i| format!("{} to {}", edge(i), edge(i + 1)));
     let note = Noun::new("value", "values").count(values.len());
-    let figure = bars(names, &counts)?
-        .title("Histogram")
-        .axis("Number of Values");
-    Ok(figure.note(&note))
+    let figure = bars(names, &counts)?.title("Histogram").note(&note);
+    Ok(figure.axis("Number of Values"))
 }
 
 /// A point for each pair of values; those without a value are left out, and counted
@@ -231,25 +208,25 @@ pub fn scatter<X: Value, Y: Value>(
     let all = x.len();
     let known = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
     let (x, y): (Vec<f64>, Vec<f64>) = x.into_iter().zip(y).filter(known).unzip();
-    let (origin, labels) = (Origin::nobody(), own_labels("Points", &y));
+    let labels = own_labels(&Origin::nobody(), "Points", &y);
     if x.is_empty() {
         let why = "Points need both values; there is none.";
-        return Ok(nothing::figure(&origin, &labels, String::new(), why));
+        return Ok(Figure::nothing(&labels, why));
     }
-    let across = Numbers::around(extremes(&x), own_labels("", &x).least_step(), 8);
-    let ends = [across.low, across.high];
-    let mut frame = Frame::upwards(&origin, &labels, extremes(&y), ends, String::new());
+    let least = own_labels(&labels.origin, "", &x).least_step();
+    let across = Numbers::around(extremes(&x), least, 8);
+    let mut frame = Frame::upwards(&labels, extremes(&y), [across.low, across.high], "");
     frame.x.ticks = across.ticks;
-    let mut paths = frame.paths_over(&[]);
-    frame.grid_up(&mut paths);
-    frame.zero_line(&mut paths);
+    frame.ground(&[]);
+    frame.grid_up();
+    frame.zero_line();
     let mut table = "x,value\n".to_owned();
     // Points that cover each other are one.
     let mut seen = HashSet::new();
     for (&x, &y) in x.iter().zip(&y) {
         table += &format!("{x},{y}\n");
         if seen.insert((frame.x.scale.place(x) as i64, frame.y.scale.place(y) as i64)) {
-            paths.circle((x, y), 22, Look::Filled(BLUE));
+            frame.shapes.circle((x, y), 22, BLUE.filled());
         }
     }
     let points = Noun::new("point", "points");
@@ -258,9 +235,9 @@ pub fn scatter<X: Value, Y: Value>(
         let left_out = points.count(all - x.len());
         note += &format!(" · {left_out} without a value left out");
     }
-    let ((low, high), shown) = (extremes(&y), |y| number(y, frame.places));
+    let ((low, high), shown) = (extremes(&y), |y| number(y, frame.labels.places));
     let says = format!("Upwards from {} to {}.", shown(low), shown(high));
-    Ok(own_figure(frame, [note, says, table], paths, Vec::new()))
+    Ok(own_figure(frame, note, says, table))
 }
 
 /// Whatever plotters draws, on a card: `draw` gets a plotters drawing area of this
@@ -297,15 +274,15 @@ where
     drop(area);
     let shapes = shapes.take();
     let body = format!("<g transform=\"translate({MARGIN} 46)\">{shapes}</g>");
-    let labels = Labels::new("Drawing", "", "value");
-    let content = Content {
-        note: format!("{width} × {height} pixels"),
+    let labels = Labels::new(&Origin::nobody(), "Drawing", "", "value")
+        .noting(format!("{width} × {height} pixels"));
+    let words = Words {
         description: "A drawing.".to_owned(),
-        width: Some(f64::from(width) + 2.0 * MARGIN),
-        ..Content::default()
+        ..Words::default()
     };
-    let height = f64::from(height) + 88.0;
-    Ok(card(&labels, &Origin::nobody(), height, &body, content))
+    let size = [f64::from(width) + 2.0 * MARGIN, f64::from(height) + 88.0];
+    let draw = move |labels: &Labels, words: &Words| card(labels, size, &body, &[], words);
+    Ok(Figure::new(labels, words, draw))
 }
 
 fn numbers<V: Value>(values: impl IntoIterator<Item = V>) -> Vec<f64> {
@@ -322,31 +299,23 @@ fn are_as_many(one: usize, own: &str, other: usize, others: &str) -> Result<()> 
 
 /// Of values with as many decimal places as tell three digits of the largest; counts
 /// have none.
-fn own_labels(title: &str, values: &[f64]) -> Labels {
+fn own_labels(origin: &Origin, title: &str, values: &[f64]) -> Labels {
     let (low, high) = extremes(values);
     let parts = |&i: &usize| values[i].fract() != 0.0;
     let places = match known(values).iter().any(parts) {
         true => (2.0 - high.max(-low).log10().floor()).clamp(0.0, 9.0) as usize,
         false => 0,
     };
-    Labels::new(title, "Value", "value").measuring("", places)
+    Labels::new(origin, title, "Value", "value").measuring("", places)
 }
 
-fn own_figure(
-    mut frame: Frame,
-    [note, says, table]: [String; 3],
-    paths: Paths,
-    tooltips: Vec<Tooltip>,
-) -> Figure {
+fn own_figure(mut frame: Frame, note: String, says: String, table: String) -> Figure {
     frame.below = [18.0, 30.0, 62.0];
-    frame.figure(Content {
-        note,
+    frame.labels.note = note;
+    frame.figure(Words {
+        description: "A figure of value.".to_owned(),
         says,
         table,
-        shapes: paths.group(),
-        tooltips,
-        description: "A figure of value.".to_owned(),
-        ..Content::default()
     })
 }
 
@@ -359,6 +328,6 @@ fn known(values: &[f64]) -> Vec<usize> {
 /// The lowest and the highest of those that are numbers; no numbers of none.
 fn extremes(values: &[f64]) -> (f64, f64) {
     let known = known(values).into_iter().map(|i| (i, values[i]));
-    let found = series::extremes(known);
+    let found = chart::extremes(known);
     found.map_or((f64::NAN, f64::NAN), |[low, high]| (low.1, high.1))
 }

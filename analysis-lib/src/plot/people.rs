@@ -1,7 +1,7 @@
 //! Members as figures show them.
 
-use super::chart::members::Bar;
-use super::labels::{BOTS, window_count};
+use super::chart::Bar;
+use super::labels::{BOTS, Labels};
 use crate::MemberId;
 use crate::aggregate::{ShownMembers, shown_members, without_bots};
 use crate::names::Names;
@@ -12,22 +12,23 @@ pub(super) struct People {
     /// Without what bots sent, with `HIDE_BOTS=yes`.
     pub(super) activity: Activity,
     pub(super) shown: ShownMembers,
-    /// How many windows there are, and how many bots were left out.
-    pub(super) note: String,
 }
 
 impl People {
     pub(super) fn of(activity: &Activity, names: &Names) -> Self {
-        let shown = shown_members(activity, names);
-        let mut note = window_count(activity);
-        if shown.bots > 0 {
-            note += &format!(" · without {}", BOTS.count(shown.bots));
-        }
         Self {
             activity: without_bots(activity, names),
-            shown,
-            note,
+            shown: shown_members(activity, names),
         }
+    }
+
+    /// With how many windows there are, and how many bots were left out.
+    pub(super) fn labels(&self, title: impl Into<String>, axis: &str, column: &str) -> Labels {
+        let mut labels = Labels::of(&self.activity, title, axis, column);
+        if self.shown.bots > 0 {
+            labels.note += &format!(" · without {}", BOTS.count(self.shown.bots));
+        }
+        labels
     }
 }
 

@@ -1,16 +1,13 @@
 //! Who is here, and how many: who comes, stays, leaves and comes back.
 
 use super::axis::number;
-use super::chart::bars::{Bars, Layer, MOST};
-use super::chart::line::Line;
-use super::chart::nothing;
-use super::chart::series::{Known, Series};
+use super::chart::{Bars, Layer, Line, MOST, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS, NOBODY, Noun, window_count};
+use super::labels::{Labels, MEMBERS, NOBODY, Noun};
 use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
-use super::svg::{BLUE, Content, GREEN, INK, ORANGE, PURPLE, VERMILLION};
+use super::svg::{BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, Words};
 use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
 use crate::names::Names;
 use activity_data::text::clean;
@@ -33,14 +30,14 @@ const LINE: &str = "net";
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let noun = Noun::of(period);
     let title = format!("Members Who Wrote by {}", noun.title());
-    let labels = Labels::new(&title, "Number of Members", "active").counting(MEMBERS);
-    let calendar = activity.calendar(period);
+    let labels = people.labels(title, "Number of Members", "active");
+    let calendar = people.activity.calendar(period);
     let growth = growth_over(&calendar);
     if growth.iter().all(|growth| growth.active == 0) {
-        return nothing::figure(activity.origin(), &labels, note, NOBODY);
+        return Figure::nothing(&labels, NOBODY);
     }
     let layer =
         |name, colour, value: fn(&Growth) -> f64| Layer::of(name, colour, growth.iter().map(value));
@@ -51,9 +48,9 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
         layer("resurrected", PURPLE, |growth| growth.resurrected as f64),
         layer("new", GREEN, |growth| growth.new as f64),
     ];
-    let zone = activity.origin().timezone();
-    let says = |series: &Series| growth_says(&growth, series, zone, noun);
-    stacked(&calendar, &labels, note, calendar.windows(), &layers, says)
+    let says = |series: &Series| growth_says(&growth, series, activity.origin().timezone(), noun);
+    let labels = labels.counting(MEMBERS);
+    stacked(&calendar, labels, calendar.windows(), &layers, says)
 }
 
 /// Human members of the server at each window's end, over time.
@@ -68,9 +65,14 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
 pub fn members(activity: &Activity) -> Figure {
     let title = clean(activity.origin().server(), 300);
     let title = format!("Number of Members of {title}");
-    let labels = Labels::new(&title, "Number of Members (Human)", "members").counting(MEMBERS);
+    let labels = Labels::of(activity, title, "Number of Members (Human)", "members");
     let why = "How many members the server has isn't known: no document says it.";
-    Line::of_counts(activity, &labels, &activity.member_count(), why)
+    Line::of_counts(
+        activity,
+        labels.counting(MEMBERS),
+        &activity.member_count(),
+        why,
+    )
 }
 
 /// How many joined in each hour, day, week or month, upwards, how many left,
@@ -88,12 +90,11 @@ pub fn members(activity: &Activity) -> Figure {
 pub fn joins(activity: &Activity, period: Period) -> Figure {
     let noun = Noun::of(period);
     let title = format!("Members Who Joined and Left by {}", noun.title());
-    let labels = Labels::new(&title, "Number of Members", "net").counting(MEMBERS);
+    let labels = Labels::of(activity, title, "Number of Members", "net").counting(MEMBERS);
     let calendar = activity.calendar(period);
-    let note = window_count(activity);
     let (known, joined, left) = (calendar.joins_known(), calendar.joined(), calendar.left());
     if known.iter().all(|&known| known == 0) {
-        return nothing::figure(activity.origin(), &labels, note, NOBODY_JOINED);
+        return Figure::nothing(&labels, NOBODY_JOINED);
     }
     let (raids, mut usual) = (raids(activity), joined.to_vec());
     for raid in &raids {
@@ -127,7 +128,7 @@ pub fn joins(activity: &Activity, period: Period) -> Figure {
         }
         says
     };
-    stacked(&calendar, &labels, note, known, &layers, says)
+    stacked(&calendar, labels, known, &layers, says)
 }
 
 /// Bars of layers over periods of which none is missing between two; `known` is how
@@ -135,13 +136,12 @@ pub fn joins(activity: &Activity, period: Period) -> Figure {
 /// period comes to, and a line if it is called that.
 fn stacked(
     calendar: &Periods,
-    labels: &Labels,
-    note: String,
+    mut labels: Labels,
     known: &[u64],
     layers: &[Layer],
     says: impl Fn(&Series) -> String,
 ) -> Figure {
-    let (origin, windows) = (calendar.origin(), calendar.windows());
+    let windows = calendar.windows();
     let count = Noun::of(calendar.period()).count(known.len());
     if known.len() > MOST {
         let coarser = match calendar.period() {
@@ -150,13 +150,13 @@ fn stacked(
             _ => "MONTH",
         };
         let why = format!("{count} are too many for bars; use {coarser}.");
-        return nothing::figure(origin, labels, note, &why);
+        return Figure::nothing(&labels, &why);
     }
     let share = |i: usize| known[i] as f64 / windows[i].max(1) as f64;
     let coverage = calendar.coverage().iter().enumerate();
     let coverage: Vec<f64> = coverage.map(|(i, own)| own * share(i)).collect();
     let series = Series {
-        coverage: &coverage,
+        coverage: coverage.as_slice().into(),
         ..Series::of_periods(calendar, &layers[0].values)
     };
     let mut gaps: Vec<Gap> = Vec::new();
@@ -183,31 +183,27 @@ fn stacked(
     };
     let row = |i: usize| {
         let counts: String = columns().map(|own| format!("{},", value(own, i))).collect();
-        let (when, over) = (
-            origin.timezone().iso(series.starts[i]),
-            !series.is_running(i),
-        );
+        let when = calendar.origin().timezone().iso(series.starts[i]);
+        let over = !series.is_running(i);
         format!("{when},{counts}{:.4},{over}", coverage[i])
     };
     let names: String = columns()
         .map(|own| own.name.replace(' ', "_") + ",")
         .collect();
     let names = format!("begin_local,begin_utc,{names}coverage,over");
-    Bars {
+    labels.note += &format!(" · {count}");
+    let bars = Bars {
         layers: &layers[1..],
         line: layers.first().filter(|own| own.name == LINE),
         gaps: &gaps,
         tooltips: (0..known.len()).map(tooltip).collect(),
-        content: Content {
-            note: format!("{note} · {count}"),
-            description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
-            says: says(&series),
-            table: csv(&names, (0..known.len()).map(row)),
-            ..Content::default()
-        },
-        ..Bars::of(origin, labels, series)
-    }
-    .figure()
+        ..Bars::of(&labels, series.clone())
+    };
+    bars.drawn().figure(Words {
+        description: format!("Stacked bars of {}.", labels.title.to_lowercase()),
+        says: says(&series),
+        table: csv(&names, (0..known.len()).map(row)),
+    })
 }
 
 /// What became of members in the last period that is over, if there is one, and
@@ -215,8 +211,10 @@ fn stacked(
 fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> String {
     let last = growth.len() - 1;
     let told = last.saturating_sub(usize::from(series.is_running(last)));
-    let [new, retained, resurrected, churned] = counts(&growth[told]);
-    let members = MEMBERS.count(growth[told].active);
+    let own = &growth[told];
+    let counts = [own.new, own.retained, own.resurrected, own.churned];
+    let [new, retained, resurrected, churned] = counts.map(|count| number(count as f64, 0));
+    let members = MEMBERS.count(own.active);
     let when = series.when(zone, told..told + 1);
     let (first, rest) = when.split_at(1);
     let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
@@ -237,40 +235,34 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
     says
 }
 
-/// New, retained, resurrected and churned members, as people write them.
-fn counts(growth: &Growth) -> [String; 4] {
-    let (stayed, back) = (growth.retained, growth.resurrected);
-    [growth.new, stayed, back, growth.churned].map(|count| number(count as f64, 0))
-}
-
 /// Stickiness: of those who wrote within 30 days, how many wrote on the last of
 /// them, in percent, day by day. See
 /// [`aggregate::stickiness`](crate::aggregate::stickiness).
 pub fn stickiness(activity: &Activity, names: &Names) -> Figure {
-    let People { activity, note, .. } = People::of(activity, names);
+    let people = People::of(activity, names);
     let axis = "Who Wrote on the Day, of Those in the 30 Days up to It (%)";
-    let labels = Labels::new("Stickiness", axis, "stickiness_percent").measuring("% wrote", 1);
-    let days = activity.calendar(DAY);
+    let labels = people.labels("Stickiness", axis, "stickiness_percent");
+    let mut labels = labels.measuring("% wrote", 1);
+    let days = people.activity.calendar(DAY);
     let mut shares = vec![f64::NAN; days.len()];
     for (day, stickiness) in stickiness_over(&days) {
         // Where nobody wrote in all of 30 days, there is no share.
         shares[day] = stickiness.share().map_or(f64::NAN, |share| share * 100.0);
     }
     let all = Series::of_periods(&days, &shares);
-    let Some(known) = Known::of(&all, days.begins(), &[]) else {
+    let Some((series, _)) = all.known(days.begins(), &[]) else {
         let why = "Stickiness needs 30 days of data with a message, and there are fewer.";
-        return nothing::figure(activity.origin(), &labels, note, why);
+        return Figure::nothing(&labels, why);
     };
-    let series = known.series(all);
     // Days that were recorded in part miss members, unless there are no others.
     let (whole, partly): (Vec<usize>, Vec<usize>) =
         (0..series.len()).partition(|&i| series.is_whole(i));
     let told = if whole.is_empty() { partly } else { whole };
     let mean = told.iter().map(|&i| series.values[i]).sum::<f64>() / told.len() as f64;
-    let labels = labels.about(format!(
-        "On an average day {} of those who wrote in the 30 days up to it wrote.",
-        in_percent(mean)
-    ));
-    let note = format!("{note} · {}", series.item.noun().count(series.len()));
-    Line::new(activity.origin(), &labels, note, series, &series.gaps()).figure()
+    labels.note += &format!(" · {}", series.item.noun().count(series.len()));
+    let mean = in_percent(mean);
+    labels.about =
+        format!("On an average day {mean} of those who wrote in the 30 days up to it wrote.");
+    let gaps = series.gaps();
+    Line::new(labels, series, &gaps).figure()
 }

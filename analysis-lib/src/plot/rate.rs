@@ -1,11 +1,8 @@
 //! How fast people talk, as a figure.
 
-use super::chart::band::Band;
-use super::chart::line::Line;
-use super::chart::nothing;
-use super::chart::series::{Series, extremes};
+use super::chart::{Band, Line, Series, extremes};
 use super::figure::Figure;
-use super::labels::{Labels, WINDOWS, window_count};
+use super::labels::{Labels, WINDOWS};
 use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
 use crate::plot::axis::{moments, number};
 use activity_data::{Activity, DAY_LENGTH};
@@ -17,21 +14,20 @@ use activity_data::{Activity, DAY_LENGTH};
 /// the axis ends where the band does.
 pub fn rate(activity: &Activity) -> Figure {
     let (title, axis) = ("Rate of Messages", "Messages per Minute");
-    let labels =
-        Labels::new(title, axis, "messages_per_minute").measuring("messages per minute", 2);
-    let note = window_count(activity);
+    let labels = Labels::of(activity, title, axis, "messages_per_minute")
+        .measuring("messages per minute", 2);
     match aggregate::rate(activity) {
-        Ok(rate) => curve(activity, &labels, note, &rate),
+        Ok(rate) => curve(activity, labels, &rate),
         Err(error) => {
             let why = error.to_string();
             let (first, rest) = why.split_at(1);
             let why = format!("{}{rest}.", first.to_uppercase());
-            nothing::figure(activity.origin(), &labels, note, &why)
+            Figure::nothing(&labels, &why)
         }
     }
 }
 
-fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Figure {
+fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
     // Windows of two bots may have middles in another order than their ends,
     // and at the same moment the rate is the same.
     let mut order: Vec<usize> = (0..rate.times().len()).collect();
@@ -48,17 +44,17 @@ fn curve(activity: &Activity, labels: &Labels, note: String, rate: &Rate) -> Fig
     };
     let beside = slope.as_deref();
     let (lower, upper) = (pick(rate.lower()), pick(rate.upper()));
-    Line {
+    let mut line = Line {
         band: Some(Band {
             lower: &lower,
             upper: &upper,
             beside: beside.map(|slope| (series(slope), "the original's spline")),
             jumps: rate.jumps(),
         }),
-        says: Some(&|places| says(rate, places)),
-        ..Line::new(rate.origin(), labels, note, series(&values), rate.gaps())
-    }
-    .figure()
+        ..Line::new(labels, series(&values), rate.gaps())
+    };
+    line.labels.instead = Some(says(rate, line.frame().labels.places));
+    line.figure()
 }
 
 /// The spline's slope at these times, in messages per minute.

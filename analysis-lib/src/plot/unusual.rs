@@ -1,7 +1,7 @@
 //! What was unusual, on the line of the message volume.
 
 use super::axis;
-use super::chart::line::Mark;
+use super::chart::Mark;
 use super::figure::Figure;
 use super::labels::{MESSAGES, unusual_in_words};
 use super::study::volume;
@@ -25,39 +25,37 @@ const MARKED: usize = 50;
 pub fn unusual(activity: &Activity) -> Figure {
     let unusual = aggregate::unusual(activity);
     let volume_at = activity.message_volume();
-    let mut marks: Vec<Mark> = Vec::new();
-    for (event, number) in unusual.events.iter().take(MARKED).zip(1..) {
-        // Of windows that end in these hours, the one that stands out the most.
+    let first = unusual.events.iter().take(MARKED).zip(1..);
+    let events = first.filter_map(|(event, number)| {
+        // Of windows that end in these hours, the one that stands out the most. An
+        // event's last window may end in the next hour.
         let end = |time: i64| activity.ends().partition_point(|&end| end <= time);
         let windows = end(event.begin)..end(event.end);
         let dot = match event.deviations > 0.0 {
             true => windows.rev().max_by_key(|&i| volume_at[i]),
             false => windows.min_by_key(|&i| volume_at[i]),
         };
-        let usual = axis::number(event.usual, 0);
-        let sent = MESSAGES.count(event.messages);
-        marks.push(Mark {
+        let (usual, sent) = (axis::number(event.usual, 0), MESSAGES.count(event.messages));
+        Some(Mark {
             from: event.begin,
             to: event.end,
-            dot: dot.map(|i| (i, number)),
+            dot: Some((dot?, number)),
             about: format!("unusual, {number}: {sent} where {usual} usual"),
-        });
-    }
-    // An event's last window may end in the next hour.
-    marks.retain(|mark| mark.dot.is_some());
-    marks.extend(unusual.silences.iter().map(|silence| Mark {
+        })
+    });
+    let silences = unusual.silences.iter().map(|silence| Mark {
         from: silence.begin,
         to: silence.end,
         dot: None,
         about: "silence".to_owned(),
-    }));
+    });
+    let marks: Vec<Mark> = events.chain(silences).collect();
     let mut says = unusual_in_words(&unusual, activity.origin().timezone());
     if unusual.events.len() > MARKED {
         let events = unusual.events.len();
         says += &format!(" The {MARKED} most unusual of {events} are marked.");
     }
-    let title = "Unusual Message Volume";
-    volume(activity, title, &marks, Some(&|_| says.clone()))
+    volume(activity, "Unusual Message Volume", &marks, Some(says))
 }
 
 #[cfg(test)]

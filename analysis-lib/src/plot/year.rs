@@ -2,14 +2,9 @@
 
 use super::axis::{days, duration, number};
 use super::by_period::{ByPeriod, merged};
-use super::chart::bars::Bars;
-use super::chart::calendar::Calendar;
-use super::chart::line::{Line, Overlay};
-use super::chart::nothing;
-use super::chart::series::{Series, extremes};
-use super::chart::shades::Shades;
+use super::chart::{self, Bars, Line, Overlay, Series, Shades, extremes};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun, window_count};
+use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun};
 use super::svg::{BLUE, VERMILLION};
 use crate::aggregate;
 use activity_data::text::clean;
@@ -28,16 +23,18 @@ use activity_data::{Activity, DAY, HOUR_LENGTH, Period, Periods};
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn calendar(data: &dyn ByPeriod) -> Figure {
-    let labels = Labels::new("Messages by Day", "Number of Messages", "messages");
+    let (title, axis) = ("Messages by Day", "Number of Messages");
+    let labels = Labels::new(data.origin(), title, axis, "messages");
     merged(data, DAY, &labels, |days| {
         let values = messages(days);
         let series = Series::of_periods(days, &values);
         let day = |index: usize| {
             let count = MESSAGES.count(days.messages()[index]);
-            let when = series.when(days.origin().timezone(), index..index + 1);
+            let when = series.when(labels.zone(), index..index + 1);
             format!("{count} on {when}")
         };
-        let says = |whole: &[usize]| match extremes(whole.iter().map(|&day| (day, values[day]))) {
+        let whole = (0..days.len()).filter(|&day| series.is_whole(day));
+        let says = match extremes(whole.map(|day| (day, values[day]))) {
             Some([(least, _), (most, _)]) if most != least => format!(
                 " Of those that were recorded whole, the most: {}; the fewest: {}.",
                 day(most),
@@ -45,15 +42,8 @@ pub fn calendar(data: &dyn ByPeriod) -> Figure {
             ),
             _ => String::new(),
         };
-        Calendar {
-            origin: days.origin(),
-            labels: &labels,
-            series,
-            shades: Shades::of(values.iter().copied(), ""),
-            marks_parts: true,
-            says: &says,
-        }
-        .figure()
+        let shades = Shades::of(values.iter().copied(), "");
+        chart::calendar(&labels, &series, shades, true, &says)
     })
 }
 
@@ -62,23 +52,24 @@ pub fn calendar(data: &dyn ByPeriod) -> Figure {
 /// [`aggregate::rolling`] for where these are not given.
 pub fn rolling(activity: &Activity) -> Figure {
     let (title, axis) = ("Messages in an Hour", "Messages per Hour");
-    let labels = Labels::new(title, axis, "messages_per_hour").measuring("messages per hour", 0);
+    let mut labels =
+        Labels::of(activity, title, axis, "messages_per_hour").measuring("messages per hour", 0);
     let means = [24, 24 * 7].map(|hours| aggregate::rolling(activity, hours));
     let recorded = activity.ends()[activity.len() - 1] - activity.begins()[0];
     if means[0].iter().all(Option::is_none) {
         let recorded = duration(recorded);
         let why = format!("A mean over 24 hours needs a day of data; there is {recorded}.");
-        return nothing::figure(activity.origin(), &labels, window_count(activity), &why);
+        return Figure::nothing(&labels, &why);
     }
-    let lengths = activity.ends().iter().zip(activity.begins());
-    let windows = lengths.zip(activity.message_volume());
     // A window without a length, as two that end together have, has no rate.
     let usual = activity.usual_length().unwrap_or(HOUR_LENGTH);
-    let per_hour = |((end, begin), &messages): ((&i64, &i64), &u32)| {
-        let length = if end > begin { end - begin } else { usual };
-        f64::from(messages) * HOUR_LENGTH as f64 / length as f64
+    let per_hour = |i: usize| {
+        let length = activity.ends()[i] - activity.begins()[i];
+        let length = if length > 0 { length } else { usual };
+        f64::from(activity.message_volume()[i]) * HOUR_LENGTH as f64 / length as f64
     };
-    let values: Vec<f64> = windows.map(per_hour).collect();
+    let values: Vec<f64> = (0..activity.len()).map(per_hour).collect();
+    let series = Series::of_windows(activity, &values);
     let says = |name: &str, means: &[Option<f64>]| {
         let known = means.iter().enumerate();
         let mut known = known.filter_map(|(i, mean)| Some((activity.ends()[i], (*mean)?)));
@@ -95,10 +86,9 @@ pub fn rolling(activity: &Activity) -> Figure {
         let recorded = duration(recorded);
         format!("A mean over 7 days needs a week of data; there are {recorded}.")
     };
-    let says = [
-        says("24 hours", &day).unwrap_or_default(),
-        says("7 days", &week).unwrap_or_else(needs),
-    ];
+    let day_says = says("24 hours", &day).unwrap_or_default();
+    let week_says = says("7 days", &week).unwrap_or_else(needs);
+    labels.instead = Some(format!("{day_says} {week_says}"));
     let overlay = |values, colour, name, column| Overlay {
         values,
         colour,
@@ -110,8 +100,7 @@ pub fn rolling(activity: &Activity) -> Figure {
             overlay(day, BLUE, "mean of 24 hours", "mean_24_hours"),
             overlay(week, VERMILLION, "mean of 7 days", "mean_7_days"),
         ],
-        says: Some(&|_| says.join(" ")),
-        ..Line::of_windows(activity, &labels, &values)
+        ..Line::new(labels, series, activity.gaps())
     }
     .figure()
 }
@@ -133,20 +122,17 @@ pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
     let axis = "Number of Members (Human, Online), Mean";
     let labels = Labels {
         places: 1,
-        ..Labels::new(&title, axis, "online_members_mean").counting(MEMBERS_ONLINE)
+        ..Labels::new(data.origin(), title, axis, "online_members_mean").counting(MEMBERS_ONLINE)
     };
     merged(data, period, &labels, |periods| {
-        let count = noun.count(periods.len());
-        let note = format!("{count}, of what was recorded in each");
+        let note = noun.count(periods.len()) + ", of what was recorded in each";
         let all = Series::of_periods(periods, periods.online_mean());
         let sum = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
         let known = sum(periods.online_known()) / sum(periods.windows());
         let writers = periods.members().len();
-        let labels = labels
-            .clone()
-            .of_online(periods.online_max(), writers, known);
-        let stretches = (periods.begins(), &all.gaps()[..]);
-        Line::of_known(periods.origin(), &labels, note, all, stretches, NOT_KNOWN)
+        let labels = labels.clone().noting(note);
+        let labels = labels.of_online(periods.online_max(), writers, known);
+        Line::of_known(labels, &all, periods.begins(), &all.gaps(), NOT_KNOWN)
     })
 }
 
@@ -154,13 +140,17 @@ pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
 /// in part, and a last one that isn't over, are marked.
 pub fn messages_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
     let name = Noun::of(period).title();
-    let title = format!("Messages by {name}");
     let axis = format!("Number of Messages Sent in the {name}");
-    let labels = Labels::new(&title, &axis, "messages");
+    let labels = Labels::new(
+        data.origin(),
+        format!("Messages by {name}"),
+        &axis,
+        "messages",
+    );
     merged(data, period, &labels, |periods| {
         let values = messages(periods);
         let series = Series::of_periods(periods, &values);
-        Bars::of(periods.origin(), &labels, series).figure()
+        Bars::of(&labels, series).figure()
     })
 }
 

@@ -6,4 +6,6 @@ pub(crate) mod time;
 
 pub(crate) use number::{Numbers, number, round_step};
 pub(crate) use scale::{Axis, Scale, Tick};
-pub(crate) use time::{MINUTE, days, duration, hour_range, moments, months, range, time_ticks};
+pub(crate) use time::{
+    MINUTE, date, days, duration, hour_range, moments, months, range, time_ticks,
+};

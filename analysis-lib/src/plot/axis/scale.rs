@@ -7,21 +7,14 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     /// The values at both ends.
-    pub(crate) from: f64,
-    pub(crate) to: f64,
+    pub(crate) values: [f64; 2],
     /// The places of both ends, in pixels from the card's left or top.
-    pub(crate) start: f64,
-    pub(crate) end: f64,
+    pub(crate) ends: [f64; 2],
 }
 
 impl Scale {
-    pub(crate) const fn new([from, to]: [f64; 2], [start, end]: [f64; 2]) -> Self {
-        Self {
-            from,
-            to,
-            start,
-            end,
-        }
+    pub(crate) const fn new(values: [f64; 2], ends: [f64; 2]) -> Self {
+        Self { values, ends }
     }
 
     /// A scale whose values are pixels already.
@@ -31,18 +24,19 @@ impl Scale {
 
     /// Where a value is, in pixels from the card's left or top.
     pub(crate) fn place(&self, value: f64) -> f64 {
-        self.start + self.pixels(self.from, value)
+        self.ends[0] + self.pixels(self.values[0], value)
     }
 
     /// Pixels from one value to another.
     pub(crate) fn pixels(&self, from: f64, to: f64) -> f64 {
-        (to - from) / (self.to - self.from) * (self.end - self.start)
+        let [[low, high], [start, end]] = [self.values, self.ends];
+        (to - from) / (high - low) * (end - start)
     }
 
     /// The places of both ends in tenths of a pixel, moved outwards to whole ones,
     /// the last of which belongs to the scale.
     pub(crate) fn tenths(&self) -> Range<i32> {
-        let (start, end) = (self.start * 10.0, self.end * 10.0);
+        let [start, end] = self.ends.map(|end| end * 10.0);
         if start < end {
             start.floor() as i32..end.ceil() as i32 - 1
         } else {

@@ -6,15 +6,13 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone};
 
 use super::scale::{Scale, Tick};
 use crate::plot::svg::label_width;
 use activity_data::{DAY_LENGTH, HOUR_LENGTH, Zone};
 
 pub(crate) const MINUTE: i64 = HOUR_LENGTH / 60;
-/// The number of 1 January 1970 in the common era.
-const FIRST_OF_1970: i64 = 719_163;
 
 /// How far ticks are from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl Step {
 
 /// Ticks within a scale of times, at least about `shortest` milliseconds apart.
 pub(crate) fn time_ticks(zone: &Zone, scale: &Scale, shortest: i64) -> Vec<Tick> {
-    let (from, to) = (scale.from as i64, scale.to as i64);
+    let [from, to] = scale.values.map(|time| time as i64);
     // Over a longer span steps are longer, and no label needs an abbreviation.
     let clocks_go_back = to - from < 14 * DAY_LENGTH && zone.go_back(from, to);
     // What a label needs, with some air, in pixels.
@@ -89,49 +87,40 @@ pub(crate) fn time_ticks(zone: &Zone, scale: &Scale, shortest: i64) -> Vec<Tick>
     ticks
 }
 
-/// Times that clocks show as round, from the first day, month or year of a span
-/// to its end.
+/// Times that clocks show as round, from a span's first day to its end.
 fn times(zone: &Zone, step: Step, span: Range<i64>) -> Vec<i64> {
-    // Days are counted from day 1 of the common era, which was a Monday.
-    let days = |time| i64::from(zone.date_time(time).num_days_from_ce());
-    let day_begin = |day: i64| zone.day_begin(day - FIRST_OF_1970);
+    let days = |is_round: &dyn Fn(i64) -> bool| {
+        let days = zone.day(span.start)..=zone.day(span.end);
+        let round = days.filter(|&day| is_round(day));
+        round.map(|day| zone.day_begin(day)).collect()
+    };
     match step {
         Minutes(minutes) => {
             // Clocks are whole quarters of an hour ahead of UTC, or behind.
             let grid = i64::from(minutes.min(15)) * MINUTE;
-            let mut times: Vec<i64> = (span.start / grid * grid..=span.end)
-                .step_by(grid as usize)
-                .filter(|&time| {
-                    let time = zone.date_time(time);
-                    (time.hour() * 60 + time.minute()).is_multiple_of(minutes)
-                })
-                .collect();
+            let times = (span.start / grid * grid..=span.end).step_by(grid as usize);
+            let is_round = |time: &i64| zone.local(*time).rem_euclid(step.length()) == 0;
+            let mut times: Vec<i64> = times.filter(is_round).collect();
             if minutes > 60 {
                 // One tick for a time that comes twice.
-                times.dedup_by_key(|time| zone.date_time(*time).naive_local());
+                times.dedup_by_key(|time| zone.local(*time));
             }
             times
         }
-        Days(every) => {
-            let phase = i64::from(every >= 7);
-            let days = days(span.start)..=days(span.end);
-            days.filter(|day| (day - phase) % i64::from(every) == 0)
-                .map(day_begin)
-                .collect()
-        }
-        Months(every) => {
-            let month = |time| {
-                let date = zone.date_time(time);
-                date.year() * 12 + date.month0() as i32
-            };
-            let first = month(span.start) / every as i32 * every as i32;
-            (first..=month(span.end))
-                .step_by(every as usize)
-                .filter_map(|month| NaiveDate::from_ymd_opt(month / 12, month as u32 % 12 + 1, 1))
-                .map(|date| day_begin(date.num_days_from_ce().into()))
-                .collect()
-        }
+        // Day 4 was a Monday, and so was day 4 − 14.
+        Days(every @ 7..) => days(&|day| (day + 10) % i64::from(every) == 0),
+        Days(every) => days(&|day| (day + 1) % i64::from(every) == 0),
+        Months(every) => days(&|day| {
+            let date = date(day);
+            date.day() == 1 && (date.year() * 12 + date.month0() as i32) % every as i32 == 0
+        }),
     }
+}
+
+/// A day, given its number; day 0 was 1 January 1970.
+pub(crate) fn date(day: i64) -> NaiveDate {
+    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+    date.unwrap_or_default()
 }
 
 fn label(zone: &Zone, step: Step, times: &[i64]) -> Vec<Tick> {
@@ -264,6 +253,8 @@ pub(crate) fn duration(milliseconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::Timelike;
+
     use super::*;
 
     const ZONES: [&str; 4] = [

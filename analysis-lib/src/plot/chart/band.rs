@@ -29,26 +29,26 @@ pub(crate) struct Band<'a> {
 pub(crate) type Point = (f64, f64, [f64; 2]);
 
 /// The band of some runs of points, up to the axis' end.
-pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, paths: &mut Paths) {
+pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, shapes: &mut Shapes) {
     for run in runs {
         let edge = |point: &Point, side: usize| (point.0, point.2[side].min(top));
         let above = run.iter().map(|point| edge(point, 1));
         let below = run.iter().rev().map(|point| edge(point, 0));
         match run.len() {
             // A lone point's band is a stroke.
-            1 => paths.line(below.chain(above), Look::Outlined(colour, 40)),
-            _ => paths.area(above.chain(below), Look::Filled(colour)),
+            1 => shapes.line(below.chain(above), colour.stroke_width(40)),
+            _ => shapes.area(above.chain(below), colour.filled()),
         }
     }
 }
 
 /// The line of some runs of points; a lone point is a dot, unless there are too many.
-pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, paths: &mut Paths) {
+pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, shapes: &mut Shapes) {
     for run in runs {
         let points = run.iter().map(|point| (point.0, point.1));
-        paths.line(points, Look::Outlined(colour, width));
+        shapes.line(points, colour.stroke_width(width));
         if run.len() == 1 && runs.len() <= DOTS {
-            paths.circle((run[0].0, run[0].1), 25, Look::Filled(colour));
+            shapes.circle((run[0].0, run[0].1), 25, colour.filled());
         }
     }
 }
@@ -64,43 +64,40 @@ impl Band<'_> {
         self.upper.iter().map(|upper| upper.min(most)).collect()
     }
 
-    /// The band and its line. What their colours mean.
-    pub(super) fn draw(
-        &self,
-        series: &Series,
-        gaps: &[Gap],
-        frame: &Frame,
-        thinned: &Thinned,
-        paths: &mut Paths,
-    ) -> Vec<Key> {
+    /// The band and its line, and what their colours mean.
+    pub(super) fn draw(&self, series: &Series, gaps: &[Gap], thinned: &Thinned, frame: &mut Frame) {
         let points = |run: &Vec<usize>| self.points(series, run);
         let runs: Vec<Vec<Point>> = thinned.runs.iter().map(points).collect();
         // Where each column of pixels has several moments, lines are as dense as
         // areas: the one to compare with stays behind, and the own is thin.
         let is_dense = series.len() as f64 > frame.area.right - frame.area.left;
         if is_dense {
-            self.draw_beside(gaps, frame, paths);
+            self.draw_beside(gaps, frame);
         }
-        fill(&runs, BRIGHT_BLUE, frame.y.scale.to, paths);
+        let top = frame.y.scale.values[1];
+        fill(&runs, BRIGHT_BLUE, top, &mut frame.shapes);
         if !is_dense {
-            self.draw_beside(gaps, frame, paths);
+            self.draw_beside(gaps, frame);
         }
-        frame.zero_line(paths);
-        stroke(&runs, BLUE, if is_dense { 9 } else { 18 }, paths);
-        let mut keys = vec![Key::of(BRIGHT_BLUE, "95 % band")];
-        keys.extend(self.beside.map(|(_, name)| Key::of(GREY, name)));
-        keys
+        frame.zero_line();
+        let width = if is_dense { 9 } else { 18 };
+        stroke(&runs, BLUE, width, &mut frame.shapes);
+        frame.keys.push(Key::of(BRIGHT_BLUE, "95 % band"));
+        let beside = self.beside.iter();
+        let beside = beside.map(|(_, name)| Key::of(GREY, *name));
+        frame.keys.extend(beside);
     }
 
     /// The line to compare with, as far as it lies within the axis.
-    fn draw_beside(&self, gaps: &[Gap], frame: &Frame, paths: &mut Paths) {
+    fn draw_beside(&self, gaps: &[Gap], frame: &mut Frame) {
         let Some((beside, _)) = &self.beside else {
             return;
         };
         for run in thin(beside, gaps, &frame.x.scale).runs {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
-            for piece in within(run.iter().map(point), frame.y.scale.to) {
-                paths.line(piece, Look::Outlined(GREY, 8));
+            let points: Vec<(f64, f64)> = run.iter().map(point).collect();
+            for piece in within(&points, frame.y.scale.values[1]) {
+                frame.shapes.line(piece, GREY.stroke_width(8));
             }
         }
     }
@@ -141,30 +138,23 @@ impl Band<'_> {
 }
 
 /// The pieces of a line that lie between zero and `top`.
-fn within(points: impl Iterator<Item = (f64, f64)>, top: f64) -> Vec<Vec<(f64, f64)>> {
-    let mut pieces = vec![Vec::new()];
-    let mut last: Option<(f64, f64)> = None;
-    for (x, y) in points {
-        if let Some((from_x, from_y)) = last {
-            let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
-            let edges = if y < from_y { [top, 0.0] } else { [0.0, top] };
-            let is_crossed = |edge: &f64| (from_y < *edge) != (y < *edge);
-            for edge in edges.into_iter().filter(is_crossed) {
-                // On one of both sides of the edge the line isn't drawn.
-                let piece = pieces.len() - 1;
-                pieces[piece].push(at(edge));
-                if pieces[piece].len() > 1 {
-                    pieces.push(Vec::new());
-                }
-            }
+fn within(points: &[(f64, f64)], top: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for pair in points.windows(2) {
+        let [(from_x, from_y), (x, y)] = [pair[0], pair[1]];
+        if from_y.min(y) >= top || from_y.max(y) < 0.0 {
+            continue;
         }
-        if (0.0..top).contains(&y) {
-            let piece = pieces.last_mut().expect("there is always a piece");
-            piece.push((x, y));
+        let at = |edge: f64| (from_x + (x - from_x) * (edge - from_y) / (y - from_y), edge);
+        let [from, to] = [pair[0], pair[1]].map(|point| match point.1.clamp(0.0, top) {
+            edge if edge == point.1 => point,
+            edge => at(edge),
+        });
+        match pieces.last_mut() {
+            Some(piece) if piece.last() == Some(&from) => piece.push(to),
+            _ => pieces.push(vec![from, to]),
         }
-        last = Some((x, y));
     }
-    pieces.retain(|piece| piece.len() > 1);
     pieces
 }
 
@@ -174,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_where_the_axis_ends() {
-        let cut = |points: &[(f64, f64)]| within(points.iter().copied(), 10.0);
+        let cut = |points: &[(f64, f64)]| within(points, 10.0);
         let inside = [(0.0, 0.0), (1.0, 9.0), (2.0, 5.0)];
         assert_eq!(cut(&inside), [inside.to_vec()]);
         // Through the whole axis, up and down.

@@ -9,7 +9,7 @@ use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::*;
-use activity_data::{DAY_LENGTH, Gap, Origin};
+use activity_data::{DAY_LENGTH, Gap};
 
 /// More bars than this would be narrower than two pixels, and with their
 /// tooltips take more than 150 kB.
@@ -26,10 +26,6 @@ const ROW: f64 = 22.0;
 
 /// From where to where something reaches.
 type Span = (f64, f64);
-/// A layer's colours, of bars that were recorded whole and in part, and its part
-/// of each bar.
-type Pile = ([Colour; 2], Vec<Span>);
-
 /// What has one colour in all bars.
 pub(crate) struct Layer {
     pub(crate) name: String,
@@ -41,7 +37,6 @@ pub(crate) struct Layer {
 
 /// A bar for each period of a series.
 pub(crate) struct Bars<'a> {
-    pub(crate) origin: &'a Origin,
     pub(crate) labels: &'a Labels,
     pub(crate) series: Series<'a>,
     /// From when to when the axis reaches.
@@ -55,8 +50,6 @@ pub(crate) struct Bars<'a> {
     pub(crate) gaps: &'a [Gap],
     /// What each bar's tooltip says after when it was, where there are layers.
     pub(crate) tooltips: Vec<Vec<String>>,
-    /// Notes, sentences and the table, where there are layers.
-    pub(crate) content: Content,
 }
 
 impl Layer {
@@ -71,116 +64,118 @@ impl Layer {
 
 impl<'a> Bars<'a> {
     /// Bars of a series' values.
-    pub(crate) fn of(origin: &'a Origin, labels: &'a Labels, series: Series<'a>) -> Self {
+    pub(crate) fn of(labels: &'a Labels, series: Series<'a>) -> Self {
         Self {
-            origin,
             labels,
-            series,
             times: series.starts[0]..series.ends[series.len() - 1],
+            series,
             layers: &[],
             line: None,
             gaps: &[],
             tooltips: Vec::new(),
-            content: Content::default(),
         }
     }
 
-    pub(crate) fn figure(self) -> Figure {
-        let (frame, content) = self.drawn();
-        frame.figure(content)
+    /// The figure of bars without layers.
+    pub(crate) fn figure(&self) -> Figure {
+        let (series, (buckets, each)) = (&self.series, self.buckets());
+        let mut frame = self.drawn();
+        frame.labels.note = series.item.noun().count(series.len());
+        if each > 1 {
+            let each = number(each as f64, 0);
+            frame.labels.note += &format!(", a bar for the highest of each {each}");
+        }
+        let gaps = self.gaps_between(&buckets, &frame).len();
+        frame.figure(Words {
+            description: format!("Bars of {}.", self.labels.title.to_lowercase()),
+            says: frame.extent(series, gaps),
+            table: table(series, &buckets, &frame),
+        })
     }
 
-    /// The frame and what is in it.
-    pub(crate) fn drawn(mut self) -> (Frame<'a>, Content) {
+    /// Gaps between bars that can be seen, and aren't within one.
+    fn gaps_between(&self, buckets: &[Bucket], frame: &Frame) -> Vec<Gap> {
+        let mut gaps = self.series.gaps();
+        let width = |gap: &Gap| frame.x.scale.pixels(gap.begin as f64, gap.end as f64);
+        let is_between = |gap: &Gap| bar_at(buckets, &self.series.starts, gap.end).is_some();
+        gaps.retain(|gap| is_between(gap) && width(gap) >= 1.0);
+        gaps
+    }
+
+    /// The frame with what is in it.
+    pub(crate) fn drawn(&self) -> Frame {
         let (series, theme) = (&self.series, &self.labels.theme);
-        let Series { starts, ends, .. } = *series;
+        let Series { starts, ends, .. } = series;
         let is_stacked = !self.layers.is_empty();
-        let (buckets, each) = self.buckets();
+        let (buckets, _) = self.buckets();
         let (layers, heights) = self.spans();
-        let frame = self.frame(&heights, &buckets);
+        let mut frame = self.frame(&heights, &buckets);
+        let between = self.gaps_between(&buckets, &frame);
+        let gaps = [&between, self.gaps].concat();
 
-        // Gaps within a bar, and those narrower than a pixel, can't be seen.
-        let mut gaps = series.gaps();
-        let width = |from: i64, to: i64| frame.x.scale.pixels(from as f64, to as f64);
-        gaps.retain(|gap| {
-            bar_at(&buckets, starts, gap.end).is_some() && width(gap.begin, gap.end) >= 1.0
-        });
-        let between = gaps.len();
-        gaps.extend(self.gaps);
-
-        let mut paths = frame.paths_over(&gaps);
+        frame.ground(&gaps);
+        let scale = frame.x.scale;
         let corners = |bucket: &Bucket, (low, high): Span| {
             let (from, to) = (starts[bucket.from] as f64, ends[bucket.to - 1] as f64);
-            let width = frame.x.scale.pixels(from, to);
+            let width = scale.pixels(from, to);
             let air = if width < AIRY { 0.0 } else { (to - from) * 0.1 };
             let to = from + (to - from) * (NARROWEST / width).max(1.0);
             [(from + air, low), (to - air, high)]
         };
         let is_whole = |bucket: &&Bucket| series.are_whole(bucket.from..bucket.to);
         let (whole, partly): (Vec<&Bucket>, Vec<&Bucket>) = buckets.iter().partition(is_whole);
+        let shapes = &mut frame.shapes;
+        let pale = |colour: Colour| match is_stacked {
+            true => colour.mixed(theme.ground, PALE),
+            false => theme.part,
+        };
         for (buckets, is_pale) in [(&whole, false), (&partly, true)] {
-            for (colours, spans) in &layers {
+            for &(colour, ref spans) in &layers {
+                let colour = if is_pale { pale(colour) } else { colour };
                 for bucket in buckets {
                     let span = spans[bucket.highest];
                     if span.0 < span.1 || !is_stacked {
-                        let look = Look::Filled(colours[usize::from(is_pale)]);
-                        paths.rectangle(corners(bucket, span), look);
+                        shapes.rectangle(corners(bucket, span), colour.filled());
                     }
                 }
             }
         }
-        let mut keys = Vec::new();
         let last = &buckets[buckets.len() - 1];
         if series.is_running(last.to - 1) {
-            let outline = Look::Outlined(VERMILLION, 15);
-            paths.rectangle(corners(last, heights[last.highest]), outline);
+            let corners = corners(last, heights[last.highest]);
+            shapes.rectangle(corners, VERMILLION.stroke_width(15));
             let text = format!("{} not over when recorded", series.item.noun().one);
-            keys.push(Key::new(theme.ground, VERMILLION, text));
+            frame.keys.push(Key::new(theme.ground, VERMILLION, text));
         }
         if !partly.is_empty() {
-            let pale = |colour: Colour| colour.mixed(theme.ground, PALE);
-            let (colour, text) = match is_stacked {
-                true => (pale(theme.others), "pale: not fully recorded"),
-                false => (theme.part, "not fully recorded"),
-            };
-            keys.push(Key::of(colour, text));
+            let how = if is_stacked { "pale: " } else { "" };
+            let text = format!("{how}not fully recorded");
+            frame.keys.push(Key::of(pale(theme.others), text));
         }
-        keys.extend(frame.no_data(&gaps));
-        frame.zero_line(&mut paths);
+        frame.no_data(&gaps);
+        frame.zero_line();
         if let Some(line) = self.line {
             let middle = |i: usize| (starts[i] as f64 + ends[i] as f64) / 2.0;
             let point = |i: usize| (series.coverage[i] > 0.0).then(|| (middle(i), line.values[i]));
-            paths.broken(
-                (0..series.len()).map(point),
-                Look::Outlined(line.colour, 15),
-            );
+            let (points, look) = ((0..series.len()).map(point), line.colour.stroke_width(15));
+            frame.shapes.broken(points, look);
         }
 
-        let mut tooltips = std::mem::take(&mut self.tooltips).into_iter();
+        let mut tooltips = self.tooltips.iter();
         let tooltip = |bucket: &Bucket| {
             let mut lines = frame.lines(series, bucket);
             if let Some(own) = tooltips.next() {
                 lines.remove(0);
-                lines.splice(1..1, own);
+                lines.splice(1..1, own.iter().cloned());
             }
             let across = [starts[bucket.from], ends[bucket.to - 1]].map(|time| time as f64);
             let middle = (across[0] + across[1]) / 2.0;
             frame.tooltip(across, (middle, heights[bucket.highest].1), false, lines)
         };
-        let tooltips = buckets.iter().map(tooltip).collect();
-        let tooltips = frame.side_by_side(tooltips, &gaps[..between], series.item);
-        let content = match is_stacked {
-            true => std::mem::take(&mut self.content),
-            false => self.content_of(&buckets, each, between, &frame),
-        };
-        let content = Content {
-            shapes: paths.group(),
-            legend: self.legend(frame.area),
-            keys,
-            tooltips,
-            ..content
-        };
-        (frame, content)
+        frame.tooltips = buckets.iter().map(tooltip).collect();
+        frame.side_by_side(&between, series.item);
+        frame.legend = self.legend(frame.area);
+        frame
     }
 
     /// The periods of each bar, and how many they are, those that weren't recorded
@@ -203,45 +198,43 @@ impl<'a> Bars<'a> {
         (buckets, each)
     }
 
-    /// The colours of each layer, and from where to where its part of each period
+    /// The colour of each layer, and from where to where its part of each period
     /// reaches; and the same for whole bars.
-    fn spans(&self) -> (Vec<Pile>, Vec<Span>) {
-        let theme = &self.labels.theme;
+    fn spans(&self) -> (Vec<(Colour, Vec<Span>)>, Vec<Span>) {
         let mut heights = vec![(0.0, 0.0); self.series.len()];
-        let mut pile = |values: &[f64]| -> Vec<Span> {
+        let mut pile = |colour: Colour, values: &[f64]| {
             let grow = |((low, high), &value): (&mut Span, &f64)| {
                 let end = if value < 0.0 { low } else { high };
                 let from = *end;
                 *end += value;
                 (from.min(*end), from.max(*end))
             };
-            heights.iter_mut().zip(values).map(grow).collect()
-        };
-        let mut layer = |layer: &Layer| {
-            let colours = [layer.colour, layer.colour.mixed(theme.ground, PALE)];
-            (colours, pile(&layer.values))
+            (colour, heights.iter_mut().zip(values).map(grow).collect())
         };
         let layers = match self.layers {
-            [] => vec![([theme.own, theme.part], pile(self.series.values))],
-            layers => layers.iter().map(&mut layer).collect(),
+            [] => vec![pile(self.labels.theme.own, &self.series.values)],
+            layers => layers
+                .iter()
+                .map(|own| pile(own.colour, &own.values))
+                .collect(),
         };
         (layers, heights)
     }
 
     /// Axes that hold all bars, with room for the legend.
-    fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame<'a> {
-        let Series { starts, ends, .. } = self.series;
+    fn frame(&self, heights: &[Span], buckets: &[Bucket]) -> Frame {
+        let Series { starts, ends, .. } = &self.series;
         let item = self.series.item;
         let range = range_of(heights.iter().flat_map(|&(low, high)| [low, high]));
-        let zone = self.origin.timezone();
+        let zone = self.labels.zone();
         // The period after the last has no tick.
         let times = self.times.start..self.times.end - 1;
-        let mut frame = Frame::over_time(self.origin, self.labels, times, item, range);
+        let mut frame = Frame::over_time(self.labels, times, item, range);
         let names = self.layers.iter().chain(self.line);
         let names = names.map(|layer| label_width(&layer.name));
         if let Some(widest) = names.reduce(f64::max) {
             frame.area.right -= BESIDE + 18.0 + widest;
-            frame.x.scale.end = frame.area.right;
+            frame.x.scale.ends[1] = frame.area.right;
             frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
         }
         frame.x.name = format!("{} ({})", item.noun().title(), zone.name());
@@ -265,23 +258,6 @@ impl<'a> Bars<'a> {
         let layers = self.line.into_iter().chain(self.layers.iter().rev());
         layers.enumerate().map(row).collect()
     }
-
-    /// What is said of bars without layers.
-    fn content_of(&self, buckets: &[Bucket], each: i64, gaps: usize, frame: &Frame) -> Content {
-        let series = &self.series;
-        let mut note = series.item.noun().count(series.len());
-        if each > 1 {
-            let each = number(each as f64, 0);
-            note += &format!(", a bar for the highest of each {each}");
-        }
-        Content {
-            note,
-            description: format!("Bars of {}.", self.labels.title.to_lowercase()),
-            says: frame.extent(series, gaps),
-            table: table(series, buckets, frame),
-            ..Content::default()
-        }
-    }
 }
 
 /// The bar that begins at this time.
@@ -292,7 +268,7 @@ fn bar_at<'b>(buckets: &'b [Bucket], starts: &[i64], time: i64) -> Option<&'b Bu
 
 fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
     let noun = series.item.noun();
-    let zone = frame.origin.timezone();
+    let zone = frame.labels.zone();
     let row = |bucket: &Bucket| {
         let items = bucket.from..bucket.to;
         let coverage = series.coverage.get(items.clone());
@@ -306,7 +282,7 @@ fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
             !series.is_running(bucket.to - 1)
         )
     };
-    let (one, many, column) = (noun.one, noun.many, frame.labels.column);
+    let (one, many, column) = (noun.one, noun.many, &frame.labels.column);
     let highest = format!("highest_{one}_local,highest_{one}_utc");
     let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
     csv(&columns, buckets.iter().map(row))
@@ -340,15 +316,15 @@ mod tests {
         let values: Vec<f64> = (0..edges.len()).map(|i| (i + 1) as f64 * 100.0).collect();
         let series = Series {
             item: Item::Period(period),
-            starts: &starts,
-            ends: &ends,
-            values: &values,
-            coverage,
+            starts: starts.into(),
+            ends: ends.into(),
+            values: values.into(),
+            coverage: coverage.into(),
             is_over: false,
             unseen: &[],
         };
-        let labels = Labels::new("Messages", "Number of Messages", "messages");
-        Bars::of(&origin(), &labels, series).figure()
+        let labels = Labels::new(&origin(), "Messages", "Number of Messages", "messages");
+        Bars::of(&labels, series).figure()
     }
 
     /// The left and right edges of the bars of a colour, in tenths of a pixel.

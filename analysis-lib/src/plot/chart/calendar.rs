@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 
 use super::frame::{Frame, TOP};
 use super::series::Series;
 use super::shades::Shades;
-use crate::plot::axis::{Axis, Scale, number};
+use crate::plot::axis::{Axis, Scale, date, number};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
 use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::*;
-use activity_data::{DAY, Origin};
+use activity_data::DAY;
 
 /// A year has at most this many weeks, from Monday, with a day in it.
 const WEEKS: i64 = 54;
@@ -22,129 +22,98 @@ const LEFT: f64 = MARGIN + 36.0;
 const SIDES: [f64; 2] = [(WIDTH - MARGIN - LEFT) / WEEKS as f64, 26.0];
 /// Above each year, for the names of months.
 const HEAD: f64 = 26.0;
-/// Days with a tooltip, the newest: more would make a page heavy, and more so
-/// where there are many days.
-fn with_tooltip(days: usize) -> usize {
-    if days > 1_000 { 120 } else { 400 }
-}
+/// Days in their shades: drawn smaller where they were recorded in part, if that
+/// `marks_parts`. What is said of them comes after how many there are.
+pub(crate) fn calendar(
+    labels: &Labels,
+    series: &Series,
+    shades: Shades,
+    marks_parts: bool,
+    says: &str,
+) -> Figure {
+    let (zone, theme) = (labels.zone(), &labels.theme);
+    let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
+    let blocks = blocks(&numbers);
+    let last = &blocks[blocks.len() - 1];
+    let height = last.top + 7.0 * last.side - TOP;
+    let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
+    let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
+    let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
+    let y = Axis::new(pixels, Vec::new(), &labels.axis);
+    let mut frame = Frame::new(labels, area, x, y);
+    frame.below[2] = 44.0;
+    frame.labels.places = labels.places.max(shades.places);
+    frame.labels.note = Noun::of(DAY).count(numbers.len());
 
-/// Days and what is shown of each.
-pub(crate) struct Calendar<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
-    pub(crate) series: Series<'a>,
-    pub(crate) shades: Shades,
-    /// Whether days that were recorded in part are drawn smaller.
-    pub(crate) marks_parts: bool,
-    /// What is said of days, after how many there are: of those that were recorded
-    /// whole it gets the indices.
-    pub(crate) says: &'a dyn Fn(&[usize]) -> String,
-}
-
-impl Calendar<'_> {
-    pub(crate) fn figure(&self) -> Figure {
-        let (series, zone, theme) = (&self.series, self.origin.timezone(), &self.labels.theme);
-        let numbers: Vec<i64> = series.starts.iter().map(|&day| zone.day(day)).collect();
-        let blocks = blocks(&numbers);
-        let last = &blocks[blocks.len() - 1];
-        let height = last.top + 7.0 * last.side - TOP;
-        let area = Area::at((LEFT, TOP), WIDTH - MARGIN - LEFT, height);
-        let pixels = Scale::of_pixels(0.0, area.bottom + HEAD + 40.0);
-        let x = Axis::new(Scale::of_pixels(0.0, WIDTH), Vec::new(), "");
-        let y = Axis::new(pixels, Vec::new(), &self.labels.axis);
-        let frame = Frame {
-            below: [0.0, 0.0, 44.0],
-            places: self.labels.places.max(self.shades.places),
-            ..Frame::new(self.origin, self.labels, area, x, y)
+    let (mut is_unseen, mut is_part) = (false, false);
+    // Days with a tooltip, the newest: more would make a page heavy, and more so where
+    // there are many days.
+    let shown = if numbers.len() > 1_000 { 120 } else { 400 };
+    let (mut cells, mut marked) = (Vec::new(), Vec::new());
+    let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
+    for (block, day) in (0..blocks.len()).flat_map(days) {
+        let block = &blocks[block];
+        let cell = block.cell(day);
+        let Ok(index) = numbers.binary_search(&day) else {
+            is_unseen = true;
+            let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
+            let ends = [(left, bottom), (right, top)];
+            frame.shapes.line(ends, AXIS.stroke_width(10));
+            continue;
         };
-
-        let mut paths = frame.paths();
-        let (mut is_unseen, mut is_part) = (false, false);
-        let shown = with_tooltip(numbers.len());
-        let (mut cells, mut tooltips, mut marked) = (Vec::new(), Vec::new(), Vec::new());
-        let days = |block: usize| blocks[block].days.clone().map(move |day| (block, day));
-        for (block, day) in (0..blocks.len()).flat_map(days) {
-            let block = &blocks[block];
-            let cell = block.cell(day);
-            let Ok(index) = numbers.binary_search(&day) else {
-                is_unseen = true;
-                let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
-                paths.line([(left, bottom), (right, top)], Look::Outlined(AXIS, 10));
-                continue;
-            };
-            let is_partly = self.marks_parts && !series.is_whole(index);
-            is_part |= is_partly;
-            let shade = self.shades.shade(theme, series.values[index]);
-            let inset = if is_partly { block.side * 0.24 } else { 1.0 };
-            cells.push((shade, cell.corners(inset)));
-            let mut events = frame.events_in(series.starts[index]..series.ends[index]);
-            marked.extend(events.next().map(|_| cell.corners(0.0)));
-            if index + shown >= numbers.len() {
-                tooltips.push(self.tooltip(index, cell, &frame));
-            }
+        let is_partly = marks_parts && !series.is_whole(index);
+        is_part |= is_partly;
+        let shade = shades.shade(theme, series.values[index]);
+        let inset = if is_partly { block.side * 0.24 } else { 1.0 };
+        cells.push((shade, cell.corners(inset)));
+        let events = frame.events_in(series.starts[index]..series.ends[index]);
+        let events: Vec<String> = events.map(|event| event.label.clone()).collect();
+        marked.extend((!events.is_empty()).then(|| cell.corners(0.0)));
+        if index + shown >= numbers.len() {
+            let value = number(series.values[index], frame.labels.places);
+            let when = series.when(zone, index..index + 1);
+            let mut lines = vec![labels.unit.after(&value), when];
+            let percent = || series.coverage[index] * 100.0;
+            lines.extend(is_partly.then(|| format!("{:.0}% recorded", percent())));
+            lines.extend(events);
+            frame.tooltips.push(Tooltip::above(cell, lines));
         }
-        // All of a shade are one path.
-        cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
-        for (shade, corners) in cells {
-            paths.rectangle(corners, Look::Filled(shade));
-        }
-        for &corners in &marked {
-            paths.rectangle(corners, Look::Outlined(INK, 12));
-        }
-        let words = [
-            (!marked.is_empty()).then_some("□ event"),
-            is_part.then_some("small: not fully recorded"),
-            is_unseen.then_some("╱ no data"),
-        ];
-        let words: Vec<&str> = words.into_iter().flatten().collect();
-        let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
-        frame.figure(Content {
-            note: Noun::of(DAY).count(numbers.len()),
-            legend: self.shades.legend(theme, &mut paths, at, &words),
-            shapes: paths.group(),
-            texts: blocks.iter().map(Block::names).collect(),
-            tooltips,
-            description: format!("Calendar of {}.", self.labels.title.to_lowercase()),
-            says: self.sentences(),
-            table: self.table(),
-            ..Content::default()
-        })
     }
+    // All of a shade are one path.
+    cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
+    for (shade, corners) in cells {
+        frame.shapes.rectangle(corners, shade.filled());
+    }
+    for &corners in &marked {
+        frame.shapes.rectangle(corners, INK.stroke_width(12));
+    }
+    let words = [
+        (!marked.is_empty()).then_some("□ event"),
+        is_part.then_some("small: not fully recorded"),
+        is_unseen.then_some("╱ no data"),
+    ];
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
+    frame.legend = shades.legend(theme, &mut frame.shapes, at, &words);
+    frame.texts = blocks.iter().map(Block::names).collect();
 
-    fn tooltip(&self, index: usize, cell: Area, frame: &Frame) -> Tooltip {
-        let value = number(self.series.values[index], frame.places);
-        let when = self.series.when(self.origin.timezone(), index..index + 1);
-        let mut lines = vec![self.labels.unit.after(&value), when];
-        if self.marks_parts && !self.series.is_whole(index) {
-            let percent = self.series.coverage[index] * 100.0;
-            lines.push(format!("{percent:.0}% recorded"));
-        }
-        let events = frame.events_in(self.series.starts[index]..self.series.ends[index]);
-        lines.extend(events.map(|event| event.label.clone()));
-        Tooltip::above(cell, lines)
-    }
-
-    fn sentences(&self) -> String {
-        let all = self.series.len();
-        let whole: Vec<usize> = (0..all).filter(|&day| self.series.is_whole(day)).collect();
-        let recorded = match whole.len() {
-            0 => "none".to_owned(),
-            some if some == all => "all".to_owned(),
-            some => number(some as f64, 0),
-        };
-        let (count, says) = (Noun::of(DAY).count(all), (self.says)(&whole));
-        format!("{count} with windows, {recorded} recorded whole.{says}")
-    }
-
-    fn table(&self) -> String {
-        let series = self.series;
-        let row = |i: usize| {
-            let begin = self.origin.timezone().iso(series.starts[i]);
-            format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
-        };
-        let columns = format!("begin_local,begin_utc,{},coverage", self.labels.column);
-        csv(&columns, (0..series.len()).map(row))
-    }
+    let all = series.len();
+    let recorded = match (0..all).filter(|&day| series.is_whole(day)).count() {
+        0 => "none".to_owned(),
+        some if some == all => "all".to_owned(),
+        some => number(some as f64, 0),
+    };
+    let count = &frame.labels.note;
+    let row = |i: usize| {
+        let begin = zone.iso(series.starts[i]);
+        format!("{begin},{},{:.4}", series.values[i], series.coverage[i])
+    };
+    let columns = format!("begin_local,begin_utc,{},coverage", labels.column);
+    frame.figure(Words {
+        description: format!("Calendar of {}.", labels.title.to_lowercase()),
+        says: format!("{count} with windows, {recorded} recorded whole.{says}"),
+        table: csv(&columns, (0..all).map(row)),
+    })
 }
 
 /// Weeks side by side: a year's, or all.
@@ -167,13 +136,13 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
         vec![(monday(first), first..last + 1)]
     } else {
         // Years in which nothing was recorded take no room.
-        let mut years: Vec<i32> = numbers.iter().map(|&day| date(day).year()).collect();
+        let january = |day: i64| day - i64::from(date(day).ordinal0());
+        let mut years: Vec<i64> = numbers.iter().map(|&day| january(day)).collect();
         years.dedup();
-        let january = |year| number_of(NaiveDate::from_ymd_opt(year, 1, 1));
-        let days = |year| january(year).max(first)..january(year + 1).min(last + 1);
+        let days = |own: i64| own.max(first)..january(own + 366).min(last + 1);
         years
             .into_iter()
-            .map(|year| (monday(january(year)), days(year)))
+            .map(|own| (monday(own), days(own)))
             .collect()
     };
     let block = |(row, (monday, days)): (usize, (i64, Range<i64>))| Block {
@@ -223,13 +192,4 @@ fn weekday(day: i64) -> i64 {
 
 fn monday(day: i64) -> i64 {
     day - weekday(day)
-}
-
-fn date(day: i64) -> NaiveDate {
-    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
-    date.unwrap_or_default()
-}
-
-fn number_of(date: Option<NaiveDate>) -> i64 {
-    date.map_or(0, |date| date.to_epoch_days().into())
 }

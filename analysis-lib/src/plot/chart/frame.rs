@@ -7,7 +7,7 @@ use crate::plot::axis::{Axis, Numbers, Scale, Tick, days, number, range, time_ti
 use crate::plot::figure::Figure;
 use crate::plot::labels::{GAPS, Item, Labels};
 use crate::plot::svg::*;
-use activity_data::{Event, Gap, GapKind, Origin};
+use activity_data::{Event, Gap, GapKind, Zone};
 
 /// Where charts begin that have a line of text above them, in pixels.
 pub(crate) const TOP: f64 = LIGHT.area.top;
@@ -25,10 +25,10 @@ pub(crate) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
     })
 }
 
-/// Axes on a card. Shapes, texts and tooltips are the chart's own.
-pub(crate) struct Frame<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
+/// Axes on a card, and what the chart draws in them.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub(crate) labels: Labels,
     /// The part of the card that the chart is in.
     pub(crate) area: Area,
     pub(crate) x: Axis,
@@ -37,47 +37,48 @@ pub(crate) struct Frame<'a> {
     /// How far below the chart labels, the axis' name and the card's edge are, in
     /// pixels.
     pub(crate) below: [f64; 3],
-    /// Decimal places that values are shown with.
-    pub(crate) places: usize,
     /// Whether times are to the right, so that events have their place.
     pub(crate) is_over_time: bool,
+    /// In the axes' values.
+    pub(crate) shapes: Shapes,
+    /// Texts above the chart, and those within.
+    pub(crate) legend: String,
+    pub(crate) texts: String,
+    /// From the right to the left.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) tooltips: Vec<Tooltip>,
 }
 
-impl<'a> Frame<'a> {
+impl Frame {
     /// With a row of labels below the chart.
-    pub(crate) fn new(
-        origin: &'a Origin,
-        labels: &'a Labels,
-        area: Area,
-        x: Axis,
-        y: Axis,
-    ) -> Self {
+    pub(crate) fn new(labels: &Labels, area: Area, x: Axis, y: Axis) -> Self {
         Self {
-            origin,
-            labels,
+            labels: labels.clone(),
             area,
             x,
             y,
             below: [18.0, 40.0, 78.0],
-            places: labels.places,
             is_over_time: false,
+            shapes: Shapes::default(),
+            legend: String::new(),
+            texts: String::new(),
+            keys: Vec::new(),
+            tooltips: Vec::new(),
         }
     }
 
     /// Values from the lowest to the highest upwards, and times of such items to
     /// the right.
     pub(crate) fn over_time(
-        origin: &'a Origin,
-        labels: &'a Labels,
+        labels: &Labels,
         times: Range<i64>,
         item: Item,
         range: (f64, f64),
     ) -> Self {
-        let zone = origin.timezone();
         let times = [times.start as f64, times.end as f64];
-        let name = format!("Time ({})", zone.name());
-        let mut frame = Self::upwards(origin, labels, range, times, name);
-        frame.x.ticks = time_ticks(zone, &frame.x.scale, item.length());
+        let name = format!("Time ({})", labels.zone().name());
+        let mut frame = Self::upwards(labels, range, times, &name);
+        frame.x.ticks = time_ticks(labels.zone(), &frame.x.scale, item.length());
         // With a second row, for days and years.
         frame.below = [18.0, 54.0, 92.0];
         frame.is_over_time = true;
@@ -87,81 +88,71 @@ impl<'a> Frame<'a> {
     /// Values from the lowest to the highest upwards, and others to the right,
     /// whose ticks are to come.
     pub(crate) fn upwards(
-        origin: &'a Origin,
-        labels: &'a Labels,
+        labels: &Labels,
         range: (f64, f64),
         across: [f64; 2],
-        name: String,
+        name: &str,
     ) -> Self {
         let numbers = Numbers::new(range, labels.least_step(), 6);
         let widths = numbers.ticks.iter().map(|tick| label_width(&tick.label));
         let room = labels.theme.area;
-        let area = Area {
-            left: room.left + widths.fold(0.0, f64::max) + 10.0,
-            right: room.right - 8.0,
-            ..room
-        };
+        let left = room.left + widths.fold(0.0, f64::max) + 10.0;
+        let area = room.between(left, room.right - 8.0);
         let across = Scale::new(across, [area.left, area.right]);
         let upwards = Scale::new([numbers.low, numbers.high], [area.bottom, area.top]);
         let x = Axis::new(across, Vec::new(), name);
         let y = Axis::new(upwards, numbers.ticks, &labels.axis);
-        let places = labels.places.max(numbers.places);
-        Self {
-            places,
-            ..Self::new(origin, labels, area, x, y)
-        }
+        let mut frame = Self::new(labels, area, x, y);
+        frame.labels.places = labels.places.max(numbers.places);
+        frame
     }
 
     /// The hours of the day to the right, and as ticks each so many of them.
     pub(crate) fn clock(
-        origin: &Origin,
+        zone: &Zone,
         scale: Scale,
         hours: std::ops::RangeInclusive<u32>,
         every: usize,
     ) -> Axis {
         let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
-        let name = format!("Hour of the Day ({})", origin.timezone().name());
+        let name = format!("Hour of the Day ({})", zone.name());
         Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
     }
 
-    /// Paths in the axes' values.
-    pub(crate) fn paths(&self) -> Paths {
-        Paths::new(self.x.scale, self.y.scale)
-    }
-
-    /// Paths over gaps, and over a line at each tick of the upward axis.
-    pub(crate) fn paths_over(&self, gaps: &[Gap]) -> Paths {
-        let (x, y, theme) = (self.x.scale, self.y.scale, &self.labels.theme);
-        let mut paths = self.paths();
+    /// Gaps, and over them a line at each tick of the upward axis.
+    pub(crate) fn ground(&mut self, gaps: &[Gap]) {
+        let (x, y, theme) = (self.x.scale, self.y.scale, self.labels.theme);
         for gap in gaps {
-            let corners = [(gap.begin as f64, y.from), (gap.end as f64, y.to)];
+            let corners = [
+                (gap.begin as f64, y.values[0]),
+                (gap.end as f64, y.values[1]),
+            ];
             let colour = match gap.kind {
                 GapKind::NotKnown => theme.unknown,
                 GapKind::NoData | GapKind::LeftOut => theme.gap,
             };
-            paths.rectangle(corners, Look::Filled(colour));
+            self.shapes.rectangle(corners, colour.filled());
         }
         for tick in &self.y.ticks {
-            let ends = [(x.from, tick.value), (x.to, tick.value)];
-            paths.line(ends, Look::Outlined(theme.grid, 10));
+            let ends = x.values.map(|end| (end, tick.value));
+            self.shapes.line(ends, theme.grid.stroke_width(10));
         }
-        paths
     }
 
     /// A line at each tick of the axis to the right.
-    pub(crate) fn grid_up(&self, paths: &mut Paths) {
-        let Scale { from, to, .. } = self.y.scale;
+    pub(crate) fn grid_up(&mut self) {
         for tick in &self.x.ticks {
-            let ends = [(tick.value, from), (tick.value, to)];
-            paths.line(ends, Look::Outlined(self.labels.theme.grid, 10));
+            let ends = self.y.scale.values.map(|end| (tick.value, end));
+            self.shapes
+                .line(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
     /// The line at zero of the upward axis.
-    pub(crate) fn zero_line(&self, paths: &mut Paths) {
-        let Scale { from, to, .. } = self.x.scale;
-        let look = Look::Outlined(self.labels.theme.axis, 10);
-        paths.line([(from, 0.0), (to, 0.0)], look);
+    pub(crate) fn zero_line(&mut self) {
+        let ends = self.x.scale.values.map(|end| (end, 0.0));
+        self.shapes
+            .line(ends, self.labels.theme.axis.stroke_width(10));
     }
 
     /// A tooltip for what reaches from one value to another across, beside a place
@@ -173,78 +164,62 @@ impl<'a> Frame<'a> {
         has_dot: bool,
         lines: Vec<String>,
     ) -> Tooltip {
-        let area = Area {
-            left: self.x.scale.place(from),
-            right: self.x.scale.place(to),
-            ..self.area
-        };
+        let (x, y) = (self.x.scale, self.y.scale);
         Tooltip {
-            area,
-            at: (self.x.scale.place(at.0), self.y.scale.place(at.1)),
+            area: self.area.between(x.place(from), x.place(to)),
+            at: (x.place(at.0), y.place(at.1)),
             has_dot,
             lines,
         }
     }
 
-    /// These tooltips and those of the gaps, side by side: each reaches from
-    /// halfway to the one before to halfway to the next.
-    pub(crate) fn side_by_side(
-        &self,
-        mut tooltips: Vec<Tooltip>,
-        gaps: &[Gap],
-        item: Item,
-    ) -> Vec<Tooltip> {
+    /// The tooltips and those of the gaps, side by side: each reaches from halfway to
+    /// the one before to halfway to the next.
+    pub(crate) fn side_by_side(&mut self, gaps: &[Gap], item: Item) {
         for &Gap { begin, end, kind } in gaps {
             // A point on the edge keeps some pixels for the mouse.
-            let area = Area {
-                left: self.x.scale.place(begin as f64) + 1.5,
-                right: self.x.scale.place(end as f64) - 1.5,
-                ..self.area
-            };
+            let [left, right] = [begin, end].map(|time| self.x.scale.place(time as f64));
+            let area = self.area.between(left + 1.5, right - 1.5);
             if area.right - area.left >= NARROW - 3.0 {
-                let when = item.when(self.origin.timezone(), begin, end);
+                let when = item.when(self.labels.zone(), begin, end);
                 let why = match kind {
                     GapKind::NoData => "no data",
                     GapKind::LeftOut => "documents were left out",
                     GapKind::NotKnown => "not known",
                 };
                 let lines = vec![why.to_owned(), when];
-                tooltips.push(Tooltip {
+                self.tooltips.push(Tooltip {
                     at: area.middle(),
                     ..Tooltip::above(area, lines)
                 });
             }
         }
+        let tooltips = &mut self.tooltips;
         tooltips.sort_by(|a, b| a.area.left.total_cmp(&b.area.left));
         let mut left = self.area.left;
         for i in 0..tooltips.len() {
-            let own = tooltips[i].area.right;
-            let right = match tooltips.get(i + 1) {
-                Some(next) => ((own + next.area.left) / 2.0).max(left),
-                None => self.area.right,
-            };
-            tooltips[i].area.left = left;
-            tooltips[i].area.right = right;
+            let own = tooltips[i].area;
+            let next = tooltips.get(i + 1).map(|next| next.area.left);
+            let halfway = next.map(|next| ((own.right + next) / 2.0).max(left));
+            let right = halfway.unwrap_or(self.area.right);
+            tooltips[i].area = own.between(left, right);
             left = right;
         }
-        tooltips
     }
 
     /// A tooltip's lines: values, when, and what is special.
     pub(crate) fn lines(&self, series: &Series, bucket: &Bucket) -> Vec<String> {
-        let zone = self.origin.timezone();
-        let shown = |i: usize| number(series.values[i], self.places);
-        let (low, high) = (shown(bucket.lowest), shown(bucket.highest));
+        let zone = self.labels.zone();
+        let shown = |i: usize| number(series.values[i], self.labels.places);
+        let (low, high, at) = (shown(bucket.lowest), shown(bucket.highest), bucket.highest);
         let is_range = low != high;
         let value = self.labels.unit.after(&range(low, high));
         let items = bucket.from..bucket.to;
         let mut lines = vec![value, series.when(zone, items.clone())];
         if items.len() > 1 {
             lines.push(series.item.noun().count(items.len()));
-            if is_range {
-                let at = bucket.highest;
-                lines.push(format!("highest: {}", series.when(zone, at..at + 1)));
-            }
+            let highest = || format!("highest: {}", series.when(zone, at..at + 1));
+            lines.extend(is_range.then(highest));
         }
         let partly = items.clone().filter(|&i| !series.is_whole(i)).count();
         let running = items.clone().filter(|&i| series.is_running(i)).count();
@@ -267,27 +242,26 @@ impl<'a> Frame<'a> {
     }
 
     /// What happened between two times.
-    pub(crate) fn events_in(
-        &self,
-        times: Range<i64>,
-    ) -> impl DoubleEndedIterator<Item = &'a Event> {
-        let events = self.origin.events.iter();
+    pub(crate) fn events_in(&self, times: Range<i64>) -> impl DoubleEndedIterator<Item = &Event> {
+        let events = self.labels.origin.events.iter();
         events.filter(move |event| times.contains(&event.time))
     }
 
     /// A line for each event within the axis of time, and their labels above, those
-    /// of the newest first, as far as they leave room for each other.
-    fn events(&self, content: &mut Content) -> String {
-        let Scale { from, to, .. } = self.x.scale;
-        let events = self.events_in(from as i64..to as i64);
+    /// of the newest first, as far as they leave room for each other; and what is said
+    /// of them.
+    fn events(&self) -> [String; 2] {
+        let [from, to] = self.x.scale.values.map(|time| time as i64);
+        let events = self.events_in(from..to);
         if !self.is_over_time || events.count() == 0 {
-            return String::new();
+            return Default::default();
         }
-        let (mut paths, mut labels, mut free) = (self.paths(), String::new(), f64::MAX);
-        for event in self.events_in(from as i64..to as i64).rev() {
+        let (mut lines, mut labels, mut free) = (Shapes::default(), String::new(), f64::MAX);
+        let mut says = String::new();
+        for event in self.events_in(from..to).rev() {
             let time = event.time as f64;
-            let ends = [(time, self.y.scale.from), (time, self.y.scale.to)];
-            paths.line(ends, Look::Outlined(self.labels.theme.soft_ink, 7));
+            let ends = self.y.scale.values.map(|end| (time, end));
+            lines.line(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);
             let place = self.x.scale.place(time);
@@ -298,16 +272,16 @@ impl<'a> Frame<'a> {
                 labels += &small_text(at, self.labels.theme.soft_ink, &label);
                 free = left;
             }
-            let when = days(self.origin.timezone(), event.time, event.time);
-            content.description += &format!(" Event: {} ({when}).", event.label);
+            let when = days(self.labels.zone(), event.time, event.time);
+            says += &format!(" Event: {} ({when}).", event.label);
         }
-        paths.group() + &labels
+        [lines.group(self.x.scale, self.y.scale) + &labels, says]
     }
 
     /// From when to when, and how high: the end of a sentence.
     pub(crate) fn extent(&self, series: &Series, gaps: usize) -> String {
-        let zone = self.origin.timezone();
-        let value = |i: usize| number(series.values[i], self.places);
+        let zone = self.labels.zone();
+        let value = |i: usize| number(series.values[i], self.labels.places);
         let when = |i: usize| series.when(zone, i..i + 1);
         let last = series.len() - 1;
         let [lowest, highest] = series.extremes();
@@ -326,40 +300,31 @@ impl<'a> Frame<'a> {
         text
     }
 
-    /// An axis' name, or where the card puts the name of what is counted.
-    fn axis_name(
-        &self,
-        content: &mut Content,
-        name: &str,
-        at: (f64, f64),
-        anchor: Anchor,
-    ) -> String {
-        if name.is_empty() {
-            return String::new();
-        }
-        if *name == self.labels.axis {
-            content.axis = Some((at, anchor));
-            return AXIS_NAME.to_owned();
-        }
-        text(at, anchor, self.labels.theme.soft_ink, name)
-    }
-
     /// The figure.
-    pub(crate) fn figure(&self, mut content: Content) -> Figure {
-        let height = self.area.bottom + self.below[2];
-        let body = self.body(&mut content);
-        card(self.labels, self.origin, height, &body, content)
+    pub(crate) fn figure(&self, mut words: Words) -> Figure {
+        let (frame, size) = (self.clone(), [WIDTH, self.area.bottom + self.below[2]]);
+        words.description += &self.events()[1];
+        Figure::new(self.labels.clone(), words, move |labels, words| {
+            let body = frame.body(&labels.axis);
+            card(labels, size, &body, &frame.tooltips, words)
+        })
     }
 
-    /// All that is seen but tooltips, and what a card has around it.
-    pub(crate) fn body(&self, content: &mut Content) -> String {
+    /// All that is seen but tooltips, and what a card has around it, with this name of
+    /// what is counted.
+    pub(crate) fn body(&self, axis: &str) -> String {
         let (area, x, y) = (self.area, &self.x, &self.y);
         let (room, ink) = (self.labels.theme.area, self.labels.theme.soft_ink);
         let above = area.top - 16.0;
         let [row, name, _] = self.below.map(|below| area.bottom + below);
-        let mut body = content.shapes.clone() + &self.events(content);
-        body += &self.axis_name(content, &y.name, (room.left, above), Anchor::Start);
-        body += &content.legend;
+        let mut body = self.shapes.group(x.scale, y.scale) + &self.events()[0];
+        let named = |name: &str, at: (f64, f64), anchor: Anchor| match name {
+            "" => String::new(),
+            _ if name == self.labels.axis => text(at, anchor, ink, axis),
+            _ => text(at, anchor, ink, name),
+        };
+        body += &named(&y.name, (room.left, above), Anchor::Start);
+        body += &self.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
             body += &text(at, Anchor::End, ink, &tick.label);
@@ -374,11 +339,10 @@ impl<'a> Frame<'a> {
                 body += &text(at, Anchor::Middle, ink, label);
             }
         }
-        let at = (area.middle().0, name);
-        body += &self.axis_name(content, &x.name, at, Anchor::Middle);
-        body += &content.texts;
+        body += &named(&x.name, (area.middle().0, name), Anchor::Middle);
+        body += &self.texts;
         let mut right = room.right;
-        for key in &content.keys {
+        for key in &self.keys {
             let left = key.left(right);
             body += &key.element(left, above, ink);
             right = left - 16.0;
@@ -387,15 +351,16 @@ impl<'a> Frame<'a> {
     }
 
     /// What the colours of gaps mean, as far as there are any.
-    pub(crate) fn no_data(&self, gaps: &[Gap]) -> impl Iterator<Item = Key> {
-        let theme = &self.labels.theme;
-        let any = |known: bool| {
-            gaps.iter()
-                .any(|gap| (gap.kind == GapKind::NotKnown) == known)
-        };
-        let key = |colour, name| Key::new(colour, theme.gap_edge, name);
-        let none = any(false).then(|| key(theme.gap, "no data"));
-        none.into_iter()
-            .chain(any(true).then(|| key(theme.unknown, "not known")))
+    pub(crate) fn no_data(&mut self, gaps: &[Gap]) {
+        let Theme { gap, unknown, .. } = self.labels.theme;
+        for (is_known, colour, name) in [(true, gap, "no data"), (false, unknown, "not known")] {
+            if gaps
+                .iter()
+                .any(|gap| (gap.kind != GapKind::NotKnown) == is_known)
+            {
+                let edge = self.labels.theme.gap_edge;
+                self.keys.push(Key::new(colour, edge, name));
+            }
+        }
     }
 }

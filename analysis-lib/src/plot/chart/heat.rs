@@ -3,30 +3,10 @@
 use super::frame::Frame;
 use super::shades::Shades;
 use crate::plot::axis::{Axis, Scale, Tick};
-use crate::plot::figure::Figure;
 use crate::plot::labels::Labels;
 use crate::plot::svg::*;
-use activity_data::Origin;
 
 pub(crate) const HOURS: usize = 24;
-
-/// A cell for each row and hour of the day.
-pub(crate) struct Heat<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
-    /// A label a row, from the top down.
-    pub(crate) rows: Vec<String>,
-    /// The height of a row, in pixels.
-    pub(crate) row_height: f64,
-    /// The cells of one row after those of another.
-    pub(crate) cells: Vec<Cell>,
-    /// What stands after a number of the legend, such as "%".
-    pub(crate) unit: &'static str,
-    /// What outlined cells are.
-    pub(crate) outlined: &'static str,
-    /// Notes, sentences and the table.
-    pub(crate) content: Content,
-}
 
 pub(crate) struct Cell {
     /// `None` for what was never recorded.
@@ -35,85 +15,72 @@ pub(crate) struct Cell {
     pub(crate) tooltip: Vec<String>,
 }
 
-impl<'a> Heat<'a> {
-    pub(crate) fn figure(self) -> Figure {
-        let (frame, content) = self.drawn();
-        frame.figure(content)
+/// A cell for each hour of the day in rows of this height in pixels, from the top down,
+/// those of one row after those of another. `unit` stands after a number of the legend,
+/// such as "%", which says what outlined cells are.
+pub(crate) fn heat(
+    labels: &Labels,
+    rows: Vec<String>,
+    row_height: f64,
+    cells: Vec<Cell>,
+    unit: &'static str,
+    outlined: &str,
+) -> Frame {
+    let theme = &labels.theme;
+    let widths = rows.iter().map(|label| label_width(label));
+    let left = theme.area.left + widths.fold(0.0, f64::max) + 10.0;
+    let mut area = theme.area.between(left, theme.area.right);
+    area.bottom = area.top + rows.len() as f64 * row_height;
+    let column = (area.right - area.left) / HOURS as f64;
+    let cell = |index: usize| {
+        let (row, hour) = ((index / HOURS) as f64, (index % HOURS) as f64);
+        let at = (area.left + hour * column, area.top + row * row_height);
+        Area::at(at, column, row_height)
+    };
+    let every = if theme.is_narrow() { 8 } else { 3 };
+    let row = |(row, label): (usize, String)| {
+        let middle = area.top + (row as f64 + 0.5) * row_height;
+        Tick::new(middle, label)
+    };
+    let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
+    let mut x = Frame::clock(labels.zone(), hours, 0..=23, every);
+    for tick in &mut x.ticks {
+        tick.value = hours.place(tick.value);
     }
+    let rows = rows.into_iter().enumerate().map(row).collect();
+    let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &labels.axis);
+    let mut frame = Frame::new(labels, area, x, y);
+    // Cells are places in pixels.
+    frame.x.scale = Scale::of_pixels(0.0, WIDTH);
+    frame.y.scale = Scale::of_pixels(0.0, area.bottom + frame.below[2]);
 
-    /// The frame and what is in it.
-    pub(crate) fn drawn(self) -> (Frame<'a>, Content) {
-        let theme = &self.labels.theme;
-        let widths = self.rows.iter().map(|label| label_width(label));
-        let area = Area {
-            left: theme.area.left + widths.fold(0.0, f64::max) + 10.0,
-            bottom: theme.area.top + self.rows.len() as f64 * self.row_height,
-            ..theme.area
+    let shades = Shades::of(cells.iter().filter_map(|cell| cell.value), unit);
+    let shapes = &mut frame.shapes;
+    for (index, own) in cells.iter().enumerate() {
+        let inset = match own.value {
+            Some(_) => 0.8_f64.min(column * 0.05),
+            None => 7.0_f64.min(column * 0.3),
         };
-        let row_height = self.row_height;
-        let column = (area.right - area.left) / HOURS as f64;
-        let cell = |index: usize| {
-            let (row, hour) = ((index / HOURS) as f64, (index % HOURS) as f64);
-            let at = (area.left + hour * column, area.top + row * row_height);
-            Area::at(at, column, row_height)
-        };
-        let every = if theme.is_narrow() { 8 } else { 3 };
-        let row = |(row, label): (usize, &String)| {
-            let middle = area.top + (row as f64 + 0.5) * row_height;
-            Tick::new(middle, label.clone())
-        };
-        let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
-        let x = Frame::clock(self.origin, hours, 0..=23, every);
-        let rows = self.rows.iter().enumerate().map(row).collect();
-        let y = Axis::new(Scale::of_pixels(0.0, area.bottom), rows, &self.labels.axis);
-        let frame = Frame::new(self.origin, self.labels, area, x, y);
-
-        let values = self.cells.iter().filter_map(|cell| cell.value);
-        let shades = Shades::of(values, self.unit);
-        let is_unseen = self.cells.iter().any(|cell| cell.value.is_none());
-        let [across, down] =
-            [WIDTH, area.bottom + frame.below[2]].map(|end| Scale::of_pixels(0.0, end));
-        let mut paths = Paths::new(across, down);
-        for (index, Cell { value, .. }) in self.cells.iter().enumerate() {
-            match value {
-                Some(value) => {
-                    let look = Look::Filled(shades.shade(theme, *value));
-                    paths.rectangle(cell(index).corners(0.8_f64.min(column * 0.05)), look);
-                }
-                None => {
-                    let [(left, top), (right, bottom)] =
-                        cell(index).corners(7.0_f64.min(column * 0.3));
-                    let ends = [(left, bottom), (right, top)];
-                    paths.line(ends, Look::Outlined(theme.axis, 10));
-                }
-            }
+        let corners = cell(index).corners(inset);
+        let [(left, top), (right, bottom)] = corners;
+        match own.value {
+            Some(value) => shapes.rectangle(corners, shades.shade(theme, value).filled()),
+            None => shapes.line([(left, bottom), (right, top)], theme.axis.stroke_width(10)),
         }
-        for (index, _) in self
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|own| own.1.is_outlined)
-        {
-            paths.rectangle(cell(index).corners(2.0), Look::Outlined(VERMILLION, 20));
-        }
-        let words = if is_unseen {
-            "╱ never recorded"
-        } else {
-            self.outlined
-        };
-        let legend = match theme.is_narrow() {
-            true => String::new(),
-            false => shades.legend(theme, &mut paths, (area.right, area.top - 17.0), words),
-        };
-        let tooltips = self.cells.into_iter().enumerate();
-        let content = Content {
-            shapes: paths.group(),
-            legend,
-            tooltips: tooltips
-                .map(|(index, own)| Tooltip::above(cell(index), own.tooltip))
-                .collect(),
-            ..self.content
-        };
-        (frame, content)
     }
+    for index in (0..cells.len()).filter(|&index| cells[index].is_outlined) {
+        shapes.rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
+    }
+    let words = match cells.iter().any(|cell| cell.value.is_none()) {
+        true => "╱ never recorded",
+        false => outlined,
+    };
+    if !theme.is_narrow() {
+        let at = (area.right, area.top - 17.0);
+        frame.legend = shades.legend(theme, shapes, at, words);
+    }
+    let tooltips = cells.into_iter().enumerate();
+    let tooltips = tooltips.map(|(index, own)| Tooltip::above(cell(index), own.tooltip));
+    frame.tooltips = tooltips.collect();
+    frame
 }

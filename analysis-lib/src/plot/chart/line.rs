@@ -4,28 +4,24 @@ use std::ops::Range;
 
 use super::band::Band;
 use super::frame::{Frame, range_of};
-use super::nothing;
-use super::series::{Bucket, Known, Series};
+use super::series::{Bucket, Series};
 use super::thin::{DOTS, Thinned, column, nexts, thin};
 use crate::plot::axis::{MINUTE, Scale, number};
 use crate::plot::figure::Figure;
-use crate::plot::labels::{GAPS, Labels, window_count};
+use crate::plot::labels::{GAPS, Labels};
 use crate::plot::svg::*;
-use activity_data::{Activity, Gap, Origin};
+use activity_data::{Activity, Gap};
 
 /// At most this many tooltips along the axis, each at least 3 pixels wide.
 const TOOLTIPS: usize = 260;
 
 /// A line through a series.
 pub(crate) struct Line<'a> {
-    pub(crate) origin: &'a Origin,
-    pub(crate) labels: &'a Labels,
-    /// How many items there are, for the caption.
-    pub(crate) note: String,
+    pub(crate) labels: Labels,
     /// The points that the line goes through.
     pub(crate) series: Series<'a>,
-    /// The points that have tooltips: of a curve fewer than the line's.
-    pub(crate) tips: Series<'a>,
+    /// The points that have tooltips, if they aren't the line's: of a curve fewer.
+    pub(crate) tips: Option<Series<'a>>,
     /// Where nothing was recorded, in order.
     pub(crate) gaps: &'a [Gap],
     /// What the line's true course lies in.
@@ -34,9 +30,6 @@ pub(crate) struct Line<'a> {
     pub(crate) overlays: Vec<Overlay>,
     /// What is pointed out, the most important first.
     pub(crate) marks: &'a [Mark],
-    /// What the figure shows, in sentences with this many decimal places; else how
-    /// low and high the line is.
-    pub(crate) says: Option<&'a dyn Fn(usize) -> String>,
 }
 
 /// A line over another: a value for each of that one's points, or none.
@@ -61,120 +54,92 @@ pub(crate) struct Mark {
 
 impl<'a> Line<'a> {
     /// A line, and nothing else.
-    pub(crate) fn new(
-        origin: &'a Origin,
-        labels: &'a Labels,
-        note: String,
-        series: Series<'a>,
-        gaps: &'a [Gap],
-    ) -> Self {
+    pub(crate) fn new(labels: Labels, series: Series<'a>, gaps: &'a [Gap]) -> Self {
         Self {
-            origin,
             labels,
-            note,
             series,
-            tips: series,
+            tips: None,
             gaps,
             band: None,
             overlays: Vec::new(),
             marks: &[],
-            says: None,
         }
-    }
-
-    /// A line through a value a window.
-    pub(crate) fn of_windows(
-        activity: &'a Activity,
-        labels: &'a Labels,
-        values: &'a [f64],
-    ) -> Self {
-        let series = Series::of_windows(activity, values);
-        let (origin, note) = (activity.origin(), window_count(activity));
-        Self::new(origin, labels, note, series, activity.gaps())
     }
 
     /// The figure of a count for each window, where that is known; a card that says why
     /// where it never is.
     pub(crate) fn of_counts(
         activity: &Activity,
-        labels: &Labels,
+        labels: Labels,
         counts: &[Option<u32>],
         why: &str,
     ) -> Figure {
         let value = |count: &Option<u32>| count.map_or(f64::NAN, f64::from);
         let values: Vec<f64> = counts.iter().map(value).collect();
         let series = Series::of_windows(activity, &values);
-        let (stretches, note) = ((activity.begins(), activity.gaps()), window_count(activity));
-        Self::of_known(activity.origin(), labels, note, series, stretches, why)
+        Self::of_known(labels, &series, activity.begins(), activity.gaps(), why)
     }
 
     /// The same for a series whose value is no number where it isn't known, given when
     /// its items began, and its gaps.
     pub(crate) fn of_known(
-        origin: &Origin,
-        labels: &Labels,
-        note: String,
-        all: Series,
-        (begins, gaps): (&[i64], &[Gap]),
+        labels: Labels,
+        all: &Series,
+        begins: &[i64],
+        gaps: &[Gap],
         why: &str,
     ) -> Figure {
-        match Known::of(&all, begins, gaps) {
-            Some(known) => Line::new(origin, labels, note, known.series(all), &known.gaps).figure(),
-            None => nothing::figure(origin, labels, note, why),
+        match all.known(begins, gaps) {
+            Some((known, gaps)) => Line::new(labels, known, &gaps).figure(),
+            None => Figure::nothing(&labels, why),
         }
     }
 
+    /// The axes, which hold the line and its band.
+    pub(crate) fn frame(&self) -> Frame {
+        let heights = self.band.as_ref().map(|band| band.heights(&self.series));
+        let heights = heights.as_deref().unwrap_or(&self.series.values);
+        let range = range_of(heights.iter().copied());
+        Frame::over_time(&self.labels, self.margin(), self.series.item, range)
+    }
+
     pub(crate) fn figure(&self) -> Figure {
-        let series = &self.series;
-        let band = self.band.as_ref();
-        let heights = band.map(|band| band.heights(series));
-        let heights = heights.as_deref().unwrap_or(series.values);
-        let (item, range) = (series.item, range_of(heights.iter().copied()));
-        let frame = Frame::over_time(self.origin, self.labels, self.margin(), item, range);
+        let (series, band, mut frame) = (&self.series, self.band.as_ref(), self.frame());
         let thinned = thin(series, self.gaps, &frame.x.scale);
 
-        let mut paths = frame.paths_over(&thinned.gaps);
-        frame.grid_up(&mut paths);
-        let mut keys = Vec::new();
-        let mut note = self.note.clone();
+        frame.ground(&thinned.gaps);
+        frame.grid_up();
         if thinned.too_narrow > 0 {
             let gaps = GAPS.count(thinned.too_narrow);
-            note += &format!(" · {gaps} too narrow to be seen");
+            frame.labels.note += &format!(" · {gaps} too narrow to be seen");
         }
         match band {
-            Some(band) => keys.extend(band.draw(series, self.gaps, &frame, &thinned, &mut paths)),
-            None => self.draw(&frame, &thinned, &mut paths),
+            Some(band) => band.draw(series, self.gaps, &thinned, &mut frame),
+            None => self.draw(&thinned, &mut frame),
         }
-        note += &self.mark_parts(&mut paths, &mut keys);
+        self.mark_parts(&mut frame);
         let overlays = self.overlays.iter().rev();
-        keys.extend(overlays.map(|own| Key::of(own.colour, own.name)));
-        let texts = self.point_out(&frame, &mut paths, &mut keys);
-        keys.extend(frame.no_data(&thinned.gaps));
+        let keys = overlays.map(|own| Key::of(own.colour, own.name));
+        frame.keys.extend(keys);
+        self.point_out(&mut frame);
+        frame.no_data(&thinned.gaps);
+        frame.tooltips = self.tooltips(&frame);
+        frame.side_by_side(&thinned.gaps, series.item);
 
-        let tips = tooltips(&frame, &self.tips, |bucket| self.lines(&frame, bucket));
         let axis = self.labels.axis.to_lowercase();
         let with_band = band.map_or("", |_| " with a 95 % band");
         let gaps = thinned.gaps.len() + thinned.too_narrow;
-        frame.figure(Content {
-            note,
-            shapes: paths.group(),
-            keys,
-            tooltips: frame.side_by_side(tips, &thinned.gaps, series.item),
+        frame.figure(Words {
             description: format!("Line of {axis} over time{with_band}."),
-            says: match self.says {
-                Some(says) => says(frame.places),
-                None => frame.extent(series, gaps),
-            },
+            says: frame.extent(series, gaps),
             table: self.table(&thinned),
-            texts,
-            ..Content::default()
         })
     }
 
     /// The time that the line needs and what isn't known before and after it, with some
     /// room on both sides.
     fn margin(&self) -> Range<i64> {
-        let starts = self.series.starts;
+        let starts = &self.series.starts;
         let (first, last) = (starts[0], starts[starts.len() - 1]);
         let first = self.gaps.first().map_or(first, |gap| first.min(gap.begin));
         let last = self.gaps.last().map_or(last, |gap| last.max(gap.end));
@@ -191,13 +156,13 @@ impl<'a> Line<'a> {
     }
 
     /// The line and those over it.
-    fn draw(&self, frame: &Frame, thinned: &Thinned, paths: &mut Paths) {
+    fn draw(&self, thinned: &Thinned, frame: &mut Frame) {
         let is_alone = self.overlays.is_empty();
         let own = if is_alone { BLUE } else { PALE_BLUE };
-        frame.zero_line(paths);
+        frame.zero_line();
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
-            paths.line(points, Look::Outlined(own, 18));
+            frame.shapes.line(points, own.stroke_width(18));
         }
         for overlay in &self.overlays {
             let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
@@ -205,19 +170,20 @@ impl<'a> Line<'a> {
                 // A point for each two columns of pixels: these lines are smooth.
                 let mut run = run.clone();
                 run.dedup_by_key(|i| column(self.series.starts[*i], &frame.x.scale) / 2);
-                paths.broken(run.iter().map(point), Look::Outlined(overlay.colour, 20));
+                let look = overlay.colour.stroke_width(20);
+                frame.shapes.broken(run.iter().map(point), look);
             }
         }
         // A point without neighbours isn't a line: it is seen as a dot.
         let alone = || thinned.runs.iter().filter(|run| run.len() == 1);
         for run in alone().filter(|_| alone().count() <= DOTS) {
-            paths.circle(self.place(run[0]), 25, Look::Filled(own));
+            frame.shapes.circle(self.place(run[0]), 25, own.filled());
         }
     }
 
-    /// Points that weren't recorded whole, or not to their end. How many, for the
-    /// caption, where they are too many for marks.
-    fn mark_parts(&self, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+    /// Points that weren't recorded whole, or not to their end; in the caption how many,
+    /// where they are too many for marks.
+    fn mark_parts(&self, frame: &mut Frame) {
         let series = &self.series;
         let why = match (0..series.len()).all(|i| series.is_whole(i)) {
             true => "not over when recorded",
@@ -226,77 +192,88 @@ impl<'a> Line<'a> {
         let is_marked = |i: &usize| !series.is_whole(*i) || series.is_running(*i);
         let marked: Vec<usize> = (0..series.len()).filter(is_marked).collect();
         if marked.len() > DOTS {
-            return format!(" · {} {why}", series.item.noun().count(marked.len()));
+            let count = series.item.noun().count(marked.len());
+            frame.labels.note += &format!(" · {count} {why}");
+            return;
         }
         if !marked.is_empty() {
-            keys.push(Key::new(WHITE, VERMILLION, why));
+            frame.keys.push(Key::new(WHITE, VERMILLION, why));
         }
         for point in marked.into_iter().map(|i| self.place(i)) {
-            paths.circle(point, 40, Look::Filled(WHITE));
-            paths.circle(point, 40, Look::Outlined(VERMILLION, 18));
+            frame.shapes.circle(point, 40, WHITE.filled());
+            frame.shapes.circle(point, 40, VERMILLION.stroke_width(18));
         }
-        String::new()
     }
 
     /// The marks, whose numbers are texts.
-    fn point_out(&self, frame: &Frame, paths: &mut Paths, keys: &mut Vec<Key>) -> String {
+    fn point_out(&self, frame: &mut Frame) {
         for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
             let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            paths.line(ends, Look::Outlined(GREEN, 60));
+            frame.shapes.line(ends, GREEN.stroke_width(60));
         }
         let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
         for &(item, _) in &dots {
-            paths.circle(self.place(item), 40, Look::Filled(PURPLE));
+            frame.shapes.circle(self.place(item), 40, PURPLE.filled());
         }
         if !dots.is_empty() {
-            keys.push(Key::of(PURPLE, "unusual hours"));
+            frame.keys.push(Key::of(PURPLE, "unusual hours"));
         }
         if dots.len() < self.marks.len() {
-            keys.push(Key::of(GREEN, "longest silences"));
+            frame.keys.push(Key::of(GREEN, "longest silences"));
         }
-        numbers(&dots, |item| {
+        frame.texts = numbers(&dots, |item| {
             let (time, value) = self.place(item);
             (frame.x.scale.place(time), frame.y.scale.place(value))
-        })
+        });
     }
 
-    /// A tooltip's lines.
-    fn lines(&self, frame: &Frame, bucket: &Bucket) -> Vec<String> {
-        let mut lines = frame.lines(&self.tips, bucket);
-        if let Some(band) = &self.band {
-            lines.insert(1, band.about(bucket.from..bucket.to, frame.places));
-        }
-        lines.extend(self.overlays.iter().filter_map(|overlay| {
-            let value = number(overlay.values[bucket.highest]?, frame.places);
-            Some(format!("{}: {value}", overlay.name))
-        }));
-        let times = self.tips.starts;
-        let (from, to) = (times[bucket.from], times[bucket.to - 1]);
-        let own = |mark: &&Mark| to > mark.from && from <= mark.to;
-        lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
-        lines
+    /// A tooltip for each moment, or for several where they are near each other.
+    fn tooltips(&self, frame: &Frame) -> Vec<Tooltip> {
+        let tips = self.tips.as_ref().unwrap_or(&self.series);
+        let scale = Scale::new(frame.x.scale.values, [0.0, TOOLTIPS as f64]);
+        let place = |i: usize| match tips.len() {
+            ..=TOOLTIPS => i as i64,
+            _ => column(tips.starts[i], &scale).min(TOOLTIPS as i64 - 1),
+        };
+        let tooltip = |bucket: Bucket| {
+            let [from, to] = [bucket.from, bucket.to - 1].map(|i| tips.starts[i]);
+            let mut lines = frame.lines(tips, &bucket);
+            if let Some(band) = &self.band {
+                lines.insert(1, band.about(bucket.from..bucket.to, frame.labels.places));
+            }
+            lines.extend(self.overlays.iter().filter_map(|overlay| {
+                let value = number(overlay.values[bucket.highest]?, frame.labels.places);
+                Some(format!("{}: {value}", overlay.name))
+            }));
+            let own = |mark: &&Mark| to > mark.from && from <= mark.to;
+            lines.extend(self.marks.iter().filter(own).map(|mark| mark.about.clone()));
+            let highest = bucket.highest;
+            let at = (tips.starts[highest] as f64, tips.values[highest]);
+            frame.tooltip([from as f64, to as f64], at, true, lines)
+        };
+        let buckets = tips.buckets(0..tips.len(), place);
+        buckets.into_iter().map(tooltip).collect()
     }
 
     /// A row for each point of the line, and an empty row where it breaks:
     /// programs that plot the table break their line there. Marks, if there are
     /// any, have rows of their own after the line's, and a column.
     fn table(&self, thinned: &Thinned) -> String {
-        let zone = self.origin.timezone();
-        let mut columns = vec!["time_local,time_utc", self.labels.column];
+        let zone = self.labels.zone();
+        let mut columns = vec!["time_local,time_utc", &self.labels.column];
         columns.extend(self.overlays.iter().map(|overlay| overlay.column));
         columns.extend(self.band.iter().flat_map(|_| ["lower", "upper"]));
         let between = columns.len() - 2;
         columns.extend((!self.marks.is_empty()).then_some("mark"));
         let row = |i: usize, next: usize| {
-            let mut values = vec![Some(self.series.values[i])];
-            values.extend(self.overlays.iter().map(|overlay| overlay.values[i]));
+            let overlays = self.overlays.iter().map(|overlay| overlay.values[i]);
             let band = self.band.iter();
-            values.extend(band.flat_map(|band| band.edges(i..next).map(Some)));
-            values.extend((!self.marks.is_empty()).then_some(None));
-            let field =
-                |value: &Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            let fields: Vec<String> = values.iter().map(field).collect();
-            format!("{},{}\n", zone.iso(self.series.starts[i]), fields.join(","))
+            let edges = band.flat_map(|band| band.edges(i..next).map(Some));
+            let mark = self.marks.first().map(|_| None);
+            let values = [Some(self.series.values[i])].into_iter().chain(overlays);
+            let field = |value: Option<f64>| value.map_or(",".to_owned(), |own| format!(",{own}"));
+            let fields: String = values.chain(edges).chain(mark).map(field).collect();
+            format!("{}{fields}\n", zone.iso(self.series.starts[i]))
         };
         let line = |run: &Vec<usize>| nexts(run).map(|(i, next)| row(i, next)).collect();
         let empty = ",".repeat(between);
@@ -314,25 +291,6 @@ impl<'a> Line<'a> {
         let broken = ",".repeat(columns.len()) + "\n";
         format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
-}
-
-/// A tooltip for each moment, or for several where they are near each other.
-fn tooltips(frame: &Frame, tips: &Series, lines: impl Fn(&Bucket) -> Vec<String>) -> Vec<Tooltip> {
-    let Series { starts, values, .. } = *tips;
-    let Scale { from, to, .. } = frame.x.scale;
-    let scale = Scale::new([from, to], [0.0, TOOLTIPS as f64]);
-    let last = TOOLTIPS as i64 - 1;
-    let place = |i: usize| match values.len() {
-        ..=TOOLTIPS => i as i64,
-        _ => column(starts[i], &scale).min(last),
-    };
-    let tooltip = |bucket: Bucket| {
-        let across = [bucket.from, bucket.to - 1].map(|i| starts[i] as f64);
-        let at = (starts[bucket.highest] as f64, values[bucket.highest]);
-        frame.tooltip(across, at, true, lines(&bucket))
-    };
-    let buckets = tips.buckets(0..values.len(), place);
-    buckets.into_iter().map(tooltip).collect()
 }
 
 /// Numbers above dots, as far as they leave room for each other.

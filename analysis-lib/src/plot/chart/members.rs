@@ -7,8 +7,7 @@ use crate::plot::axis::{Axis, Numbers, Scale, number};
 use crate::plot::csv::{csv, id_field};
 use crate::plot::labels::{Labels, MEMBERS, MESSAGES, Noun};
 use crate::plot::svg::*;
-use activity_data::Origin;
-use activity_data::text::{TAIL, clean, csv_field, is_blank, is_mark, tail};
+use activity_data::text::{self as texts, TAIL, clean, csv_field, is_blank, is_mark, tail};
 
 /// Members with a bar of their own.
 const SHOWN: usize = 25;
@@ -30,13 +29,8 @@ pub(crate) struct Bar {
 }
 
 /// Bars of the members with the most messages, and of all others together: the
-/// frame and what is in it.
-pub(crate) fn drawn<'a>(
-    origin: &'a Origin,
-    labels: &'a Labels,
-    members: &[ShownMember],
-    note: String,
-) -> (Frame<'a>, Content) {
+/// frame with what is in it, and the figure in words.
+pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (Frame, Words) {
     let theme = &labels.theme;
     // Where it is narrow, counts stand beside bars, and no axis below them.
     let (limit, top) = match theme.is_narrow() {
@@ -69,14 +63,11 @@ pub(crate) fn drawn<'a>(
     let scale = Scale::new([0.0, high], [area.left, area.right]);
     let x = Axis::new(scale, ticks, &labels.axis);
     let y = Axis::new(Scale::of_pixels(top, area.bottom), Vec::new(), "");
-    let frame = Frame {
-        below: [17.0, 37.0, 76.0],
-        ..Frame::new(origin, labels, area, x, y)
-    };
+    let mut frame = Frame::new(labels, area, x, y);
+    frame.below = [17.0, 37.0, 76.0];
 
-    let mut paths = frame.paths();
-    frame.grid_up(&mut paths);
-    let (mut cuts, mut texts, mut tooltips) = (Vec::new(), String::new(), Vec::new());
+    frame.grid_up();
+    let mut cuts = Vec::new();
     let middle = |row: usize| top + 6.0 + (row as f64 + 0.5) * ROW;
     for (row, (bar, count)) in bars.iter().zip(&counts).enumerate() {
         let (middle, baseline) = (middle(row), middle(row) + 4.5);
@@ -86,21 +77,18 @@ pub(crate) fn drawn<'a>(
         };
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
-        paths.rectangle(corners, Look::Filled(colour));
-        texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
+        frame.shapes.rectangle(corners, colour.filled());
+        frame.texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
+        frame.texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
         let is_cut = bar.messages > most;
         if is_cut {
             let below = (middle + BAR).min(area.bottom);
             cuts.push([(high * 0.94, below), (high * 0.96, middle - BAR)]);
         }
-        let row = Area {
-            top: middle - ROW / 2.0,
-            bottom: middle + ROW / 2.0,
-            ..theme.area
-        };
-        tooltips.push(Tooltip {
+        let Area { left, right, .. } = theme.area;
+        let row = Area::at((left, middle - ROW / 2.0), right - left, ROW);
+        frame.tooltips.push(Tooltip {
             at: (scale.place(length / 2.0), row.top),
             ..Tooltip::above(row, bar.lines(labels, all, is_cut))
         });
@@ -108,24 +96,19 @@ pub(crate) fn drawn<'a>(
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
+        frame.texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        paths.line(cut, Look::Outlined(theme.ground, 50));
+        frame.shapes.line(cut, theme.ground.stroke_width(50));
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
-    paths.line(zero, Look::Outlined(theme.axis, 10));
-    let content = Content {
-        note,
-        shapes: paths.group(),
-        texts,
-        tooltips,
+    frame.shapes.line(zero, theme.axis.stroke_width(10));
+    let words = Words {
         description: "Bars of messages by member.".to_owned(),
         says: says(&bars, all),
         table: table(&bars, labels, all),
-        ..Content::default()
     };
-    (frame, content)
+    (frame, words)
 }
 
 impl Bar {
@@ -190,24 +173,19 @@ fn bar(member: &ShownMember, limit: f64) -> Bar {
 
 /// Bars that would look the same get the end of the id.
 fn tell_apart(bars: &mut [Bar], limit: f64) {
-    let end = |bar: &Bar, digits| tail(bar.id.unwrap_or_default(), digits);
-    let label = |bar: &Bar, digits: usize| {
-        if digits == 0 {
-            return bar.label.clone();
-        }
-        let end = end(bar, digits);
+    let ended = |bar: &Bar, digits: usize| {
+        let end = tail(bar.id.unwrap_or_default(), digits);
         let room = limit - width(&end, LABEL_SIZE) - 4.0;
-        format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room))
+        let label = format!("{} {end}", shorten(&bar.name, LABEL_SIZE, room));
+        (label, format!("{} {end}", bar.name))
     };
-    let digits =
-        activity_data::text::tell_apart(vec![0; bars.len()], |i, digits| label(&bars[i], digits));
-    for (bar, digits) in bars
-        .iter_mut()
-        .zip(digits)
-        .filter(|(_, digits)| *digits > 0)
-    {
-        bar.label = label(bar, digits);
-        bar.name = format!("{} {}", bar.name, end(bar, digits));
+    let digits = texts::tell_apart(vec![0; bars.len()], |i, digits| match digits {
+        0 => bars[i].label.clone(),
+        _ => ended(&bars[i], digits).0,
+    });
+    let all = bars.iter_mut().zip(digits);
+    for (bar, digits) in all.filter(|(_, digits)| *digits > 0) {
+        (bar.label, bar.name) = ended(bar, digits);
     }
 }
 

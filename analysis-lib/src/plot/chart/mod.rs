@@ -1,15 +1,22 @@
 //! Charts: what each draws in the frame that all have.
 
-pub(crate) mod band;
-pub(crate) mod bars;
-pub(crate) mod calendar;
-pub(crate) mod curve;
-pub(crate) mod frame;
-pub(crate) mod heat;
-pub(crate) mod line;
-pub(crate) mod members;
-pub(crate) mod nothing;
-pub(crate) mod series;
-pub(crate) mod shades;
+mod band;
+mod bars;
+mod calendar;
+mod frame;
+mod heat;
+mod line;
+mod members;
+mod series;
+mod shades;
 mod thin;
-pub(crate) mod week;
+
+pub(crate) use band::{Band, Point, fill, stroke};
+pub(crate) use bars::{Bars, Layer, MOST};
+pub(crate) use calendar::calendar;
+pub(crate) use frame::{Frame, TOP, range_of};
+pub(crate) use heat::{Cell, HOURS, heat};
+pub(crate) use line::{Line, Mark, Overlay};
+pub(crate) use members::{Bar, bars, messages_by_member};
+pub(crate) use series::{Series, extremes};
+pub(crate) use shades::Shades;

@@ -1,80 +1,29 @@
 //! Values over time, and what is said of them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::plot::labels::{Item, Noun, WINDOWS};
 use activity_data::{Activity, Gap, GapKind, Periods, WHOLE, Zone};
 
 /// Values over time, in order; at least one.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Series<'a> {
     /// What a value stands for.
     pub(crate) item: Item,
     /// When items begin, and when they end, in milliseconds since the epoch
     /// (UTC). Windows and points of a curve are drawn at one moment, which is
     /// both.
-    pub(crate) starts: &'a [i64],
-    pub(crate) ends: &'a [i64],
-    pub(crate) values: &'a [f64],
+    pub(crate) starts: Cow<'a, [i64]>,
+    pub(crate) ends: Cow<'a, [i64]>,
+    pub(crate) values: Cow<'a, [f64]>,
     /// The share of each item that was recorded, from 0 to 1; empty where items
     /// are what was recorded.
-    pub(crate) coverage: &'a [f64],
+    pub(crate) coverage: Cow<'a, [f64]>,
     /// Whether the last item was over when it was recorded.
     pub(crate) is_over: bool,
     /// Stretches that nobody looks at: lines break there, and they aren't grey.
     pub(crate) unseen: &'a [Gap],
-}
-
-/// The items of a series whose value is known.
-pub(crate) struct Known {
-    starts: Vec<i64>,
-    ends: Vec<i64>,
-    values: Vec<f64>,
-    coverage: Vec<f64>,
-    is_over: bool,
-    /// Where nothing was recorded, and where the value isn't known, in order.
-    pub(crate) gaps: Vec<Gap>,
-}
-
-impl Known {
-    /// Of a series whose value is no number where it isn't known, when its items began,
-    /// and its gaps. `None`: nothing is known.
-    pub(crate) fn of(series: &Series, begins: &[i64], gaps: &[Gap]) -> Option<Self> {
-        let (known, unknown): (Vec<usize>, Vec<usize>) =
-            (0..series.len()).partition(|&i| series.values[i].is_finite());
-        let mut all = gaps.to_vec();
-        for row in unknown.chunk_by(|i, next| i + 1 == *next) {
-            all.push(Gap {
-                kind: GapKind::NotKnown,
-                ..Gap::new(begins[row[0]], series.ends[row[row.len() - 1]])
-            });
-        }
-        all.sort_by_key(|gap| gap.begin);
-        let last = *known.last()?;
-        Some(Self {
-            is_over: series.is_over || last + 1 < series.len(),
-            starts: known.iter().map(|&i| series.starts[i]).collect(),
-            ends: known.iter().map(|&i| series.ends[i]).collect(),
-            values: known.iter().map(|&i| series.values[i]).collect(),
-            coverage: known
-                .iter()
-                .filter_map(|&i| series.coverage.get(i).copied())
-                .collect(),
-            gaps: all,
-        })
-    }
-
-    /// As a series, alike in all else.
-    pub(crate) fn series<'a>(&'a self, all: Series<'a>) -> Series<'a> {
-        Series {
-            starts: &self.starts,
-            ends: &self.ends,
-            values: &self.values,
-            coverage: &self.coverage,
-            is_over: self.is_over,
-            ..all
-        }
-    }
 }
 
 /// The lowest and the highest of some values, each with what it is of: the first
@@ -97,37 +46,15 @@ pub(crate) struct Bucket {
     pub(crate) highest: usize,
 }
 
-impl Bucket {
-    fn of(i: usize) -> Self {
-        Self {
-            from: i,
-            to: i + 1,
-            lowest: i,
-            highest: i,
-        }
-    }
-
-    /// With the next item.
-    fn add(&mut self, i: usize, values: &[f64]) {
-        self.to = i + 1;
-        if values[i] < values[self.lowest] {
-            self.lowest = i;
-        }
-        if values[i] > values[self.highest] {
-            self.highest = i;
-        }
-    }
-}
-
 impl<'a> Series<'a> {
     /// Values of single moments.
     pub(crate) fn of_moments(noun: Noun, times: &'a [i64], values: &'a [f64]) -> Self {
         Self {
             item: Item::Moment(noun),
-            starts: times,
-            ends: times,
-            values,
-            coverage: &[],
+            starts: times.into(),
+            ends: times.into(),
+            values: values.into(),
+            coverage: Cow::default(),
             is_over: true,
             unseen: &[],
         }
@@ -145,13 +72,41 @@ impl<'a> Series<'a> {
     pub(crate) fn of_periods(periods: &'a Periods, values: &'a [f64]) -> Self {
         Self {
             item: Item::Period(periods.period()),
-            starts: periods.begins(),
-            ends: periods.ends(),
-            values,
-            coverage: periods.coverage(),
+            starts: periods.begins().into(),
+            ends: periods.ends().into(),
+            values: values.into(),
+            coverage: periods.coverage().into(),
             is_over: periods.is_over(),
             unseen: periods.unseen(),
         }
+    }
+
+    /// Where values are no numbers, they aren't known: the items whose value is, and the
+    /// gaps with stretches of the others among them, given when items began and where
+    /// nothing was recorded. `None`: nothing is known.
+    pub(crate) fn known(&self, begins: &[i64], gaps: &[Gap]) -> Option<(Self, Vec<Gap>)> {
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            (0..self.len()).partition(|&i| self.values[i].is_finite());
+        let mut all = gaps.to_vec();
+        for row in unknown.chunk_by(|i, next| i + 1 == *next) {
+            all.push(Gap {
+                kind: GapKind::NotKnown,
+                ..Gap::new(begins[row[0]], self.ends[row[row.len() - 1]])
+            });
+        }
+        all.sort_by_key(|gap| gap.begin);
+        let last = *known.last()?;
+        let times = |own: &[i64]| known.iter().map(|&i| own[i]).collect();
+        let values = |own: &[f64]| known.iter().filter_map(|&i| own.get(i).copied()).collect();
+        let series = Self {
+            starts: times(&self.starts),
+            ends: times(&self.ends),
+            values: values(&self.values),
+            coverage: values(&self.coverage),
+            is_over: self.is_over || last + 1 < self.len(),
+            ..*self
+        };
+        Some((series, all))
     }
 
     /// The indices of its lowest and its highest value.
@@ -181,19 +136,22 @@ impl<'a> Series<'a> {
         2 * unseen >= stretch.end - stretch.begin
     }
 
-    /// The items of a range, one bucket for all in a row with the same `place`.
+    /// The items of a range, one bucket for all in a row with the same `place`, with the
+    /// first of the lowest and the first of the highest.
     pub(crate) fn buckets(&self, range: Range<usize>, place: impl Fn(usize) -> i64) -> Vec<Bucket> {
-        let mut buckets: Vec<Bucket> = Vec::new();
-        let mut last_place = None;
-        for i in range {
-            let own_place = Some(place(i));
-            match buckets.last_mut() {
-                Some(bucket) if own_place == last_place => bucket.add(i, self.values),
-                _ => buckets.push(Bucket::of(i)),
+        let items: Vec<usize> = range.collect();
+        let by = |a: &usize, b: &usize| self.values[*a].total_cmp(&self.values[*b]);
+        let bucket = |own: &[usize]| {
+            let (from, to) = (own[0], own[own.len() - 1] + 1);
+            Bucket {
+                from,
+                to,
+                lowest: (from..to).min_by(by).unwrap_or(from),
+                highest: (from..to).rev().max_by(by).unwrap_or(from),
             }
-            last_place = own_place;
-        }
-        buckets
+        };
+        let rows = items.chunk_by(|i, next| place(*i) == place(*next));
+        rows.map(bucket).collect()
     }
 
     pub(crate) fn is_whole(&self, i: usize) -> bool {

@@ -63,11 +63,11 @@ impl Shades {
     }
 
     /// What the shades mean, with words before it, as a row that ends at
-    /// `right`: the shades into `paths`, whose values are pixels, and the texts.
+    /// `right`: the shades into `shapes`, whose values are pixels, and the texts.
     pub(crate) fn legend(
         &self,
         theme: &Theme,
-        paths: &mut Paths,
+        shapes: &mut Shapes,
         (right, baseline): (f64, f64),
         words: &str,
     ) -> String {
@@ -82,7 +82,7 @@ impl Shades {
                 (left + share * WIDE, baseline - 9.0),
                 (right, baseline + 1.0),
             ];
-            paths.rectangle(corners, Look::Filled(self.shade(theme, share * self.high)));
+            shapes.rectangle(corners, self.shade(theme, share * self.high).filled());
         }
         let (ink, low) = (theme.soft_ink, format!("0{}", self.unit));
         let mut texts = text((left - 6.0, baseline), Anchor::End, ink, &low);

@@ -44,7 +44,7 @@ pub(crate) fn thin(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
 
 /// The points of a line that breaks at these gaps.
 fn broken(series: &Series, gaps: &[Gap], scale: &Scale) -> Thinned {
-    let times = series.starts;
+    let times = &series.starts;
     let pixels = |from: i64, to: i64| scale.pixels(from as f64, to as f64);
     // Of different kinds, and both seen.
     let are_apart = |one: &Gap, other: &Gap| {
@@ -95,7 +95,7 @@ pub(super) fn nexts(run: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ 
 
 /// The column of pixels that a time falls into.
 pub(crate) fn column(time: i64, scale: &Scale) -> i64 {
-    scale.pixels(scale.from, time as f64) as i64
+    scale.pixels(scale.values[0], time as f64) as i64
 }
 
 /// The points that stand for one run.

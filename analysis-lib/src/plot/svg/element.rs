@@ -1,6 +1,5 @@
 //! Texts and places.
 
-use super::escape::escape;
 use super::style::{BOLD, CAPTION_SIZE, Colour, shorten};
 use activity_data::text::clean;
 
@@ -32,6 +31,15 @@ impl Area {
             top,
             right: left + width,
             bottom: top + height,
+        }
+    }
+
+    /// As high, between these places.
+    pub(crate) fn between(self, left: f64, right: f64) -> Self {
+        Self {
+            left,
+            right,
+            ..self
         }
     }
 
@@ -89,4 +97,33 @@ pub(crate) fn short(value: f64) -> f64 {
     // Adding zero makes a negative zero positive.
     let rounded = (value * 10.0).round() / 10.0 + 0.0;
     if rounded.is_finite() { rounded } else { 0.0 }
+}
+
+/// The text as XML and HTML content or attribute value.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = text.replace('&', "&amp;");
+    for (c, entity) in [
+        ('<', "&lt;"),
+        ('>', "&gt;"),
+        ('"', "&quot;"),
+        ('\'', "&#39;"),
+    ] {
+        escaped = escaped.replace(c, entity);
+    }
+    // The kernel cuts a cell's output at lines that begin with this.
+    escaped.replace("EVCXR_", "EVCXR&#95;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_text() {
+        assert_eq!(
+            escape("<script>'\"&]]></script>"),
+            "&lt;script&gt;&#39;&quot;&amp;]]&gt;&lt;/script&gt;"
+        );
+        assert!(!escape("EVCXR_END_CONTENT").contains("EVCXR_END_CONTENT"));
+    }
 }

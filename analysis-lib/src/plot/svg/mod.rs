@@ -2,17 +2,16 @@
 
 mod card;
 mod element;
-mod escape;
 mod paths;
 mod style;
 mod theme;
 mod tooltip;
 
-pub(crate) use card::{AXIS_NAME, Content, Key, card, reworded, sheet, source};
-pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, small_text, text};
-pub(crate) use escape::escape;
+pub(crate) use card::{Key, Sheet, Words, card, sheet, source};
+pub(crate) use element::{Anchor, Area, TEXT_LIMIT, bold_text, escape, small_text, text};
 pub use paths::Canvas;
-pub(crate) use paths::{Look, Paths};
+pub(crate) use paths::Shapes;
+pub(crate) use plotters::style::Color;
 pub(crate) use style::*;
 pub(crate) use theme::{DARK, LIGHT, Theme};
 pub(crate) use tooltip::Tooltip;

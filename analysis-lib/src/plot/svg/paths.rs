@@ -7,69 +7,43 @@ use std::rc::Rc;
 use plotters::backend::DrawingBackend;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
-use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon, Rectangle};
-use plotters::style::{Color, RGBColor, ShapeStyle};
+use plotters::drawing::IntoDrawingArea;
+use plotters::element::{Circle, PathElement, Polygon, Rectangle};
+use plotters::style::ShapeStyle;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind, FontStyle,
 };
 
 use super::element::text_element;
-use super::style::{Colour, width};
+use super::style::width;
 use crate::plot::axis::Scale;
 
-/// How a shape is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Look {
-    Filled(Colour),
-    /// With the stroke's width, in tenths of a pixel.
-    Outlined(Colour, u32),
-}
-
-impl Look {
-    fn style(self) -> ShapeStyle {
-        let (Self::Filled(colour) | Self::Outlined(colour, _)) = self;
-        let colour = RGBColor(colour.0, colour.1, colour.2);
-        match self {
-            Self::Filled(_) => colour.filled(),
-            Self::Outlined(_, width) => Color::stroke_width(&colour, width),
-        }
-    }
-}
-
 /// Shapes whose places are in the values of two scales.
-pub(crate) struct Paths {
-    area: DrawingArea<Canvas, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
-    out: Rc<RefCell<String>>,
+#[derive(Clone, Default)]
+pub(crate) struct Shapes(Vec<(Shape, ShapeStyle)>);
+
+#[derive(Clone)]
+enum Shape {
+    Line(Vec<(f64, f64)>),
+    Area(Vec<(f64, f64)>),
+    Rectangle([(f64, f64); 2]),
+    Circle((f64, f64), i32),
 }
 
-impl Paths {
-    pub(crate) fn new(x: Scale, y: Scale) -> Self {
-        // plotters wants a size; shapes have their places from the scales.
-        let size = (u32::MAX >> 1, u32::MAX >> 1);
-        let (canvas, out) = Canvas::new(size, "<g transform=\"scale(0.1)\">");
-        let root = canvas.into_drawing_area();
-        // As plotters' own charts do, from the lower end up, so that both kinds of
-        // scale round alike.
-        let y = if y.start < y.end {
-            Scale::new([y.to, y.from], [y.end, y.start])
-        } else {
-            y
-        };
-        let pixels = (x.tenths(), y.tenths());
-        let area = root.apply_coord_spec(Cartesian2d::new(x.from..x.to, y.from..y.to, pixels));
-        Self { area, out }
-    }
-
+impl Shapes {
     /// A line through these points; a single point is a dot.
-    pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
-        let points: Vec<_> = points.into_iter().collect();
-        self.draw(&PathElement::new(points, look.style()));
+    pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
+        self.0
+            .push((Shape::Line(points.into_iter().collect()), look));
     }
 
     /// A line that breaks where there is no point.
-    pub(crate) fn broken(&mut self, points: impl Iterator<Item = Option<(f64, f64)>>, look: Look) {
+    pub(crate) fn broken(
+        &mut self,
+        points: impl Iterator<Item = Option<(f64, f64)>>,
+        look: ShapeStyle,
+    ) {
         let points: Vec<_> = points.collect();
         let runs = points.split(Option::is_none);
         for run in runs.filter(|run| !run.is_empty()) {
@@ -78,34 +52,50 @@ impl Paths {
     }
 
     /// The area between these points.
-    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: Look) {
-        let points: Vec<_> = points.into_iter().collect();
-        self.draw(&Polygon::new(points, look.style()));
+    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
+        self.0
+            .push((Shape::Area(points.into_iter().collect()), look));
     }
 
     /// A rectangle between two opposite corners.
-    pub(crate) fn rectangle(&mut self, corners: [(f64, f64); 2], look: Look) {
-        self.draw(&Rectangle::new(corners, look.style()));
+    pub(crate) fn rectangle(&mut self, corners: [(f64, f64); 2], look: ShapeStyle) {
+        self.0.push((Shape::Rectangle(corners), look));
     }
 
     /// A circle with its radius in tenths of a pixel.
-    pub(crate) fn circle(&mut self, centre: (f64, f64), radius: i32, look: Look) {
-        self.draw(&Circle::new(centre, radius, look.style()));
+    pub(crate) fn circle(&mut self, centre: (f64, f64), radius: i32, look: ShapeStyle) {
+        self.0.push((Shape::Circle(centre, radius), look));
     }
 
-    fn draw<E>(&self, element: &E)
-    where
-        for<'a> &'a E: PointCollection<'a, (f64, f64)>,
-        E: Drawable<Canvas>,
-    {
-        self.area.draw(element).expect("a string takes all");
-    }
-
-    /// All shapes, as one group.
-    pub(crate) fn group(self) -> String {
+    /// All shapes on these scales, as one group.
+    pub(crate) fn group(&self, x: Scale, y: Scale) -> String {
+        // plotters wants a size; shapes have their places from the scales.
+        let size = (u32::MAX >> 1, u32::MAX >> 1);
+        let (canvas, out) = Canvas::new(size, "<g transform=\"scale(0.1)\">");
+        let root = canvas.into_drawing_area();
+        // As plotters' own charts do, from the lower end up, so that both kinds of
+        // scale round alike.
+        let [[low, high], [top, bottom]] = [y.values, y.ends];
+        let y = match top < bottom {
+            true => Scale::new([high, low], [bottom, top]),
+            false => y,
+        };
+        let [across, upwards] = [x, y].map(|scale| scale.values[0]..scale.values[1]);
+        let places: Cartesian2d<RangedCoordf64, RangedCoordf64> =
+            Cartesian2d::new(across, upwards, (x.tenths(), y.tenths()));
+        let area = root.apply_coord_spec(places);
+        for (shape, look) in self.0.clone() {
+            let drawn = match shape {
+                Shape::Line(points) => area.draw(&PathElement::new(points, look)),
+                Shape::Area(points) => area.draw(&Polygon::new(points, look)),
+                Shape::Rectangle(corners) => area.draw(&Rectangle::new(corners, look)),
+                Shape::Circle(centre, radius) => area.draw(&Circle::new(centre, radius, look)),
+            };
+            drawn.expect("a string takes all");
+        }
         // The backend closes its last path when nothing holds it any more.
-        drop(self.area);
-        self.out.take() + "</g>\n"
+        drop((area, root));
+        out.take() + "</g>\n"
     }
 }
 
@@ -125,15 +115,12 @@ impl Canvas {
     /// A canvas, and what will be written after this.
     pub(crate) fn new(size: (u32, u32), before: &str) -> (Self, Rc<RefCell<String>>) {
         let out = Rc::new(RefCell::new(before.to_owned()));
-        let (look, own) = (String::new(), Rc::clone(&out));
-        (
-            Self {
-                size,
-                out: own,
-                look,
-            },
-            out,
-        )
+        let canvas = Self {
+            size,
+            out: Rc::clone(&out),
+            look: String::new(),
+        };
+        (canvas, out)
     }
 
     fn write(&self, text: &str) {

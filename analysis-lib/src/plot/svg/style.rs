@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use plotters::style::Color;
+use plotters_backend::BackendColor;
+
 use activity_data::text::is_mark;
 
 /// Width of every figure, in pixels.
@@ -44,6 +47,14 @@ pub(super) const fn rgb(hex: u32) -> Colour {
     Colour(red, green, blue)
 }
 
+/// Shapes are filled with it, or have a stroke so many tenths of a pixel wide.
+impl Color for Colour {
+    fn to_backend_color(&self) -> BackendColor {
+        let (rgb, alpha) = ((self.0, self.1, self.2), 1.0);
+        BackendColor { alpha, rgb }
+    }
+}
+
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
@@ -72,10 +83,7 @@ pub(crate) const VERMILLION: Colour = rgb(0xd55e00);
 pub(crate) const GREEN: Colour = rgb(0x009e73);
 pub(crate) const PALE_GREEN: Colour = rgb(0xd3ece3);
 pub(crate) const PURPLE: Colour = rgb(0xcc79a7);
-pub(crate) const GRID: Colour = rgb(0xe4e7eb);
 pub(crate) const AXIS: Colour = rgb(0x8c959f);
-pub(crate) const GAP: Colour = rgb(0xf0eee9);
-pub(crate) const GAP_EDGE: Colour = rgb(0xc9c4b8);
 
 /// Advance widths of DejaVu Sans from space to tilde, in hundredths of an em.
 #[rustfmt::skip]
