@@ -136,32 +136,7 @@ use splines::{Interpolation, Key, Spline};
 
 use crate::{Error, Result};
 use basis::{DEGREE, ORDER, basis};
-pub use fit::Ending;
-
-/// A cubic smoothing spline, equal to SciPy's `UnivariateSpline`.
-///
-/// The [module's page](self) says what that is and when not to trust it.
-///
-/// `Display` and `Debug` tell how the fit ended:
-///
-/// ```
-/// # use analysis_lib::SmoothingSpline;
-/// let curve = SmoothingSpline::fit(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 3.0, 4.0, 9.0, 16.0])?;
-/// assert_eq!(
-///     curve.to_string(),
-///     "smoothing spline with 2 knots: residual 0.914 for s = 5 (a single polynomial is near enough)"
-/// );
-/// # Ok::<(), analysis_lib::error::Error>(())
-/// ```
-#[derive(Clone, PartialEq)]
-pub struct SmoothingSpline {
-    /// All knots: the ends count `ORDER` times each.
-    knots: Vec<f64>,
-    coefficients: Vec<f64>,
-    smoothing: f64,
-    residual: f64,
-    ending: Ending,
-}
+pub use fit::{Ending, SmoothingSpline};
 
 impl SmoothingSpline {
     /// `UnivariateSpline(x, y)` of SciPy 1.17: cubic, s = the number of points.
@@ -214,13 +189,7 @@ impl SmoothingSpline {
                 x[x.len() - 1]
             )));
         }
-        Ok(Self {
-            knots: fitted.knots,
-            coefficients: fitted.coefficients,
-            smoothing,
-            residual: fitted.residual,
-            ending: fitted.ending,
-        })
+        Ok(fitted)
     }
 
     /// The curve at `x`. Outside of the points its last cubic is carried on,
