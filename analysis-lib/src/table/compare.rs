@@ -36,7 +36,7 @@ pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
         Ok(comparison) => filled(origin, &comparison),
         Err(why) => {
             let title = format!("What Changed from {0} to {0}", noun.title());
-            Table::new(origin, &title, &COLUMNS).saying(format!("{why}."))
+            Table::new(origin, &title, COLUMNS).saying(format!("{why}."))
         }
     }
 }
@@ -47,7 +47,7 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
     let then = when(comparison.earlier_begin, begin);
     let now = when(begin, comparison.end);
     let title = format!("What Changed: {now}, Compared with {then}");
-    let mut table = Table::new(origin, &title, &COLUMNS);
+    let mut table = Table::new(origin, &title, COLUMNS);
     let unknown = match period {
         Period::Hour => "one hour: no interval",
         _ => "can't tell",
@@ -66,15 +66,14 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
 
 /// A row of what changed.
 pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -> [Cell; 8] {
-    let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
-    let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
+    let [low, high] = [0, 1].map(|end| percent(change.interval.map(|ends| ends[end])));
     let difference = change.now - change.before;
     [
         Cell::text(what),
         Cell::number(change.before, places),
         Cell::number(change.now, places),
-        Cell::measure(difference, signed(difference, places)),
-        share(change.share()),
+        Cell::measure(difference, |own| signed(own, places)),
+        percent(change.share()),
         low,
         high,
         Cell::text(match change.more_than_chance {
@@ -86,9 +85,9 @@ pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -
     ]
 }
 
-/// A share with its sign, in percent.
-pub(super) fn percent(share: f64) -> Cell {
-    Cell::measure(share, signed(share * 100.0, 1) + "%")
+/// A share with its sign, in percent; nothing where it isn't known.
+pub(super) fn percent(share: Option<f64>) -> Cell {
+    Cell::measure(share, |share| signed(share * 100.0, 1) + "%")
 }
 
 fn signed(value: f64, places: usize) -> String {

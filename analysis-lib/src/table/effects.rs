@@ -28,7 +28,7 @@ pub fn effects(activity: &Activity) -> Table {
         ("hours", "hours"),
         ("also in those days", "also_in_those_days"),
     ]);
-    let mut table = Table::new(origin, "14 Days After Each Event and Before It", &columns);
+    let mut table = Table::new(origin, "14 Days After Each Event and Before It", columns);
     let effects = aggregate::effects(activity);
     for effect in effects.iter().rev() {
         for (what, change) in [

@@ -13,7 +13,7 @@ pub fn gaps(activity: &Activity) -> Table {
         ("How long", "hours"),
         ("Why", "why"),
     ];
-    let mut table = Table::new(origin, "Gaps", &columns);
+    let mut table = Table::new(origin, "Gaps", columns);
     let mut gaps = aggregate::gaps(activity);
     gaps.sort_by_key(|gap| (gap.begin - gap.end, gap.begin));
     for &Gap {
@@ -28,7 +28,7 @@ pub fn gaps(activity: &Activity) -> Table {
         table.row([
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
-            Cell::measure(hours, duration(end - begin)),
+            Cell::measure(hours, |_| duration(end - begin)),
             Cell::text(if left_out {
                 "documents were left out"
             } else {

@@ -38,7 +38,7 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let mut table = Table::new(
         origin,
         &format!("Members with the Most Messages: {when}"),
-        &[
+        [
             ("Rank", "rank"),
             ("", "member_id"),
             ("Member", "name"),
@@ -140,7 +140,7 @@ fn change(climbed: i64) -> Cell {
         1.. => format!("▲ {climbed}"),
         _ => format!("▼ {}", -climbed),
     };
-    Cell::measure(climbed as f64, shown)
+    Cell::measure(climbed as f64, |_| shown)
 }
 
 /// When each member was first and last seen to write, how long ago that is, and
@@ -164,7 +164,7 @@ pub fn seen(activity: &Activity, names: &Names) -> Table {
     let mut table = Table::new(
         origin,
         "When Members Were Seen to Write",
-        &[
+        [
             ("", "member_id"),
             ("Member", "name"),
             ("Messages", "messages"),

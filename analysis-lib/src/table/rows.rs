@@ -87,7 +87,7 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
         ("member", "name"),
         ("messages", "messages"),
     ];
-    let mut table = Table::new(activity.origin(), "Messages by Window and Member", &columns);
+    let mut table = Table::new(activity.origin(), "Messages by Window and Member", columns);
     let rows = without_bots(activity, names);
     let shown = |&id: &MemberId| ((!names.is_hidden(id)).then_some(id), names.show(id));
     let shown: Vec<(Option<MemberId>, String)> = rows.members().iter().map(shown).collect();
@@ -117,12 +117,7 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
 fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
     let first = rows.first().map(T::fields).unwrap_or_default();
     let name = |(name, value): &(&'static str, Value)| (*name, value.csv(name, origin).0);
-    let names: Vec<(&'static str, String)> = first.iter().map(name).collect();
-    let columns: Vec<_> = names
-        .iter()
-        .map(|(name, csv)| (*name, csv.as_str()))
-        .collect();
-    let mut table = Table::new(origin, T::TITLE, &columns);
+    let mut table = Table::new(origin, T::TITLE, first.iter().map(name));
     let origin = origin.clone();
     table.made(rows.len(), note, move |index| {
         let cell = |(name, value): (&str, Value)| Cell {

@@ -27,7 +27,7 @@ pub fn unusual(activity: &Activity) -> Table {
         ("usual", "usual_messages"),
         ("times the usual", "times_usual"),
     ];
-    let mut table = Table::new(origin, "What Was Unusual", &columns);
+    let mut table = Table::new(origin, "What Was Unusual", columns);
     let mut row = |what: &str, item: Item, stretch: Stretch, usual: Option<f64>| {
         let (begin, end) = (stretch.begin, stretch.end);
         let when = item.when(origin.timezone(), begin, end);
@@ -38,7 +38,7 @@ pub fn unusual(activity: &Activity) -> Table {
             Cell::text(what),
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
-            Cell::measure((end - begin) as f64, duration(end - begin)),
+            Cell::measure((end - begin) as f64, |_| duration(end - begin)),
             Cell::number(messages, 0),
             Cell::number(usual, 0),
             Cell::number(times, 1),
