@@ -118,7 +118,7 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
         }
     };
     let spans = [earlier_begin..begin, begin..end];
-    let both = Beside::of(recent, |time| {
+    let both = Beside::of(&recent, |time| {
         let side = spans.iter().position(|span| span.contains(&time))?;
         Some((side, slot(spans[side].start, time)))
     });

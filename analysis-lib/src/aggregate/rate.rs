@@ -3,9 +3,11 @@
 use std::f64::consts::TAU;
 use std::fmt;
 
+use super::chance::NORMAL as BAND;
+use super::smoothed::too_few;
+use crate::Result;
 use crate::spline::poisson::jumps::{fit, surprise};
 use crate::spline::poisson::{Counts, Smoothing, differences};
-use crate::{Error, Result};
 use activity_data::Held;
 use activity_data::{Activity, Gap, Origin};
 
@@ -28,9 +30,6 @@ const LONGEST_STEP: f64 = 720.0;
 /// What is taken for a usual course beforehand: waves that take the rate up and
 /// down to e times and an e-th, with a period of this many minutes.
 const WAVE: f64 = 360.0;
-/// How many standard errors the band reaches on both sides: 95 % of a normal
-/// distribution.
-const BAND: f64 = 1.959_963_984_540_054;
 /// The exact upper limit of 97.5 % for the mean of a Poisson count of zero:
 /// −ln 0.025.
 const NONE_SEEN: f64 = 3.688_879_454_113_936;
@@ -145,10 +144,7 @@ fn compute(activity: &Activity) -> Result<Rate> {
     moments.dedup();
     let usual = activity.usual_length().filter(|_| moments.len() >= 4);
     let Some(usual) = usual else {
-        return Err(Error::new(format!(
-            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
-            moments.len()
-        )));
+        return Err(too_few(moments.len()));
     };
 
     // Of four moments and more, each window has a length; the least that there
@@ -158,19 +154,17 @@ fn compute(activity: &Activity) -> Result<Rate> {
     let exposures: Vec<f64> = order.iter().map(|i| shares[*i] * length(i)).collect();
     let count = |&i: &usize| shares[i] * f64::from(activity.message_volume()[i]);
     let counts: Vec<f64> = order.iter().map(count).collect();
-    let (dispersion, jumps, bands) = if counts.iter().all(|&count| count == 0.0) {
-        let upper = NONE_SEEN / exposures.iter().sum::<f64>();
-        (1.0, Vec::new(), vec![[0.0, 0.0, upper]; counts.len()])
-    } else {
-        smooth(
-            &minutes,
-            &moments,
-            &counts,
-            &exposures,
-            shares.iter().sum(),
-            usual as f64 / MINUTE,
-        )
+    let usual = usual as f64 / MINUTE;
+    let clock = Clock::new(&moments, usual.max((2.0 * usual).clamp(CLOSEST, WIDEST)));
+    let places: Vec<f64> = minutes.iter().map(|&minute| clock.place(minute)).collect();
+    let data = Counts {
+        places: &places,
+        counts: &counts,
+        worth: shares.iter().sum(),
+        exposures: &exposures,
+        firmness: &clock.firmness(),
     };
+    let (dispersion, jumps, bands) = smooth(&data, &minutes, clock.spacing, usual);
     let column = |k: usize| {
         let mut column = vec![0.0; bands.len()];
         for (&i, band) in order.iter().zip(&bands) {
@@ -216,33 +210,25 @@ fn shares(begins: &[i64], ends: &[i64]) -> Vec<f64> {
     begins.iter().zip(ends).map(share).collect()
 }
 
-/// The dispersion, where the curve jumps, and of each count the lower edge, the rate and the upper
-/// edge. `minutes` ascend, and `moments` are the different ones; a window usually
-/// is `usual` minutes long. The counts are worth as many as `worth` of windows
-/// that don't overlap.
+/// The dispersion, where the curve jumps, and of each count the lower edge, the rate and
+/// the upper edge. `minutes` ascend; knots are `spacing` apart, and a window usually is
+/// `usual` long.
 fn smooth(
+    data: &Counts,
     minutes: &[f64],
-    moments: &[f64],
-    counts: &[f64],
-    exposures: &[f64],
-    worth: f64,
+    spacing: f64,
     usual: f64,
 ) -> (f64, Vec<usize>, Vec<[f64; 3]>) {
-    let spacing = usual.max((2.0 * usual).clamp(CLOSEST, WIDEST));
-    let clock = Clock::new(moments, spacing);
-    let places: Vec<f64> = minutes.iter().map(|&minute| clock.place(minute)).collect();
+    let (counts, exposures) = (data.counts, data.exposures);
+    if counts.iter().all(|&count| count == 0.0) {
+        let upper = NONE_SEEN / exposures.iter().sum::<f64>();
+        return (1.0, Vec::new(), vec![[0.0, 0.0, upper]; counts.len()]);
+    }
     // The mean square of such a wave's second differences; of wide windows it
     // would be that of noise.
     let turn = TAU * spacing.min(60.0) / WAVE;
-    let data = Counts {
-        places: &places,
-        counts,
-        worth,
-        exposures,
-        firmness: &clock.firmness(),
-    };
     let fitted = fit(
-        &data,
+        data,
         &Smoothing {
             roughness: turn.powi(4) / 2.0,
             trust: 4.0,
@@ -265,8 +251,8 @@ fn smooth(
     };
     let mut bands: Vec<[f64; 3]> = (0..counts.len()).map(band).collect();
     // How much time a window adds to those before it.
-    let step = usual * worth / counts.len() as f64;
-    widen(&mut bands, &data, minutes, step, fitted.dispersion);
+    let step = usual * data.worth / counts.len() as f64;
+    widen(&mut bands, data, minutes, step, fitted.dispersion);
     (fitted.dispersion, fitted.jumps, bands)
 }
 

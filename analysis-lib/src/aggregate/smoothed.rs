@@ -81,6 +81,13 @@ pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
     activity.kept(|| fit(activity))
 }
 
+/// Why there is no rate of windows with so many different times.
+pub(super) fn too_few(moments: usize) -> Error {
+    Error::new(format!(
+        "a rate needs at least 4 windows with different times, and there are {moments}; take a longer span"
+    ))
+}
+
 fn fit(activity: &Activity) -> Result<Smoothed> {
     let mut x: Vec<f64> = Vec::with_capacity(activity.len());
     let mut y: Vec<f64> = Vec::with_capacity(activity.len());
@@ -102,10 +109,7 @@ fn fit(activity: &Activity) -> Result<Smoothed> {
         y.push(sum as f64);
     }
     if x.len() < 4 {
-        return Err(Error::new(format!(
-            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
-            x.len()
-        )));
+        return Err(too_few(x.len()));
     }
     let spline = SmoothingSpline::fit(&x, &y)?;
     let (first, last) = (x[0], x[x.len() - 1]);
