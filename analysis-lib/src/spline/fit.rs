@@ -115,10 +115,7 @@ impl Points<'_> {
     /// the second and the last but one.
     fn interpolating_breaks(&self) -> Vec<usize> {
         let last = self.x.len() - 1;
-        std::iter::once(0)
-            .chain(2..last - 1)
-            .chain([last])
-            .collect()
+        (0..=last).filter(|&i| i != 1 && i + 1 != last).collect()
     }
 
     /// Adds knots until the least-squares spline comes nearer to the points
@@ -137,10 +134,9 @@ impl Points<'_> {
             let excess = residual - self.smoothing;
             let is_polynomial = curve.breaks.len() == 2;
             if excess.abs() < self.tolerance() || (is_polynomial && excess < 0.0) {
-                return curve.end(if is_polynomial {
-                    Ending::Polynomial
-                } else {
-                    Ending::LeastSquares
+                return curve.end(match is_polynomial {
+                    true => Ending::Polynomial,
+                    false => Ending::LeastSquares,
                 });
             }
             if excess < 0.0 {
@@ -180,9 +176,8 @@ impl Points<'_> {
         knots.extend(breaks.iter().map(|&i| self.x[i]));
         knots.extend([self.x[self.x.len() - 1]; DEGREE]);
 
-        let bases: Vec<[f64; ORDER]> = located(&breaks)
-            .map(|(interval, i)| basis(&knots, interval + DEGREE, self.x[i]))
-            .collect();
+        let bells = |(interval, i): (usize, usize)| basis(&knots, interval + DEGREE, self.x[i]);
+        let bases: Vec<[f64; ORDER]> = located(&breaks).map(bells).collect();
         let mut triangle = Triangle::new(breaks.len() - 1 + DEGREE);
         let equations = located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i]));
         let residual = triangle.rotate_in(equations);
@@ -212,8 +207,8 @@ impl Points<'_> {
             true => to_fortran_integer(knots as f64 * (residual - self.smoothing) / gain),
             false => 2 * knots as i64,
         };
-        let least = wanted.max(knots as i64 / 2);
-        least.clamp(1, 2 * knots as i64) as usize
+        let least = (knots as i64 / 2).max(1);
+        wanted.clamp(least, 2 * knots as i64) as usize
     }
 
     /// The points at which `wanted` more knots go: one after the other into
@@ -284,11 +279,10 @@ impl Points<'_> {
         let jumps = jumps(&curve.spline.knots);
         let rows = &curve.triangle.rows;
         let mut p = rows.len() as f64 / rows.iter().fold(0.0, |sum, row| sum + row[0]);
+        let far = [polynomial_residual, curve.spline.residual].map(|own| own - self.smoothing);
         let mut search = RootSearch {
-            low: (0.0, polynomial_residual - self.smoothing),
-            high: (f64::INFINITY, curve.spline.residual - self.smoothing),
-            low_is_sure: false,
-            high_is_sure: false,
+            ends: [(0.0, far[0]), (f64::INFINITY, far[1])],
+            are_sure: [false; 2],
             tolerance: self.tolerance(),
         };
         let mut trial = 1;
@@ -389,14 +383,12 @@ fn penalised(
     let diagonal = equations.rows.iter().map(|row| row[0]);
     let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
     let unknowns = equations.rows.len();
+    let wider = |&[a, b, c, d]: &[f64; ORDER]| [a, b, c, d, 0.0];
     let mut system = Triangle {
-        rows: equations
-            .rows
-            .iter()
-            .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
-            .collect(),
+        rows: equations.rows.iter().map(wider).collect(),
         right: equations.right.clone(),
     };
+    let is_left = |own: &Equation<_>| own.row.iter().any(|entry| entry.abs() > negligible);
     let weight = 1.0 / p;
     for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
         let first = group * TOGETHER;
@@ -406,12 +398,7 @@ fn penalised(
         }
         let mut step = 0;
         let end = unknowns + TOGETHER - first;
-        while step < end
-            && descending
-                .iter()
-                .flat_map(|own| own.row)
-                .any(|entry| entry.abs() > negligible)
-        {
+        while step < end && descending.iter().any(is_left) {
             for step in step..step + STRETCH {
                 // Row k starts at column first + k, in step 2k.
                 for (k, equation) in descending.iter_mut().enumerate().take(step / 2 + 1) {
@@ -430,15 +417,12 @@ fn penalised(
 /// The search for the p with F(p) = s. F falls as p grows, from the residual of
 /// a single polynomial (p = 0) to that of the least-squares spline (p = ∞).
 struct RootSearch {
-    /// A p that is too small, and how far F is above s there.
-    low: (f64, f64),
-    /// A p that is too large, and how far F is above s there: below zero.
-    high: (f64, f64),
-    /// Whether `low` is near enough for the rational function that is laid
-    /// through three points to be of use. It starts far off, at p = 0.
-    low_is_sure: bool,
-    /// The same for `high`, which starts at p = ∞.
-    high_is_sure: bool,
+    /// A p that is too small and one that is too large, and how far F is above s
+    /// there: at the second, below zero.
+    ends: [(f64, f64); 2],
+    /// Whether each is near enough for the rational function that is laid through
+    /// three points to be of use. They start far off, at 0 and ∞.
+    are_sure: [bool; 2],
     tolerance: f64,
 }
 
@@ -448,46 +432,31 @@ impl RootSearch {
     fn next(&mut self, p: f64, excess: f64) -> Option<f64> {
         /// How much a p that is too far off is reduced, or enlarged.
         const STRIDE: f64 = 0.04;
-        if !self.high_is_sure {
-            if excess - self.high.1 <= self.tolerance {
-                self.high = (p, excess);
-                let smaller = p * STRIDE;
-                return Some(if smaller <= self.low.0 {
-                    self.low.0 * 0.9 + p * 0.1
-                } else {
-                    smaller
-                });
+        for (end, sign, stride) in [(1, -1.0, p * STRIDE), (0, 1.0, p / STRIDE)] {
+            if self.are_sure[end] {
+                continue;
             }
-            self.high_is_sure = excess < 0.0;
-        }
-        if !self.low_is_sure {
-            if self.low.1 - excess <= self.tolerance {
-                self.low = (p, excess);
-                let larger = p / STRIDE;
-                return Some(if self.high.0.is_finite() && larger >= self.high.0 {
-                    p * 0.1 + self.high.0 * 0.9
-                } else {
-                    larger
-                });
+            if sign * (self.ends[end].1 - excess) <= self.tolerance {
+                self.ends[end] = (p, excess);
+                let other = self.ends[1 - end].0;
+                let is_between = sign * (other - stride) > 0.0;
+                let mixed = p * 0.1 + other * 0.9;
+                return Some(if is_between { stride } else { mixed });
             }
-            self.low_is_sure = excess > 0.0;
+            self.are_sure[end] = sign * excess > 0.0;
         }
-        if excess >= self.low.1 || excess <= self.high.1 {
+        if excess >= self.ends[0].1 || excess <= self.ends[1].1 {
             return None;
         }
         // Where the function (u·p + v) / (p + w) through three points is zero.
-        let ((p1, f1), (p2, f2), (p3, f3)) = (self.low, (p, excess), self.high);
+        let ([(p1, f1), (p3, f3)], (p2, f2)) = (self.ends, (p, excess));
         let root = if p3.is_finite() {
             let (h1, h2, h3) = (f1 * (f2 - f3), f2 * (f3 - f1), f3 * (f1 - f2));
             -(p1 * p2 * h3 + p2 * p3 * h1 + p3 * p1 * h2) / (p1 * h1 + p2 * h2 + p3 * h3)
         } else {
             (p1 * (f1 - f3) * f2 - p2 * (f2 - f3) * f1) / ((f1 - f2) * f3)
         };
-        *(if f2 < 0.0 {
-            &mut self.high
-        } else {
-            &mut self.low
-        }) = (p2, f2);
+        self.ends[usize::from(f2 < 0.0)] = (p2, f2);
         Some(root)
     }
 }
