@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{Cell, Table};
 use crate::MemberId;
-use crate::aggregate::{self, ShownMember, shown_members, without_bots};
+use crate::aggregate::{self, Seen, ShownMember, shown_members, without_bots};
 use crate::names::Names;
 use crate::plot::axis::{moments, number};
 use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY, WINDOWS};
@@ -35,19 +35,17 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let item = Item::Period(period);
     let (begins, ends) = (calendar.begins(), calendar.ends());
     let when = item.when(origin.timezone(), begins[last], ends[last]);
-    let mut table = Table::new(
-        origin,
-        &format!("Members with the Most Messages: {when}"),
-        [
-            ("Rank", "rank"),
-            ("", "member_id"),
-            ("Member", "name"),
-            ("Messages", "messages"),
-            ("Share", "share"),
-            ("Active Windows", "active_windows"),
-            ("Change of Rank", "change_of_rank"),
-        ],
-    );
+    let columns = [
+        ("Rank", "rank"),
+        ("", "member_id"),
+        ("Member", "name"),
+        ("Messages", "messages"),
+        ("Share", "share"),
+        ("Active Windows", "active_windows"),
+        ("Change of Rank", "change_of_rank"),
+    ];
+    let title = format!("Members with the Most Messages: {when}");
+    let mut table = Table::new(origin, &title, columns);
     let within = |index: usize| activity.within(begins[index], ends[index]);
     let shown = |own: &Activity| shown_members(own, names).members;
     // The newest period, and one that was recorded, has a window.
@@ -112,10 +110,8 @@ fn ranks(shown: &[ShownMember]) -> HashMap<MemberId, usize> {
     let known = shown.iter().filter_map(|own| Some((own.id?, own.messages)));
     let known: Vec<(MemberId, u64)> = known.collect();
     let more = |sent: u64| known.partition_point(|other| other.1 > sent);
-    known
-        .iter()
-        .map(|&(id, sent)| (id, more(sent) + 1))
-        .collect()
+    let ranks = known.iter().map(|&(id, sent)| (id, more(sent) + 1));
+    ranks.collect()
 }
 
 /// That a period isn't over, or was recorded in part.
@@ -161,27 +157,26 @@ fn change(climbed: i64) -> Cell {
 pub fn seen(activity: &Activity, names: &Names) -> Table {
     let activity = without_bots(activity, names);
     let origin = activity.origin();
-    let mut table = Table::new(
-        origin,
-        "When Members Were Seen to Write",
-        [
-            ("", "member_id"),
-            ("Member", "name"),
-            ("Messages", "messages"),
-            ("Days Active", "days_active"),
-            ("First Seen", "first_seen_local,first_seen_utc"),
-            ("Last Seen", "last_seen_local,last_seen_utc"),
-            ("Days Ago", "days_since_last"),
-        ],
-    );
+    let columns = [
+        ("", "member_id"),
+        ("Member", "name"),
+        ("Messages", "messages"),
+        ("Days Active", "days_active"),
+        ("First Seen", "first_seen_local,first_seen_utc"),
+        ("Last Seen", "last_seen_local,last_seen_utc"),
+        ("Days Ago", "days_since_last"),
+    ];
+    let mut table = Table::new(origin, "When Members Were Seen to Write", columns);
     let seen = aggregate::seen(&activity);
     if seen.is_empty() {
         return table.saying(NOBODY);
     }
-    let is_hidden = |member: &&aggregate::Seen| names.is_hidden(member.id);
-    let hidden = seen.iter().filter(is_hidden).count();
+    let (hidden, shown): (Vec<Seen>, Vec<Seen>) = seen
+        .iter()
+        .copied()
+        .partition(|own| names.is_hidden(own.id));
     let time = |time: i64| Cell::time(origin, time, moments(origin.timezone(), time, time));
-    for member in seen.iter().filter(|member| !is_hidden(member)) {
+    for member in shown {
         table.row([
             Cell::id(Some(member.id)),
             Cell::text(names.show(member.id)),
@@ -198,8 +193,8 @@ pub fn seen(activity: &Activity, names: &Names) -> Table {
         MEMBERS.count(seen.len()),
         number(lately as f64, 0),
     );
-    if hidden > 0 {
-        let hidden = MEMBERS.count(hidden);
+    if !hidden.is_empty() {
+        let hidden = MEMBERS.count(hidden.len());
         says += &format!(" Left out, since they are to be hidden: {hidden}.");
     }
     table.saying(says)

@@ -132,13 +132,11 @@ impl Table {
     ) -> Self {
         let source = clean(&origin.source().to_string(), TEXT_LIMIT);
         let zone = origin.timezone().name();
-        let columns = columns.into_iter();
+        let column = |(heading, name): (&'static str, N)| (heading, name.into());
         Self {
             title: clean(title, TEXT_LIMIT),
             caption: format!("Source: {source} · times in {zone}"),
-            columns: columns
-                .map(|(heading, name)| (heading, name.into()))
-                .collect(),
+            columns: columns.into_iter().map(column).collect(),
             rows: Vec::new(),
             made: None,
             says: String::new(),
@@ -153,9 +151,8 @@ impl Table {
         make: impl Fn(usize) -> Vec<Cell> + Send + Sync + 'static,
     ) {
         self.made = Some((count, Arc::new(make)));
-        self.caption = self
-            .caption
-            .replace(" · times", &format!(" · {note} · times"));
+        let note = format!(" · {note} · times");
+        self.caption = self.caption.replace(" · times", &note);
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
@@ -242,27 +239,24 @@ impl Table {
         let text = self.to_string();
         // The title and the sentences stand outside the block of code.
         let rows = &text[self.title.len()..text.len() - self.says.len()];
-        crate::post::post(
-            &self.title,
-            &self.says,
-            Some(rows.trim_matches('\n')),
-            || Ok(Vec::new()),
-        )
+        let rows = Some(rows.trim_matches('\n'));
+        crate::post::post(&self.title, &self.says, rows, || Ok(Vec::new()))
     }
 
     /// Shows the table: evcxr calls this for a cell's last expression.
     pub fn evcxr_display(&self) {
+        // The kernel cuts a cell's output at lines that begin with its own marks.
+        let text = self.to_string().replace("EVCXR_", "EVCXR-");
         println!(
             "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
-             EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
-            self.html(),
-            escape_marks(&self.to_string())
+             EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT",
+            self.html()
         );
     }
 
-    /// The rows that are shown, below the headings, and whether each column holds
-    /// numbers, which stand at its right. Nothing of a table without rows.
-    fn shown(&self) -> (Vec<Vec<String>>, Vec<bool>) {
+    /// Of each column that is shown whether it holds numbers, which stand at its right,
+    /// and its heading and texts. Nothing of a table without rows.
+    fn shown(&self) -> Vec<(bool, Vec<String>)> {
         let (count, at) = (self.len(), |index| self.at(index));
         let rows: Vec<Vec<Cell>> = match self.made {
             Some(_) if count > SHOWN => {
@@ -272,21 +266,16 @@ impl Table {
             }
             _ => (0..count.min(SHOWN)).map(at).collect(),
         };
-        let is_shown = |&column: &usize| !rows.is_empty() && !self.columns[column].0.is_empty();
-        let columns = (0..self.columns.len()).filter(is_shown);
-        let is_number = |column: usize| rows.iter().any(|row| row[column].is_number);
-        let head = columns
-            .clone()
-            .map(|column| self.columns[column].0.to_owned());
-        let texts = |row: &Vec<Cell>| {
-            columns
-                .clone()
-                .map(|column| row[column].shown.clone())
-                .collect()
-        };
-        let head = rows.first().map(|_| head.collect());
-        let texts = head.into_iter().chain(rows.iter().map(texts)).collect();
-        (texts, columns.clone().map(is_number).collect())
+        let mut shown = Vec::new();
+        for (column, &(heading, _)) in self.columns.iter().enumerate() {
+            if !heading.is_empty() && !rows.is_empty() {
+                let cells = || rows.iter().map(|row| &row[column]);
+                let mut texts = vec![heading.to_owned()];
+                texts.extend(cells().map(|cell| cell.shown.clone()));
+                shown.push((cells().any(|cell| cell.is_number), texts));
+            }
+        }
+        shown
     }
 
     /// How many rows aren't shown, in words.
@@ -301,21 +290,21 @@ impl Table {
     }
 
     fn html(&self) -> String {
-        let (rows, is_number) = self.shown();
-        let row = |tag: &str, texts: &Vec<String>| {
-            let cell = |(text, is_number): (&String, &bool)| {
+        let shown = self.shown();
+        let row = |row: usize| {
+            let tag = if row == 0 { "th" } else { "td" };
+            let cell = |(is_number, texts): &(bool, Vec<String>)| {
                 let style = match is_number {
                     true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
                     false => "text-align:left;padding:3px 10px",
                 };
-                format!("<{tag} style=\"{style}\">{}</{tag}>", escape(text))
+                format!("<{tag} style=\"{style}\">{}</{tag}>", escape(&texts[row]))
             };
-            let cells: String = texts.iter().zip(&is_number).map(cell).collect();
-            format!("<tr>{cells}</tr>\n")
+            format!("<tr>{}</tr>\n", shown.iter().map(cell).collect::<String>())
         };
-        let table = rows.split_first().map_or_else(String::new, |(head, rows)| {
-            let rows: String = rows.iter().map(|texts| row("td", texts)).collect();
-            format!("<thead>{}</thead>\n<tbody>{rows}</tbody>", row("th", head))
+        let table = shown.first().map_or_else(String::new, |(_, texts)| {
+            let rows: String = (1..texts.len()).map(row).collect();
+            format!("<thead>{}</thead>\n<tbody>{rows}</tbody>", row(0))
         });
         let more = self.more().map(|more| format!("{} · ", escape(&more)));
         format!(
@@ -332,17 +321,18 @@ impl Table {
 /// The table as text, in columns.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rows, is_number) = self.shown();
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<usize> = (0..is_number.len()).filter_map(width).collect();
         writeln!(f, "{}", self.title)?;
-        for row in &rows {
-            let cell = |((text, &width), is_number): ((&String, &usize), &bool)| match is_number {
-                true => format!("{text:>width$}"),
-                false => format!("{text:<width$}"),
+        let shown = self.shown();
+        for row in 0..shown.first().map_or(0, |(_, texts)| texts.len()) {
+            let cell = |(is_number, texts): &(bool, Vec<String>)| {
+                let width = texts.iter().map(|text| text.chars().count()).max();
+                let (text, width) = (&texts[row], width.unwrap_or(0));
+                match is_number {
+                    true => format!("{text:>width$}"),
+                    false => format!("{text:<width$}"),
+                }
             };
-            let cells = row.iter().zip(&widths).zip(&is_number).map(cell);
-            let cells: Vec<String> = cells.collect();
+            let cells: Vec<String> = shown.iter().map(cell).collect();
             writeln!(f, "{}", cells.join("  ").trim_end())?;
         }
         if let Some(more) = self.more() {
@@ -357,9 +347,4 @@ impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Table({:?}, {} rows)", self.title, self.len())
     }
-}
-
-/// The kernel cuts a cell's output at lines that begin with its own marks.
-fn escape_marks(text: &str) -> String {
-    text.replace("EVCXR_", "EVCXR-")
 }

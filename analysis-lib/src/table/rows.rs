@@ -107,10 +107,8 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
             Cell::number(f64::from(windows.sent[row]), 0),
         ]
     });
-    table.saying(format!(
-        "{}, a row a window and member.",
-        MESSAGES.count(sent)
-    ))
+    let sent = MESSAGES.count(sent);
+    table.saying(format!("{sent}, a row a window and member."))
 }
 
 /// A table of rows, whose cells are made when they are shown or saved.
@@ -119,6 +117,7 @@ fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
     let name = |(name, value): &(&'static str, Value)| (*name, value.csv(name, origin).0);
     let mut table = Table::new(origin, T::TITLE, first.iter().map(name));
     let origin = origin.clone();
+    let range = |[low, high]: [f64; 2]| format!("{low:.2} to {high:.2}");
     table.made(rows.len(), note, move |index| {
         let cell = |(name, value): (&str, Value)| Cell {
             shown: match &value {
@@ -126,9 +125,7 @@ fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
                 Value::Id(_, id) => id.to_string(),
                 Value::Number(value, places) => value.map_or(String::new(), |v| number(v, *places)),
                 Value::Truth(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
-                Value::Range(range) => range.map_or(String::new(), |[low, high]| {
-                    format!("{low:.2} to {high:.2}")
-                }),
+                Value::Range(value) => value.map_or(String::new(), range),
             },
             plain: value.csv(name, &origin).1,
             is_number: !matches!(value, Value::Time(_) | Value::Id(..) | Value::Truth(_)),
