@@ -64,10 +64,8 @@ impl<'a> Beside<'a> {
             }
         }
         let is_whole = |&hour: &usize| hours.coverage()[hour] >= WHOLE;
-        slots.retain(|_, sides| {
-            let mut sides = sides.iter();
-            sides.all(|own| !own.is_empty() && own.iter().all(is_whole))
-        });
+        let are_whole = |own: &Vec<usize>| !own.is_empty() && own.iter().all(is_whole);
+        slots.retain(|_, sides| sides.iter().all(are_whole));
         Self {
             activity,
             hours,
@@ -141,10 +139,7 @@ impl<'a> Beside<'a> {
             [0, 1].map(|side| written.iter().filter(|own| own[side] & blocks > 0).count() as u64)
         };
         let active = wrote(u32::MAX);
-        let both = written
-            .iter()
-            .filter(|own| own[0] > 0 && own[1] > 0)
-            .count() as u64;
+        let both = written.iter().filter(|own| !own.contains(&0)).count() as u64;
         let [lost, new] = active.map(|own| own - both);
         let blocks: BTreeSet<i64> = self.slots.keys().map(|&(block, _)| block).collect();
         let without = blocks.into_iter().map(|block| wrote(!(1 << block)));

@@ -19,20 +19,15 @@ pub(super) fn whole_hours(activity: &Activity) -> Vec<WholeHour> {
     }
     let zone = activity.origin().timezone();
     let hours = activity.totals(HOUR);
-    let whole = (0..hours.len()).filter(|&i| {
-        hours.coverage()[i] >= WHOLE && hours.ends()[i] - hours.begins()[i] == HOUR_LENGTH
-    });
-    whole
-        .map(|i| {
-            let start = hours.begins()[i];
-            WholeHour {
-                start,
-                of_week: zone.hour_of_week(start),
-                messages: hours.messages()[i],
-                online: hours.online_mean()[i],
-            }
-        })
-        .collect()
+    let (begins, ends) = (hours.begins(), hours.ends());
+    let is_whole = |&i: &usize| hours.coverage()[i] >= WHOLE && ends[i] - begins[i] == HOUR_LENGTH;
+    let hour = |i: usize| WholeHour {
+        start: begins[i],
+        of_week: zone.hour_of_week(begins[i]),
+        messages: hours.messages()[i],
+        online: hours.online_mean()[i],
+    };
+    (0..hours.len()).filter(is_whole).map(hour).collect()
 }
 
 /// The hours' indices by hour of the day, of 24 groups, or of the week, of 168.

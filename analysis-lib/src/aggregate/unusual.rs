@@ -139,8 +139,9 @@ fn extremes(all: impl DoubleEndedIterator<Item = Stretch> + Clone) -> [Option<St
 /// The hours of which enough others tell what is usual, in order, as if each were an
 /// event.
 fn compared(hours: &[WholeHour], provenance: Provenance) -> Vec<Event> {
-    let levels = hours.iter().map(|hour| anscombe(hour.messages as f64));
-    let levels: Vec<f64> = levels.collect();
+    // Anscombe's, of which a Poisson count's has the standard deviation 1.
+    let level = |hour: &WholeHour| 2.0 * (hour.messages as f64 + 0.375).sqrt();
+    let levels: Vec<f64> = hours.iter().map(level).collect();
     let by_week = grouped(hours, 168);
     let usual_in = |group: &[usize], i: usize, least: usize| {
         let begin = hours[i].start;
@@ -171,10 +172,6 @@ fn compared(hours: &[WholeHour], provenance: Provenance) -> Vec<Event> {
     }
     compared.sort_unstable_by_key(|hour| hour.begin);
     compared
-}
-
-fn anscombe(count: f64) -> f64 {
-    2.0 * (count + 0.375).sqrt()
 }
 
 /// The median; no number of none.
