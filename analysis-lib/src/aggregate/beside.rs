@@ -36,7 +36,7 @@ impl Change {
     }
 }
 
-/// Of an hour the side that it is on, and its block and slot.
+/// Of an hour that is compared the side that it is on, and its block and slot.
 type Place = (usize, (i64, i64));
 
 /// The hours of the clock that were recorded as a whole in both of two stretches.
@@ -56,7 +56,7 @@ impl<'a> Beside<'a> {
         // Who sent what is only asked by blocks of hours.
         let hours = activity.totals(HOUR);
         let places = hours.begins().iter().map(|&begin| place(begin));
-        let places: Vec<Option<Place>> = places.collect();
+        let mut places: Vec<Option<Place>> = places.collect();
         let mut slots = BTreeMap::<_, [Vec<usize>; 2]>::new();
         for (hour, place) in places.iter().enumerate() {
             if let Some((side, slot)) = place {
@@ -66,6 +66,9 @@ impl<'a> Beside<'a> {
         let is_whole = |&hour: &usize| hours.coverage()[hour] >= WHOLE;
         let are_whole = |own: &Vec<usize>| !own.is_empty() && own.iter().all(is_whole);
         slots.retain(|_, sides| sides.iter().all(are_whole));
+        for place in &mut places {
+            *place = place.filter(|(_, slot)| slots.contains_key(slot));
+        }
         Self {
             activity,
             hours,
@@ -128,8 +131,7 @@ impl<'a> Beside<'a> {
             // Each window lies in one of the hours.
             let middle = self.activity.middle(window);
             let hour = self.hours.begins().partition_point(|&own| own <= middle) - 1;
-            let place = self.places[hour].filter(|(_, slot)| self.slots.contains_key(slot));
-            if let Some((side, (block, _))) = place {
+            if let Some((side, (block, _))) = self.places[hour] {
                 let senders = self.activity.senders(window);
                 senders.for_each(|(member, _)| written[member][side] |= 1 << block);
             }

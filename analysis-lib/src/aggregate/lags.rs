@@ -134,10 +134,10 @@ fn series(hours: &[WholeHour], values: Vec<f64>) -> Vec<f64> {
 /// How many pairs of values and later ones there are, and their correlation. Values
 /// have a mean near zero, so sums lose nothing.
 fn correlation(own: &[f64], later: &[f64], lag: i64) -> (u64, Option<f64>) {
-    let (skip, skip_later) = ((-lag).max(0) as usize, lag.max(0) as usize);
-    let pairs = own.iter().skip(skip).zip(later.iter().skip(skip_later));
+    let [skip, skip_later] = [-lag, lag].map(|lag| (lag.max(0) as usize).min(own.len()));
+    let pairs = own[skip..].iter().zip(&later[skip_later..]);
     let (mut n, mut x, mut y, mut xx, mut yy, mut xy) = (0, 0.0, 0.0, 0.0, 0.0, 0.0);
-    for (a, b) in pairs.filter(|(a, b)| !a.is_nan() && !b.is_nan()) {
+    for (a, b) in pairs.filter(|(a, b)| !(*a * *b).is_nan()) {
         n += 1;
         x += a;
         y += b;

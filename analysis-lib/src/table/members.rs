@@ -53,12 +53,13 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let (rows, ranks_before) = (shown(&own), last.checked_sub(1).and_then(within));
     let (ranks, ranks_before) = (ranks(&rows), ranks_before.map(|own| ranks(&shown(&own))));
     let climbed = |id| Some(*ranks_before.as_ref()?.get(&id)? as i64 - ranks[&id] as i64);
-    let mut windows = HashMap::<MemberId, u64>::new();
+    let mut active = vec![0; own.members().len()];
     for (&member, &sent) in own.windows().sender.iter().zip(&own.windows().sent) {
         // A file may say that a member sent nothing.
-        let active = windows.entry(own.members()[member as usize]).or_default();
-        *active += u64::from(sent > 0);
+        active[member as usize] += u64::from(sent > 0);
     }
+    let windows = own.members().iter().copied().zip(active);
+    let windows: HashMap<MemberId, u64> = windows.collect();
     let all: u64 = rows.iter().map(|row| row.messages).sum();
     for row in &rows {
         let of = |count: &dyn Fn(MemberId) -> f64| Cell::number(row.id.map(count), 0);
