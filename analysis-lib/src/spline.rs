@@ -57,9 +57,7 @@
 //!    weighing *p* against it, and find the *p* that gives residual = s.
 //!
 //! All of it works in bands of four or five numbers a knot, so that time and
-//! memory grow as the number of points does. With thousands of knots the bands
-//! are cut into one part for each processor, and the curve is the same to the
-//! last bit: where it might not be, it is computed in one pass.
+//! memory grow as the number of points does.
 //!
 //! # When not to trust it
 //!
