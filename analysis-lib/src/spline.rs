@@ -57,9 +57,7 @@
 //!    weighing *p* against it, and find the *p* that gives residual = s.
 //!
 //! All of it works in bands of four or five numbers a knot, so that time and
-//! memory grow as the number of points does. With thousands of knots the bands
-//! are cut into one part for each processor, and the curve is the same to the
-//! last bit: where it might not be, it is computed in one pass.
+//! memory grow as the number of points does.
 //!
 //! # When not to trust it
 //!
@@ -136,32 +134,7 @@ use splines::{Interpolation, Key, Spline};
 
 use crate::{Error, Result};
 use basis::{DEGREE, ORDER, basis};
-pub use fit::Ending;
-
-/// A cubic smoothing spline, equal to SciPy's `UnivariateSpline`.
-///
-/// The [module's page](self) says what that is and when not to trust it.
-///
-/// `Display` and `Debug` tell how the fit ended:
-///
-/// ```
-/// # use analysis_lib::SmoothingSpline;
-/// let curve = SmoothingSpline::fit(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 3.0, 4.0, 9.0, 16.0])?;
-/// assert_eq!(
-///     curve.to_string(),
-///     "smoothing spline with 2 knots: residual 0.914 for s = 5 (a single polynomial is near enough)"
-/// );
-/// # Ok::<(), analysis_lib::error::Error>(())
-/// ```
-#[derive(Clone, PartialEq)]
-pub struct SmoothingSpline {
-    /// All knots: the ends count `ORDER` times each.
-    knots: Vec<f64>,
-    coefficients: Vec<f64>,
-    smoothing: f64,
-    residual: f64,
-    ending: Ending,
-}
+pub use fit::{Ending, SmoothingSpline};
 
 impl SmoothingSpline {
     /// `UnivariateSpline(x, y)` of SciPy 1.17: cubic, s = the number of points.
@@ -201,26 +174,20 @@ impl SmoothingSpline {
     /// );
     /// ```
     pub fn fit_with(x: &[f64], y: &[f64], smoothing: f64) -> Result<Self> {
-        check(x, y, smoothing)
-            .map_err(|reason| Error::new(format!("cannot fit a curve: {reason}")))?;
+        if let Some(reason) = obstacle(x, y, smoothing) {
+            return Err(Error::new(format!("cannot fit a curve: {reason}")));
+        }
         let fitted = fit::fit(x, y, smoothing);
         if !fitted.residual.is_finite() || fitted.coefficients.iter().any(|c| !c.is_finite()) {
+            let (first, last) = (x[0], x[x.len() - 1]);
             let largest = y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
             return Err(Error::new(format!(
-                "cannot fit a curve: with values up to {largest:e} and times from {:e} to {:e}, \
+                "cannot fit a curve: with values up to {largest:e} and times from {first:e} to {last:e}, \
                  numbers leave the range of a double; scale them, or merge points that nearly \
-                 coincide",
-                x[0],
-                x[x.len() - 1]
+                 coincide"
             )));
         }
-        Ok(Self {
-            knots: fitted.knots,
-            coefficients: fitted.coefficients,
-            smoothing,
-            residual: fitted.residual,
-            ending: fitted.ending,
-        })
+        Ok(fitted)
     }
 
     /// The curve at `x`. Outside of the points its last cubic is carried on,
@@ -317,12 +284,11 @@ impl SmoothingSpline {
         let slopes = self.derivative_all(breaks);
         // The second derivative is a chain of straight lines, and a chain's
         // coefficients are its values at the knots.
-        let bends: Vec<f64> = (0..breaks.len())
-            .map(|i| {
-                let width = self.knots[i + ORDER] - self.knots[i + 2];
-                2.0 * (self.slope_coefficient(i + 1) - self.slope_coefficient(i)) / width
-            })
-            .collect();
+        let bend = |i: usize| {
+            let width = self.knots[i + ORDER] - self.knots[i + 2];
+            2.0 * (self.slope_coefficient(i + 1) - self.slope_coefficient(i)) / width
+        };
+        let bends: Vec<f64> = (0..breaks.len()).map(bend).collect();
         bezier_keys(breaks, &slopes, &bends)
     }
 
@@ -348,9 +314,8 @@ impl SmoothingSpline {
     /// The slope at `x`, from the cubic of the interval that opens at `left`.
     fn slope_in(&self, left: usize, x: f64) -> f64 {
         let bells = basis::<DEGREE>(&self.knots, left, x);
-        bells.iter().enumerate().fold(0.0, |sum, (i, b)| {
-            sum + self.slope_coefficient(left - DEGREE + i) * b
-        })
+        let met = (left - DEGREE..).map(|i| self.slope_coefficient(i));
+        bells.iter().zip(met).fold(0.0, |sum, (b, c)| sum + c * b)
     }
 
     /// The slope is a spline itself, one degree lower: its coefficient `i`.
@@ -364,29 +329,26 @@ impl SmoothingSpline {
     fn walk(&self, x: &[f64], at: impl Fn(&Self, usize, f64) -> f64) -> Vec<f64> {
         let last = self.coefficients.len() - 1;
         let mut left = DEGREE;
-        x.iter()
-            .map(|&x| {
-                if x < self.knots[left] {
-                    left = self.interval(x);
-                }
-                while left < last && x >= self.knots[left + 1] {
-                    left += 1;
-                }
-                at(self, left, x)
-            })
-            .collect()
+        let value = |&x: &f64| {
+            if x < self.knots[left] {
+                left = self.interval(x);
+            }
+            while left < last && x >= self.knots[left + 1] {
+                left += 1;
+            }
+            at(self, left, x)
+        };
+        x.iter().map(value).collect()
     }
 }
 
 impl fmt::Display for SmoothingSpline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (knots, ending) = (self.breaks().len(), self.ending);
+        let [residual, smoothing] = [self.residual, self.smoothing].map(brief);
         write!(
             f,
-            "smoothing spline with {} knots: residual {} for s = {} ({})",
-            self.breaks().len(),
-            brief(self.residual),
-            brief(self.smoothing),
-            self.ending
+            "smoothing spline with {knots} knots: residual {residual} for s = {smoothing} ({ending})"
         )
     }
 }
@@ -413,60 +375,46 @@ fn brief(number: f64) -> String {
 /// Keys for a chain of cubics with these values and slopes at `x`. A Bézier
 /// segment's inner points lie a third of its width along the slopes at its ends.
 fn bezier_keys(x: &[f64], values: &[f64], slopes: &[f64]) -> Spline<f64, f64> {
-    let width = |i: usize| x.get(i + 1).map_or(0.0, |next| next - x[i]);
-    let keys = (0..x.len()).map(|i| {
-        let before = if i == 0 { 0.0 } else { width(i - 1) };
-        let arriving = values[i] - before * slopes[i] / 3.0;
-        let leaving = values[i] + width(i) * slopes[i] / 3.0;
-        Key::new(
-            x[i],
-            values[i],
-            Interpolation::StrokeBezier(arriving, leaving),
-        )
-    });
-    Spline::from_vec(keys.collect())
+    let key = |i: usize| {
+        let point = |other: usize| values[i] + (x[other] - x[i]) * slopes[i] / 3.0;
+        let (arriving, leaving) = (point(i.saturating_sub(1)), point((i + 1).min(x.len() - 1)));
+        let segment = Interpolation::StrokeBezier(arriving, leaving);
+        Key::new(x[i], values[i], segment)
+    };
+    Spline::from_vec((0..x.len()).map(key).collect())
 }
 
-/// Says what keeps points from being fitted, if anything does.
-fn check(x: &[f64], y: &[f64], smoothing: f64) -> std::result::Result<(), String> {
-    let points = x.len();
-    if y.len() != points {
-        return Err(format!(
-            "{points} times but {} values; give one value for each time",
-            y.len()
-        ));
-    }
-    if points < ORDER {
-        return Err(format!(
-            "{points} points, but a cubic needs at least {ORDER}; take a longer span"
-        ));
-    }
-    for (what, numbers) in [("time", x), ("value", y)] {
-        if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
-            return Err(format!(
-                "the {what} at {at} is {}; leave that point out",
-                numbers[at]
-            ));
-        }
-    }
-    if let Some(at) = x.windows(2).position(|pair| pair[0] >= pair[1]) {
+/// What keeps points from being fitted, if anything does.
+fn obstacle(x: &[f64], y: &[f64], smoothing: f64) -> Option<String> {
+    let (points, values) = (x.len(), y.len());
+    let unusable = |(what, numbers): (&str, &[f64])| {
+        let at = numbers.iter().position(|number| !number.is_finite())?;
+        let number = numbers[at];
+        Some(format!(
+            "the {what} at {at} is {number}; leave that point out"
+        ))
+    };
+    Some(if values != points {
+        format!("{points} times but {values} values; give one value for each time")
+    } else if points < ORDER {
+        format!("{points} points, but a cubic needs at least {ORDER}; take a longer span")
+    } else if let Some(why) = [("time", x), ("value", y)].into_iter().find_map(unusable) {
+        why
+    } else if let Some(at) = x.windows(2).position(|pair| pair[0] >= pair[1]) {
         let (before, after, next) = (x[at], x[at + 1], at + 1);
-        return Err(if before == after {
-            format!(
+        match before == after {
+            true => format!(
                 "the times at {at} and {next} are equal ({before}); \
                  merge the points of one time into one"
-            )
-        } else {
-            format!(
+            ),
+            false => format!(
                 "the time at {next} ({after}) is before the one at {at} ({before}); \
                  sort the points by time"
-            )
-        });
-    }
-    if smoothing.is_nan() || smoothing < 0.0 {
-        return Err(format!(
-            "the smoothing factor is {smoothing}; give zero or more"
-        ));
-    }
-    Ok(())
+            ),
+        }
+    } else if smoothing.is_nan() || smoothing < 0.0 {
+        format!("the smoothing factor is {smoothing}; give zero or more")
+    } else {
+        return None;
+    })
 }

@@ -36,38 +36,43 @@ impl Change {
     }
 }
 
+/// Of an hour that is compared the side that it is on, and its block and slot.
+type Place = (usize, (i64, i64));
+
 /// The hours of the clock that were recorded as a whole in both of two stretches.
-pub(super) struct Beside {
-    activity: Activity,
+pub(super) struct Beside<'a> {
+    activity: &'a Activity,
     pub(super) hours: Periods,
+    places: Vec<Option<Place>>,
     /// By block and slot in it the hours before and now: two where clocks show one
     /// twice.
     pub(super) slots: BTreeMap<(i64, i64), [Vec<usize>; 2]>,
 }
 
-impl Beside {
+impl<'a> Beside<'a> {
     /// `place` gives, of the time at which an hour begins, its side, block (of up to
     /// 32) and slot; none of what lies in neither stretch.
-    pub(super) fn of(
-        activity: Activity,
-        place: impl Fn(i64) -> Option<(usize, (i64, i64))>,
-    ) -> Self {
+    pub(super) fn of(activity: &'a Activity, place: impl Fn(i64) -> Option<Place>) -> Self {
         // Who sent what is only asked by blocks of hours.
         let hours = activity.totals(HOUR);
+        let places = hours.begins().iter().map(|&begin| place(begin));
+        let mut places: Vec<Option<Place>> = places.collect();
         let mut slots = BTreeMap::<_, [Vec<usize>; 2]>::new();
-        for (hour, &begin) in hours.begins().iter().enumerate() {
-            if let Some((side, slot)) = place(begin) {
-                slots.entry(slot).or_default()[side].push(hour);
+        for (hour, place) in places.iter().enumerate() {
+            if let Some((side, slot)) = place {
+                slots.entry(*slot).or_default()[*side].push(hour);
             }
         }
         let is_whole = |&hour: &usize| hours.coverage()[hour] >= WHOLE;
-        slots.retain(|_, sides| {
-            let mut sides = sides.iter();
-            sides.all(|own| !own.is_empty() && own.iter().all(is_whole))
-        });
+        let are_whole = |own: &Vec<usize>| !own.is_empty() && own.iter().all(is_whole);
+        slots.retain(|_, sides| sides.iter().all(are_whole));
+        for place in &mut places {
+            *place = place.filter(|(_, slot)| slots.contains_key(slot));
+        }
         Self {
             activity,
             hours,
+            places,
             slots,
         }
     }
@@ -120,50 +125,30 @@ impl Beside {
     /// How the number of those who wrote changed; and how many wrote on both sides,
     /// only before, and only now.
     pub(super) fn active_members(&self) -> (Change, [u64; 3]) {
-        let written = self.written_in();
-        let count = |then: bool, now: bool| {
-            let own = written.iter();
-            own.filter(|own| own.map(|blocks| blocks > 0) == [then, now])
-                .count() as u64
+        // The blocks in which each member wrote, one bit each, before and now.
+        let mut written = vec![[0_u32; 2]; self.activity.members().len()];
+        for window in 0..self.activity.len() {
+            // Each window lies in one of the hours.
+            let middle = self.activity.middle(window);
+            let hour = self.hours.begins().partition_point(|&own| own <= middle) - 1;
+            if let Some((side, (block, _))) = self.places[hour] {
+                let senders = self.activity.senders(window);
+                senders.for_each(|(member, _)| written[member][side] |= 1 << block);
+            }
+        }
+        // How many wrote in some of these blocks, before and now.
+        let wrote = |blocks: u32| {
+            [0, 1].map(|side| written.iter().filter(|own| own[side] & blocks > 0).count() as u64)
         };
-        let (retained, lost, new) = (count(true, true), count(true, false), count(false, true));
+        let active = wrote(u32::MAX);
+        let both = written.iter().filter(|own| !own.contains(&0)).count() as u64;
+        let [lost, new] = active.map(|own| own - both);
         let blocks: BTreeSet<i64> = self.slots.keys().map(|&(block, _)| block).collect();
-        let without = blocks.iter().map(|block| {
-            [0, 1].map(|side| {
-                let others = written.iter().filter(|own| own[side] & !(1 << block) > 0);
-                others.count() as u64
-            })
-        });
+        let without = blocks.into_iter().map(|block| wrote(!(1 << block)));
         let without: Vec<[u64; 2]> = without.collect();
-        let active = [retained + lost, retained + new];
         let (messages, _) = self.blocks(|own| self.in_an_hour(own, self.hours.messages()));
         let interval = jackknife(active, &without, lost + new, &messages);
         let change = Change::new(active.map(|members| members as f64), interval);
-        (change, [retained, lost, new])
-    }
-
-    /// The blocks in which each member wrote, one bit each, before and now.
-    fn written_in(&self) -> Vec<[u32; 2]> {
-        let mut places = vec![None; self.hours.len()];
-        for ((block, _), sides) in &self.slots {
-            for (side, &hour) in
-                (0..2).flat_map(|side| sides[side].iter().map(move |own| (side, own)))
-            {
-                places[hour] = Some((side, *block));
-            }
-        }
-        let begins = self.hours.begins();
-        let mut written = vec![[0; 2]; self.activity.members().len()];
-        for index in 0..self.activity.len() {
-            // Each window lies in one of the hours.
-            let middle = self.activity.middle(index);
-            let hour = begins.partition_point(|&begin| begin <= middle) - 1;
-            if let Some((side, block)) = places[hour] {
-                for (member, _) in self.activity.senders(index) {
-                    written[member][side] |= 1 << block;
-                }
-            }
-        }
-        written
+        (change, [both, lost, new])
     }
 }

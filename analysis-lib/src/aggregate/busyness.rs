@@ -1,4 +1,4 @@
-use super::hours::whole_hours;
+use super::hours::{WholeHour, grouped, quantiles, whole_hours};
 use activity_data::{Activity, Provenance};
 
 /// How busy an hour of the day is for how many are online.
@@ -29,42 +29,19 @@ pub struct Busyness {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn busyness(activity: &Activity) -> Vec<Busyness> {
-    let mut by_hour = vec![Vec::new(); 24];
-    for hour in whole_hours(activity)
-        .iter()
-        .filter(|hour| hour.online > 0.0)
-    {
-        by_hour[hour.of_week % 24].push((hour.messages as f64, hour.online));
-    }
-    let hours = (0..).zip(by_hour).map(|(hour, own)| {
-        let (messages, online) = own
-            .iter()
-            .fold((0.0, 0.0), |sums, own| (sums.0 + own.0, sums.1 + own.1));
-        let mut single: Vec<f64> = own
-            .iter()
-            .map(|(messages, online)| messages / online)
-            .collect();
-        single.sort_by(f64::total_cmp);
+    let mut all = whole_hours(activity);
+    all.retain(|hour| hour.online > 0.0);
+    let hours = (0..).zip(grouped(&all, 24)).map(|(hour, own)| {
+        let sum = |value: fn(&WholeHour) -> f64| own.iter().map(|&i| value(&all[i])).sum::<f64>();
+        let single = own.iter().map(|&i| all[i].messages as f64 / all[i].online);
         Busyness {
             hour,
             hours: own.len() as u64,
-            mean: (!own.is_empty()).then(|| messages / online),
-            quartiles: (own.len() >= 4).then(|| [0.25, 0.75].map(|share| quantile(&single, share))),
+            mean: (!own.is_empty())
+                .then(|| sum(|hour| hour.messages as f64) / sum(|hour| hour.online)),
+            quartiles: (own.len() >= 4).then(|| quantiles(single.collect(), [0.25, 0.75])),
             provenance: activity.provenance(),
         }
     });
     hours.collect()
-}
-
-/// The value that a share of these lies below, linear between two of them.
-///
-/// References: R. J. Hyndman, Y. Fan (1996), Sample quantiles in statistical
-/// packages, The American Statistician 50: definition 7, NumPy's.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (below, above) = (
-        sorted[place.floor() as usize],
-        sorted[place.ceil() as usize],
-    );
-    below + place.fract() * (above - below)
 }

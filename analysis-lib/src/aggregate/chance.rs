@@ -94,71 +94,32 @@ fn around(log: f64, [among_blocks, least]: [f64; 2], blocks: &[[f64; 2]]) -> Opt
     Some([log - reach, log + reach].map(f64::exp_m1))
 }
 
-/// Student's t that 5 % of all values are farther from zero than.
+/// Student's t that 5 % of all values are farther from zero than: t² is f (1 − x) / x,
+/// where 5 % of a beta distribution lie below x.
 fn student_t(freedom: f64) -> f64 {
-    let x = beta_quantile(0.05, freedom / 2.0, 0.5);
-    (freedom * (1.0 - x) / x).sqrt()
-}
-
-/// The value that a share `p` of a beta distribution lies below.
-fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    let half = freedom / 2.0;
+    let part = 0.05 * (incomplete_beta(0.5, half, 0.5) + incomplete_beta(0.5, 0.5, half));
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
-        if incomplete_beta(middle, a, b) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
+        let is_below = incomplete_beta(middle, half, 0.5) < part;
+        *(if is_below { &mut low } else { &mut high }) = middle;
     }
-    (low + high) / 2.0
+    (freedom * (1.0 - low) / low).sqrt()
 }
 
-/// The regularised incomplete beta function, by its continued fraction.
+/// The incomplete beta function, by a series whose terms are all positive; those of `x`
+/// and `1 - x`, `a` and `b` exchanged, add up to the whole function.
 ///
-/// References: NIST Digital Library of Mathematical Functions, 8.17.22; W. J.
-/// Lentz (1976), Generating Bessel functions in Mie scattering calculations
-/// using continued fractions, Applied Optics 15.
+/// References: NIST Digital Library of Mathematical Functions, 8.17.4 and 8.17.8.
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
-    if x > (a + 1.0) / (a + b + 2.0) {
-        // The fraction converges fast on this side alone.
-        return 1.0 - incomplete_beta(1.0 - x, b, a);
+    let (mut term, mut sum, mut n) = (1.0, 0.0, 0.0);
+    while term > f64::EPSILON / 8.0 * sum {
+        sum += term;
+        term *= x * (a + b + n) / (a + 1.0 + n);
+        n += 1.0;
     }
-    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p();
-    let (mut c, mut d, mut fraction) = (1.0, 0.0, 1.0);
-    for step in 0..10_000 {
-        let m = f64::from(step / 2);
-        let numerator = match step {
-            0 => 1.0,
-            _ if step % 2 == 0 => m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            _ => -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
-        };
-        let away_from_zero = |value: f64| {
-            if value == 0.0 {
-                f64::MIN_POSITIVE
-            } else {
-                value
-            }
-        };
-        d = 1.0 / away_from_zero(1.0 + numerator * d);
-        c = away_from_zero(1.0 + numerator / c);
-        fraction *= c * d;
-        if (c * d - 1.0).abs() < 1e-15 {
-            break;
-        }
-    }
-    front.exp() * (fraction - 1.0) / a
-}
-
-/// The logarithm of the gamma function of a positive number, by Stirling's
-/// series where that is good to the last digits.
-fn ln_gamma(x: f64) -> f64 {
-    if x < 12.0 {
-        return ln_gamma(x + 1.0) - x.ln();
-    }
-    let inverse = 1.0 / (x * x);
-    let series = 1.0 / 12.0 - inverse * (1.0 / 360.0 - inverse * (1.0 / 1260.0 - inverse / 1680.0));
-    (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + series / x
+    x.powf(a) * (1.0 - x).powf(b) * sum / a
 }
 
 #[cfg(test)]

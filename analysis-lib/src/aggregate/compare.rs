@@ -91,9 +91,7 @@ impl fmt::Debug for Comparison {
 /// ```
 pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     if !are_within_hours(activity) {
-        return Err(Error::new(
-            "A comparison needs windows of at most an hour".to_owned(),
-        ));
+        return Err(Error::new("A comparison needs windows of at most an hour"));
     }
     let zone = activity.origin().timezone();
     let last = activity.ends()[activity.len() - 1];
@@ -104,21 +102,19 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     // Only these hours have to be merged, and the one that the first lies in.
     let recent = u32::try_from((last - earlier_begin) / HOUR_LENGTH + 2).unwrap_or(u32::MAX);
     let recent = activity.last_hours(recent);
-    let slot = |begin: i64, time: i64| match period {
-        Period::Hour => (0, 0),
-        _ => {
-            let day = zone.day(time) - zone.day(begin);
-            let hour = zone.local(time).rem_euclid(DAY_LENGTH) / HOUR_LENGTH;
-            let block = match period {
-                Period::Hour | Period::Day => hour / 4,
-                Period::Week => day,
-                Period::Month => (day / 7).min(3),
-            };
-            (block, 24 * day + hour)
-        }
+    let slot = |begin: i64, time: i64| {
+        let day = zone.day(time) - zone.day(begin);
+        let hour = zone.local(time).rem_euclid(DAY_LENGTH) / HOUR_LENGTH;
+        let block = match period {
+            Period::Hour => return (0, 0),
+            Period::Day => hour / 4,
+            Period::Week => day,
+            Period::Month => (day / 7).min(3),
+        };
+        (block, 24 * day + hour)
     };
     let spans = [earlier_begin..begin, begin..end];
-    let both = Beside::of(recent, |time| {
+    let both = Beside::of(&recent, |time| {
         let side = spans.iter().position(|span| span.contains(&time))?;
         Some((side, slot(spans[side].start, time)))
     });
@@ -136,7 +132,6 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
     }
     let hours = &both.hours;
     let (online, known) = both.change(false, |own| mean_online(hours, own));
-    let means = [online.before, online.now].map(|sum| sum / known as f64);
     let mut peak = [f64::NAN; 2];
     for (side, own) in both.slots.values().flat_map(|own| own.iter().enumerate()) {
         let most = own.iter().filter_map(|&hour| hours.online_max()[hour]);
@@ -152,8 +147,8 @@ pub fn compare(activity: &Activity, period: Period) -> Result<Comparison> {
         messages: both.messages(),
         active_members,
         online_mean: Change {
-            before: means[0],
-            now: means[1],
+            before: online.before / known as f64,
+            now: online.now / known as f64,
             ..online
         },
         online_peak: Change::new(peak, None),

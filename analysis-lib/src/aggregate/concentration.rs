@@ -35,20 +35,16 @@ pub struct Concentration {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn concentration(activity: &Activity) -> Concentration {
-    let sent: Vec<u64> = messages_by_member(activity)
-        .iter()
-        .map(|total| total.messages)
-        .collect();
+    let totals = messages_by_member(activity).into_iter();
+    let sent: Vec<u64> = totals.map(|total| total.messages).collect();
     let (members, all) = (sent.len(), sent.iter().sum::<u64>());
     if all == 0 {
         return Concentration::default();
     }
     // Whole numbers up to the one division: Σ (2i - n - 1) x over ascending x,
     // with i from 1, divided by n Σ x. Here x descends.
-    let spread: i128 = (0..)
-        .zip(&sent)
-        .map(|(place, &sent)| (members as i128 - 1 - 2 * place) * i128::from(sent))
-        .sum();
+    let share = |(place, &sent): (i128, &u64)| (members as i128 - 1 - 2 * place) * i128::from(sent);
+    let spread: i128 = (0..).zip(&sent).map(share).sum();
     let top: u64 = sent[..members.div_ceil(10)].iter().sum();
     let mut sum = 0;
     let before_half = sent.iter().take_while(|&&sent| {

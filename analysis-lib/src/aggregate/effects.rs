@@ -65,7 +65,7 @@ pub fn effects(activity: &Activity) -> Vec<Effect> {
         // With room for a change of clocks.
         let reach = SPAN + DAY_LENGTH;
         let near = activity.within(event.time - reach, event.time + reach);
-        let both = Beside::of(near.unwrap_or_else(|| activity.clone()), place);
+        let both = Beside::of(near.as_ref().unwrap_or(activity), place);
         let (hours, matched) = (&both.hours, both.slots.len());
         let is_usual = |&hour: &usize| {
             let is_raided = raids.iter().any(|raid| raid.begin == hours.begins()[hour]);

@@ -26,15 +26,13 @@ pub struct Gap {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn gaps(activity: &Activity) -> Vec<Gap> {
-    let provenance = activity.provenance();
-    let gaps = activity.gaps().iter();
-    gaps.map(|gap| Gap {
+    let gap = |gap: &activity_data::Gap| Gap {
         begin: gap.begin,
         end: gap.end,
         left_out: gap.kind == activity_data::GapKind::LeftOut,
-        provenance,
-    })
-    .collect()
+        provenance: activity.provenance(),
+    };
+    activity.gaps().iter().map(gap).collect()
 }
 
 /// The usual length of a window: the median, in milliseconds (the upper one of an
@@ -54,17 +52,12 @@ pub fn usual_length(activity: &Activity) -> Option<i64> {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn coverage(activity: &Activity) -> f64 {
-    let lengths = |gaps: &[activity_data::Gap]| -> i64 {
-        let lengths = gaps.iter().map(|gap| gap.end - gap.begin);
-        lengths.sum()
-    };
+    let length = |gap: &activity_data::Gap| gap.end - gap.begin;
     let (begin, end) = activity.span();
-    let all = end - begin - lengths(activity.unseen());
-    let lost = lengths(activity.gaps());
-    if all > 0 {
-        1.0 - lost as f64 / all as f64
-    } else {
-        1.0
+    let lost = activity.gaps().iter().map(length).sum::<i64>();
+    match end - begin - activity.unseen().iter().map(length).sum::<i64>() {
+        ..=0 => 1.0,
+        all => 1.0 - lost as f64 / all as f64,
     }
 }
 
@@ -73,12 +66,9 @@ pub fn coverage(activity: &Activity) -> f64 {
 pub(crate) fn last_is_running(activity: &Activity, now: i64) -> bool {
     let length = |index: usize| activity.ends()[index] - activity.begins()[index];
     let last = activity.len() - 1;
-    activity.ends()[last] > now
-        || last > 0
-            && length(last) > 0
-            && activity
-                .usual_length()
-                .is_some_and(|usual| length(last) < usual.min(length(last - 1)) / 2)
+    let usual = activity.usual_length().unwrap_or(0);
+    let is_short = length(last) > 0 && last > 0 && length(last) < usual.min(length(last - 1)) / 2;
+    is_short || activity.ends()[last] > now
 }
 
 #[cfg(test)]

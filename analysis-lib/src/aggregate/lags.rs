@@ -1,6 +1,4 @@
-use std::ops::RangeInclusive;
-
-use super::hours::{WholeHour, whole_hours};
+use super::hours::{WholeHour, grouped, whole_hours};
 use activity_data::{Activity, HOUR_LENGTH, Provenance};
 
 /// The most hours that messages and online members are moved against each other.
@@ -61,36 +59,33 @@ pub fn lags(activity: &Activity) -> Vec<Lag> {
     if hours.len() < LEAST_HOURS {
         return Vec::new();
     }
-    let messages: Vec<f64> = hours.iter().map(|hour| hour.messages as f64).collect();
     let online: Vec<f64> = hours.iter().map(|hour| hour.online).collect();
-    let raw = [&online, &messages].map(|values| Series::new(&hours, &centred(&hours, values, 1)));
-    let rest = [&online, &messages].map(|values| Series::new(&hours, &rest(&hours, values)));
+    let messages: Vec<f64> = hours.iter().map(|hour| hour.messages as f64).collect();
+    let raw = [&online, &messages].map(|own| series(&hours, centred(&hours, own, 1)));
+    let rest = [&online, &messages].map(|own| series(&hours, rest(&hours, own)));
     let has_rhythm = hours.len() >= LEAST_WEEKS * LEAST_HOURS;
     let free = 1.0 - LEAST_HOURS as f64 / hours.len() as f64;
     let persistence = has_rhythm.then(|| {
         let products = (1..=MOST_LAG).map(|lag| {
-            let of = |series: &Series| series.correlation(series, lag).1.unwrap_or(0.0);
+            let of = |series: &[f64]| correlation(series, series, lag).1.unwrap_or(0.0);
             of(&rest[0]) * of(&rest[1])
         });
         (1.0 + 2.0 * products.sum::<f64>()).max(1.0)
     });
-    let range: RangeInclusive<i64> = -MOST_LAG..=MOST_LAG;
-    range
-        .map(|lag| {
-            let (pairs, correlation) = raw[0].correlation(&raw[1], lag);
-            let beyond_rhythm = rest[0].correlation(&rest[1], lag).1.filter(|_| has_rhythm);
-            Lag {
-                hours: lag,
-                pairs,
-                correlation,
-                beyond_rhythm,
-                provenance: activity.provenance(),
-                by_chance: persistence
-                    .filter(|_| beyond_rhythm.is_some())
-                    .map(|persistence| 1.96 * (persistence / (free * pairs as f64)).sqrt()),
-            }
-        })
-        .collect()
+    let lag = |lag: i64| {
+        let (pairs, all) = correlation(&raw[0], &raw[1], lag);
+        let (_, beyond_rhythm) = correlation(&rest[0], &rest[1], lag);
+        let by_chance = |persistence: f64| 1.96 * (persistence / (free * pairs as f64)).sqrt();
+        Lag {
+            hours: lag,
+            pairs,
+            correlation: all,
+            beyond_rhythm: beyond_rhythm.filter(|_| has_rhythm),
+            by_chance: beyond_rhythm.and(persistence).map(by_chance),
+            provenance: activity.provenance(),
+        }
+    };
+    (-MOST_LAG..=MOST_LAG).map(lag).collect()
 }
 
 /// The values without the mean of the hours in each of so many groups of the
@@ -119,63 +114,42 @@ fn rest(hours: &[WholeHour], values: &[f64]) -> Vec<f64> {
 }
 
 fn means(hours: &[WholeHour], values: &[f64], groups: usize) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0.0); groups];
+    let sum = |own: &[usize]| own.iter().map(|&i| values[i]).sum::<f64>();
+    let groups = grouped(hours, groups).into_iter();
+    groups.map(|own| sum(&own) / own.len() as f64).collect()
+}
+
+/// Values by the hour, from the first whole hour to the last; no number where an hour
+/// wasn't recorded. Clocks that are changed by half an hour move all hours after by that.
+fn series(hours: &[WholeHour], values: Vec<f64>) -> Vec<f64> {
+    let mut series = Vec::new();
     for (hour, value) in hours.iter().zip(values) {
-        let (sum, count) = &mut sums[hour.of_week % groups];
-        *sum += value;
-        *count += 1.0;
+        let place = (hour.start - hours[0].start + HOUR_LENGTH / 4) / HOUR_LENGTH;
+        series.resize(place as usize, f64::NAN);
+        series.push(value);
     }
-    sums.into_iter().map(|(sum, count)| sum / count).collect()
+    series
 }
 
-/// Values by the hour, from the first whole hour to the last; 0 with weight 0
-/// where an hour wasn't recorded.
-struct Series {
-    values: Vec<f64>,
-    weights: Vec<f64>,
-}
-
-impl Series {
-    fn new(hours: &[WholeHour], values: &[f64]) -> Self {
-        let places = place(hours, hours.len() - 1) + 1;
-        let mut series = Self {
-            values: vec![0.0; places],
-            weights: vec![0.0; places],
-        };
-        for (i, &value) in values.iter().enumerate() {
-            series.values[place(hours, i)] = value;
-            series.weights[place(hours, i)] = 1.0;
-        }
-        series
+/// How many pairs of values and later ones there are, and their correlation. Values
+/// have a mean near zero, so sums lose nothing.
+fn correlation(own: &[f64], later: &[f64], lag: i64) -> (u64, Option<f64>) {
+    let [skip, skip_later] = [-lag, lag].map(|lag| (lag.max(0) as usize).min(own.len()));
+    let pairs = own[skip..].iter().zip(&later[skip_later..]);
+    let (mut n, mut x, mut y, mut xx, mut yy, mut xy) = (0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    for (a, b) in pairs.filter(|(a, b)| !(*a * *b).is_nan()) {
+        n += 1;
+        x += a;
+        y += b;
+        xx += a * a;
+        yy += b * b;
+        xy += a * b;
     }
-
-    /// How many pairs of this and a later value of the other there are, and
-    /// their correlation. Values have a mean near zero, so sums lose nothing.
-    fn correlation(&self, later: &Self, lag: i64) -> (u64, Option<f64>) {
-        let (skip, skip_later) = ((-lag).max(0) as usize, lag.max(0) as usize);
-        let own = self.values.iter().zip(&self.weights).skip(skip);
-        let other = later.values.iter().zip(&later.weights).skip(skip_later);
-        let (mut n, mut x, mut y, mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        for ((a, a_weight), (b, b_weight)) in own.zip(other) {
-            let both = a_weight * b_weight;
-            n += both;
-            x += a * both;
-            y += b * both;
-            xx += a * a * both;
-            yy += b * b * both;
-            xy += a * b * both;
-        }
-        let (xx, yy, xy) = (xx - x * x / n, yy - y * y / n, xy - x * y / n);
-        // Of values that don't change, the squares are rounding.
-        let is_told = n as u64 >= LEAST_PAIRS && xx.min(yy) > 1e-9;
-        (n as u64, is_told.then(|| xy / (xx * yy).sqrt()))
-    }
-}
-
-/// An hour's place in a series. Clocks that are changed by half an hour move all
-/// hours after by that.
-fn place(hours: &[WholeHour], i: usize) -> usize {
-    ((hours[i].start - hours[0].start + HOUR_LENGTH / 4) / HOUR_LENGTH) as usize
+    let all = n as f64;
+    let (xx, yy, xy) = (xx - x * x / all, yy - y * y / all, xy - x * y / all);
+    // Of values that don't change, the squares are rounding.
+    let is_told = n >= LEAST_PAIRS && xx.min(yy) > 1e-9;
+    (n, is_told.then(|| xy / (xx * yy).sqrt()))
 }
 
 #[cfg(test)]

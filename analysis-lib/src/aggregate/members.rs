@@ -27,17 +27,14 @@ pub fn messages_by_member(activity: &Activity) -> Vec<MemberTotal> {
     for (&member, &sent) in windows.sender.iter().zip(&windows.sent) {
         messages[member as usize] += u64::from(sent);
     }
-    let provenance = activity.provenance();
-    let ids = activity.members().iter();
-    let mut totals: Vec<MemberTotal> = ids
-        .zip(messages)
-        .filter(|&(_, messages)| messages > 0)
-        .map(|(&id, messages)| MemberTotal {
-            id,
-            messages,
-            provenance,
-        })
-        .collect();
+    let totals = activity.members().iter().zip(messages);
+    let total = |(&id, messages)| MemberTotal {
+        id,
+        messages,
+        provenance: activity.provenance(),
+    };
+    let mut totals: Vec<MemberTotal> = totals.map(total).collect();
+    totals.retain(|total| total.messages > 0);
     totals.sort_unstable_by_key(|total| (std::cmp::Reverse(total.messages), total.id));
     totals
 }

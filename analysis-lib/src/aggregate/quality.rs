@@ -64,13 +64,11 @@ pub fn quality(activity: &Activity) -> Quality {
 
 /// In how many windows those who sent messages don't add up to all.
 fn sum_differs(activity: &Activity) -> usize {
-    let sum = |index| -> u64 {
-        let sent = activity.senders(index).map(|(_, sent)| u64::from(sent));
-        sent.sum()
+    let differs = |&window: &usize| {
+        let sent = activity.senders(window).map(|(_, sent)| u64::from(sent));
+        sent.sum::<u64>() != u64::from(activity.message_volume()[window])
     };
-    let volume = activity.message_volume().iter().enumerate();
-    let differs = volume.filter(|&(index, &messages)| u64::from(messages) != sum(index));
-    differs.count()
+    (0..activity.len()).filter(differs).count()
 }
 
 impl Quality {

@@ -65,8 +65,6 @@ pub fn raids(activity: &Activity) -> Vec<Raid> {
             provenance: activity.provenance(),
         })
     };
-    let many = known.iter().filter(|&&hour| joined[hour] >= LEAST);
-    many.filter(|_| are_within_hours(activity))
-        .filter_map(raid)
-        .collect()
+    let are_many = |hour: &&usize| joined[**hour] >= LEAST && are_within_hours(activity);
+    known.iter().filter(are_many).filter_map(raid).collect()
 }

@@ -3,11 +3,12 @@
 use std::f64::consts::TAU;
 use std::fmt;
 
+use super::chance::NORMAL as BAND;
+use super::smoothed::too_few;
+use crate::Result;
 use crate::spline::poisson::jumps::{fit, surprise};
 use crate::spline::poisson::{Counts, Smoothing, differences};
-use crate::{Error, Result};
-use activity_data::Held;
-use activity_data::{Activity, Gap, Origin};
+use activity_data::{Activity, Gap, Held, Origin};
 
 const MINUTE: f64 = 60_000.0;
 /// Knots are two windows apart, but not closer than this and not wider than
@@ -28,9 +29,6 @@ const LONGEST_STEP: f64 = 720.0;
 /// What is taken for a usual course beforehand: waves that take the rate up and
 /// down to e times and an e-th, with a period of this many minutes.
 const WAVE: f64 = 360.0;
-/// How many standard errors the band reaches on both sides: 95 % of a normal
-/// distribution.
-const BAND: f64 = 1.959_963_984_540_054;
 /// The exact upper limit of 97.5 % for the mean of a Poisson count of zero:
 /// −ln 0.025.
 const NONE_SEEN: f64 = 3.688_879_454_113_936;
@@ -143,12 +141,8 @@ fn compute(activity: &Activity) -> Result<Rate> {
     let minutes: Vec<f64> = order.iter().map(|&i| times[i] as f64 / MINUTE).collect();
     let mut moments = minutes.clone();
     moments.dedup();
-    let usual = activity.usual_length().filter(|_| moments.len() >= 4);
-    let Some(usual) = usual else {
-        return Err(Error::new(format!(
-            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
-            moments.len()
-        )));
+    let Some(usual) = activity.usual_length().filter(|_| moments.len() >= 4) else {
+        return Err(too_few(moments.len()));
     };
 
     // Of four moments and more, each window has a length; the least that there
@@ -158,19 +152,19 @@ fn compute(activity: &Activity) -> Result<Rate> {
     let exposures: Vec<f64> = order.iter().map(|i| shares[*i] * length(i)).collect();
     let count = |&i: &usize| shares[i] * f64::from(activity.message_volume()[i]);
     let counts: Vec<f64> = order.iter().map(count).collect();
-    let (dispersion, jumps, bands) = if counts.iter().all(|&count| count == 0.0) {
-        let upper = NONE_SEEN / exposures.iter().sum::<f64>();
-        (1.0, Vec::new(), vec![[0.0, 0.0, upper]; counts.len()])
-    } else {
-        smooth(
-            &minutes,
-            &moments,
-            &counts,
-            &exposures,
-            shares.iter().sum(),
-            usual as f64 / MINUTE,
-        )
+    let usual = usual as f64 / MINUTE;
+    let spacing = usual.max((2.0 * usual).clamp(CLOSEST, WIDEST));
+    let clock = clock(&moments, spacing);
+    let place = |minute: &f64| clock[moments.partition_point(|moment| moment < minute)];
+    let places: Vec<f64> = minutes.iter().map(place).collect();
+    let data = Counts {
+        places: &places,
+        counts: &counts,
+        worth: shares.iter().sum(),
+        exposures: &exposures,
+        firmness: &firmness(&moments, &clock, spacing),
     };
+    let (dispersion, jumps, bands) = smooth(&data, &minutes, spacing, usual);
     let column = |k: usize| {
         let mut column = vec![0.0; bands.len()];
         for (&i, band) in order.iter().zip(&bands) {
@@ -178,6 +172,7 @@ fn compute(activity: &Activity) -> Result<Rate> {
         }
         column
     };
+    let jump = |k: usize| times[order[k - 1]].midpoint(times[order[k]]);
     Ok(Rate(Held::new(Curve {
         origin: activity.shared_origin(),
         gaps: activity.gaps().to_vec(),
@@ -185,10 +180,7 @@ fn compute(activity: &Activity) -> Result<Rate> {
         per_minute: column(1),
         upper: column(2),
         dispersion,
-        jumps: jumps
-            .iter()
-            .map(|&k| times[order[k - 1]].midpoint(times[order[k]]))
-            .collect(),
+        jumps: jumps.into_iter().map(jump).collect(),
         times,
     })))
 }
@@ -216,44 +208,34 @@ fn shares(begins: &[i64], ends: &[i64]) -> Vec<f64> {
     begins.iter().zip(ends).map(share).collect()
 }
 
-/// The dispersion, where the curve jumps, and of each count the lower edge, the rate and the upper
-/// edge. `minutes` ascend, and `moments` are the different ones; a window usually
-/// is `usual` minutes long. The counts are worth as many as `worth` of windows
-/// that don't overlap.
+/// The dispersion, where the curve jumps, and of each count the lower edge, the rate and
+/// the upper edge. `minutes` ascend; knots are `spacing` apart, and a window usually is
+/// `usual` long.
 fn smooth(
+    data: &Counts,
     minutes: &[f64],
-    moments: &[f64],
-    counts: &[f64],
-    exposures: &[f64],
-    worth: f64,
+    spacing: f64,
     usual: f64,
 ) -> (f64, Vec<usize>, Vec<[f64; 3]>) {
-    let spacing = usual.max((2.0 * usual).clamp(CLOSEST, WIDEST));
-    let clock = Clock::new(moments, spacing);
-    let places: Vec<f64> = minutes.iter().map(|&minute| clock.place(minute)).collect();
+    let (counts, exposures) = (data.counts, data.exposures);
+    if counts.iter().all(|&count| count == 0.0) {
+        let upper = NONE_SEEN / exposures.iter().sum::<f64>();
+        return (1.0, Vec::new(), vec![[0.0, 0.0, upper]; counts.len()]);
+    }
     // The mean square of such a wave's second differences; of wide windows it
     // would be that of noise.
     let turn = TAU * spacing.min(60.0) / WAVE;
-    let data = Counts {
-        places: &places,
-        counts,
-        worth,
-        exposures,
-        firmness: &clock.firmness(),
+    let smoothing = Smoothing {
+        roughness: turn.powi(4) / 2.0,
+        trust: 4.0,
+        reach: (REACH / spacing).round().max(4.0) as usize,
+        pull: 1.0,
+        apart: APART / spacing,
+        burst: BURST / spacing,
+        tolerance: 1e-3,
+        rounds: 60,
     };
-    let fitted = fit(
-        &data,
-        &Smoothing {
-            roughness: turn.powi(4) / 2.0,
-            trust: 4.0,
-            reach: (REACH / spacing).round().max(4.0) as usize,
-            pull: 1.0,
-            apart: APART / spacing,
-            burst: BURST / spacing,
-            tolerance: 1e-3,
-            rounds: 60,
-        },
-    );
+    let fitted = fit(data, &smoothing);
     let band = |i: usize| {
         let (log, reach) = (fitted.log_rates[i], BAND * fitted.errors[i]);
         let rate = log.exp();
@@ -265,8 +247,8 @@ fn smooth(
     };
     let mut bands: Vec<[f64; 3]> = (0..counts.len()).map(band).collect();
     // How much time a window adds to those before it.
-    let step = usual * worth / counts.len() as f64;
-    widen(&mut bands, &data, minutes, step, fitted.dispersion);
+    let step = usual * data.worth / counts.len() as f64;
+    widen(&mut bands, data, minutes, step, fitted.dispersion);
     (fitted.dispersion, fitted.jumps, bands)
 }
 
@@ -302,69 +284,48 @@ fn limit(count: f64) -> f64 {
     shape * (1.0 - 1.0 / (9.0 * shape) + BAND / (3.0 * shape.sqrt())).powi(3)
 }
 
-/// Time in intervals between knots, where stretches without windows are no
-/// longer than they matter.
-struct Clock<'a> {
-    /// Minutes, ascending, and where each is on the clock.
-    moments: &'a [f64],
-    places: Vec<f64>,
-    spacing: f64,
+/// Where each of these moments, ascending minutes, is on a clock of intervals between
+/// knots, on which stretches without windows are no longer than they matter.
+fn clock(moments: &[f64], spacing: f64) -> Vec<f64> {
+    let places = |longest: f64| -> Vec<f64> {
+        let steps = moments.windows(2).map(|pair| (pair[1] - pair[0]) / spacing);
+        let places = steps.scan(0.0, |place, step| {
+            *place += step.min(longest);
+            Some(*place)
+        });
+        std::iter::once(0.0).chain(places).collect()
+    };
+    // There are not many more knots than windows, however scattered these are.
+    let most = 2.0 * moments.len() as f64 + 200.0;
+    let mut longest = (LONGEST_STEP / spacing).max(4.0);
+    loop {
+        let found = places(longest);
+        if found[found.len() - 1] <= most || longest <= 1.0 {
+            return found;
+        }
+        longest = (longest / 2.0).max(1.0);
+    }
 }
 
-impl<'a> Clock<'a> {
-    fn new(moments: &'a [f64], spacing: f64) -> Self {
-        let places = |longest: f64| {
-            let steps = moments.windows(2).map(|pair| (pair[1] - pair[0]) / spacing);
-            let mut places = vec![0.0];
-            places.extend(steps.scan(0.0, |place, step| {
-                *place += step.min(longest);
-                Some(*place)
-            }));
-            places
-        };
-        // There are not many more knots than windows, however scattered these are.
-        let most = 2.0 * moments.len() as f64 + 200.0;
-        let mut longest = (LONGEST_STEP / spacing).max(4.0);
-        let mut found = places(longest);
-        while found[found.len() - 1] > most && longest > 1.0 {
-            longest = (longest / 2.0).max(1.0);
-            found = places(longest);
+/// How firmly each second difference is held, given moments and where they are on the
+/// clock. Where that leaves time out, knots are further apart than they seem; the
+/// variance of a second difference is as the third power of their distance.
+fn firmness(moments: &[f64], places: &[f64], spacing: f64) -> Vec<f64> {
+    /// Less firm than this makes no difference, but rounding errors.
+    const LEAST: f64 = 1e-6;
+    let last = places.len() - 1;
+    let mut before = 0;
+    let mut minute = |place: f64| {
+        while before + 2 <= last && places[before + 1] < place {
+            before += 1;
         }
-        Self {
-            moments,
-            places: found,
-            spacing,
-        }
-    }
-
-    fn place(&self, minute: f64) -> f64 {
-        self.places[self.moments.partition_point(|&moment| moment < minute)]
-    }
-
-    /// How firmly each second difference is held. Where the clock leaves time
-    /// out, knots are further apart than they seem; the variance of a second
-    /// difference is as the third power of their distance.
-    fn firmness(&self) -> Vec<f64> {
-        /// Less firm than this makes no difference, but rounding errors.
-        const LEAST: f64 = 1e-6;
-        let last = self.places.len() - 1;
-        let mut before = 0;
-        let mut minute = |place: f64| {
-            while before + 2 <= last && self.places[before + 1] < place {
-                before += 1;
-            }
-            let (from, to) = (self.places[before], self.places[before + 1]);
-            let share = ((place - from) / (to - from)).clamp(0.0, 1.0);
-            self.moments[before] + share * (self.moments[before + 1] - self.moments[before])
-        };
-        let count = differences(self.places[last]);
-        let knots: Vec<f64> = (0..count + 2).map(|k| minute(k as f64 - 1.0)).collect();
-        let pairs = knots.iter().zip(&knots[2..]);
-        pairs
-            .map(|(from, to)| {
-                let times_longer = ((to - from) / (2.0 * self.spacing)).max(1.0);
-                times_longer.powi(-3).max(LEAST)
-            })
-            .collect()
-    }
+        let (from, to) = (places[before], places[before + 1]);
+        let share = ((place - from) / (to - from)).clamp(0.0, 1.0);
+        moments[before] + share * (moments[before + 1] - moments[before])
+    };
+    let count = differences(places[last]);
+    let knots: Vec<f64> = (0..count + 2).map(|k| minute(k as f64 - 1.0)).collect();
+    let times_longer = |k: usize| (knots[k + 2] - knots[k]) / (2.0 * spacing);
+    let firm = |k| times_longer(k).max(1.0).powi(-3).max(LEAST);
+    (0..count).map(firm).collect()
 }

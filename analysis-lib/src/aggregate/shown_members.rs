@@ -1,7 +1,8 @@
 use std::cmp::Reverse;
 
-use super::messages_by_member;
+use super::{MemberTotal, messages_by_member};
 use crate::{Activity, MemberId, Names};
+use activity_data::text::counted;
 
 /// A member as figures and tables show it, or all hidden members together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,38 +43,29 @@ pub struct ShownMembers {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn shown_members(activity: &Activity, names: &Names) -> ShownMembers {
-    let mut shown = ShownMembers {
-        members: Vec::new(),
-        bots: 0,
-        bot_messages: 0,
-    };
-    let (mut hidden, mut hidden_messages) = (0, 0);
-    for total in messages_by_member(activity) {
-        if names.hides_bots() && names.is_bot(total.id) {
-            shown.bots += 1;
-            shown.bot_messages += total.messages;
-        } else if names.is_hidden(total.id) {
-            hidden += 1;
-            hidden_messages += total.messages;
-        } else {
-            shown.members.push(ShownMember {
-                name: names.show(total.id),
-                id: Some(total.id),
-                messages: total.messages,
-            });
-        }
+    let is_bot = |own: &MemberTotal| names.hides_bots() && names.is_bot(own.id);
+    let is_hidden = |own: &MemberTotal| names.is_hidden(own.id);
+    let totals = messages_by_member(activity).into_iter();
+    let (bots, people): (Vec<_>, Vec<_>) = totals.partition(is_bot);
+    let (hidden, known): (Vec<_>, Vec<_>) = people.into_iter().partition(is_hidden);
+    let sum = |own: &[MemberTotal]| own.iter().map(|total| total.messages).sum();
+    let shown = known.iter().map(|total| ShownMember {
+        name: names.show(total.id),
+        id: Some(total.id),
+        messages: total.messages,
+    });
+    let together = (!hidden.is_empty()).then(|| ShownMember {
+        name: format!("hidden ({})", counted(hidden.len(), "member")),
+        id: None,
+        messages: sum(&hidden),
+    });
+    let mut members: Vec<ShownMember> = shown.chain(together).collect();
+    members.sort_by_key(|member| (Reverse(member.messages), member.id));
+    ShownMembers {
+        members,
+        bots: bots.len(),
+        bot_messages: sum(&bots),
     }
-    if hidden > 0 {
-        let members = if hidden == 1 { "member" } else { "members" };
-        shown.members.push(ShownMember {
-            name: format!("hidden ({hidden} {members})"),
-            id: None,
-            messages: hidden_messages,
-        });
-    }
-    let order = |member: &ShownMember| (Reverse(member.messages), member.id);
-    shown.members.sort_by_key(order);
-    shown
 }
 
 /// The activity that figures and tables of members look at: with `HIDE_BOTS=yes`

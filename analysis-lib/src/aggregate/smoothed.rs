@@ -2,13 +2,11 @@ use std::fmt;
 
 use super::cumulative_messages;
 use crate::{Error, Result, SmoothingSpline};
-use activity_data::Held;
-use activity_data::{Activity, DAY_LENGTH, Gap, Origin};
+use activity_data::{Activity, DAY_LENGTH, Gap, Held, Origin};
 
 /// Points at which the smoothed curve is given, as in the original.
 const POINTS: usize = 100;
 pub(crate) const MINUTES_PER_DAY: f64 = 1440.0;
-const MILLISECONDS_PER_DAY: f64 = DAY_LENGTH as f64;
 
 /// Cumulative messages as a smoothing spline, and its slope.
 #[derive(Clone)]
@@ -81,45 +79,45 @@ pub fn smoothed(activity: &Activity) -> Result<Smoothed> {
     activity.kept(|| fit(activity))
 }
 
+/// Why there is no rate of windows with so many different times.
+pub(super) fn too_few(moments: usize) -> Error {
+    Error::new(format!(
+        "a rate needs at least 4 windows with different times, and there are {moments}; take a longer span"
+    ))
+}
+
 fn fit(activity: &Activity) -> Result<Smoothed> {
-    let mut x: Vec<f64> = Vec::with_capacity(activity.len());
-    let mut y: Vec<f64> = Vec::with_capacity(activity.len());
-    let mut last: Option<i64> = None;
+    let mut points: Vec<(i64, u64)> = Vec::with_capacity(activity.len());
     let (begins, ends) = (activity.begins(), activity.ends());
     let near = activity.usual_length().unwrap_or(0) / 1000;
     for (index, sum) in cumulative_messages(activity).into_iter().enumerate() {
         let (begin, end) = (begins[index], ends[index]);
+        let last = points.last().map(|&(last, _)| last);
         let is_same = last.is_some_and(|last| end - last <= near);
         let overlaps = last.is_some_and(|last| begin < last - (end - begin) / 100);
         if is_same || overlaps && index + 1 == ends.len() {
-            x.pop();
-            y.pop();
+            points.pop();
         } else if overlaps {
             continue;
         }
-        last = Some(end);
-        x.push(end as f64 / MILLISECONDS_PER_DAY);
-        y.push(sum as f64);
+        points.push((end, sum));
     }
-    if x.len() < 4 {
-        return Err(Error::new(format!(
-            "a rate needs at least 4 windows with different times, and there are {}; take a longer span",
-            x.len()
-        )));
+    if points.len() < 4 {
+        return Err(too_few(points.len()));
     }
+    let day = |(end, sum): (i64, u64)| (end as f64 / DAY_LENGTH as f64, sum as f64);
+    let (x, y): (Vec<f64>, Vec<f64>) = points.into_iter().map(day).unzip();
     let spline = SmoothingSpline::fit(&x, &y)?;
     let (first, last) = (x[0], x[x.len() - 1]);
     let step = (last - first) / (POINTS - 1) as f64;
     let mut times: Vec<f64> = (0..POINTS).map(|i| first + i as f64 * step).collect();
     times[POINTS - 1] = last;
+    let rate = |&time: &f64| spline.derivative(time) / MINUTES_PER_DAY;
     Ok(Smoothed(Held::new(Fit {
         origin: activity.shared_origin(),
         gaps: activity.gaps().to_vec(),
         cumulative: times.iter().map(|&t| spline.evaluate(t)).collect(),
-        rate: times
-            .iter()
-            .map(|&t| spline.derivative(t) / MINUTES_PER_DAY)
-            .collect(),
+        rate: times.iter().map(rate).collect(),
         times,
         spline,
     })))

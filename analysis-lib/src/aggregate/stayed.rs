@@ -97,25 +97,19 @@ pub(crate) type Stay = (MemberId, [usize; 2], bool);
 
 /// All stays but those that a raid began.
 pub(crate) fn stays(activity: &Activity, raids: &[Raid]) -> Vec<Stay> {
-    let says = |&window: &usize| Some((activity.joined(window)?, activity.left(window)?));
-    let (begins, ends, all) = (activity.begins(), activity.ends(), 0..activity.len());
-    // Windows in a row in which all leaves were seen have one number.
-    let follows = |i: usize| i > 0 && begins[i] <= ends[i - 1] && says(&i).is_some();
-    let runs = all.clone().scan(0, |run, window| {
-        *run += u32::from(!follows(window));
-        Some(*run)
-    });
-    let runs: Vec<u32> = runs.collect();
-    let (mut stays, mut there) = (Vec::new(), BTreeMap::new());
-    for window in all.clone().filter(|window| says(window).is_some()) {
+    let says = |window: usize| Some([activity.joined(window)?, activity.left(window)?]);
+    let (begins, ends) = (activity.begins(), activity.ends());
+    // Whether all leaves since the window before were seen.
+    let follows = |&i: &usize| begins[i] <= ends[i - 1] && says(i).is_some();
+    let (mut stays, mut there, mut last) = (Vec::new(), BTreeMap::new(), 0);
+    let told = (0..activity.len()).filter_map(|window| Some((window, says(window)?)));
+    for (window, lists) in told {
         // How often each member came and went.
         let mut times = BTreeMap::<MemberId, [usize; 2]>::new();
-        let (joined, left) = says(&window).unwrap_or_default();
-        joined
-            .iter()
-            .for_each(|id| times.entry(*id).or_default()[0] += 1);
-        left.iter()
-            .for_each(|id| times.entry(*id).or_default()[1] += 1);
+        for (side, ids) in lists.into_iter().enumerate() {
+            ids.iter()
+                .for_each(|id| times.entry(*id).or_default()[side] += 1);
+        }
         for (id, [mut comes, mut goes]) in times {
             while comes + goes > 0 {
                 match there.remove(&id) {
@@ -127,9 +121,8 @@ pub(crate) fn stays(activity: &Activity, raids: &[Raid]) -> Vec<Stay> {
                         comes -= 1;
                         there.insert(id, window);
                         stays.extend(before.map(|joined| {
-                            let is_seen = |own: &usize| runs[*own] == runs[joined];
-                            let until = (joined..=window).rev().find(is_seen);
-                            (id, [joined, until.unwrap_or(joined)], false)
+                            let gap = (joined + 1..=window).find(|own| !follows(own));
+                            (id, [joined, gap.map_or(window, |own| own - 1)], false)
                         }));
                     }
                     // Of one whose joining wasn't seen.
@@ -137,14 +130,10 @@ pub(crate) fn stays(activity: &Activity, raids: &[Raid]) -> Vec<Stay> {
                 }
             }
         }
+        last = window;
     }
-    let last = all.rev().find(|window| says(window).is_some());
-    let last = last.unwrap_or_default();
-    stays.extend(
-        there
-            .into_iter()
-            .map(|(id, joined)| (id, [joined, last], false)),
-    );
+    let still = there.into_iter();
+    stays.extend(still.map(|(id, joined)| (id, [joined, last], false)));
     stays.retain(|(_, [joined, _], _)| {
         let middle = activity.middle(*joined);
         !(raids.iter()).any(|raid| (raid.begin..raid.end).contains(&middle))

@@ -1,5 +1,3 @@
-use std::collections::VecDeque;
-
 use activity_data::{Activity, DAY, Periods, Provenance};
 
 /// Days that "monthly" looks at, the day itself included.
@@ -43,10 +41,8 @@ impl Stickiness {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn stickiness(activity: &Activity) -> Vec<Stickiness> {
-    stickiness_over(&activity.calendar(DAY))
-        .into_iter()
-        .map(|(_, stickiness)| stickiness)
-        .collect()
+    let days = stickiness_over(&activity.calendar(DAY)).into_iter();
+    days.map(|(_, stickiness)| stickiness).collect()
 }
 
 /// [`stickiness`] over these days, of which none is missing between two, each with
@@ -55,33 +51,28 @@ pub(crate) fn stickiness_over(days: &Periods) -> Vec<(usize, Stickiness)> {
     // On how many of the last 30 days each member wrote, and how many did at all.
     let mut own_days = vec![0_u32; days.members().len()];
     let mut monthly = 0;
-    let mut month: VecDeque<Vec<usize>> = VecDeque::new();
     let (mut found, provenance) = (Vec::new(), Provenance::of(days.origin()));
-    for index in 0..days.len() {
-        let members: Vec<usize> = days.senders(index).map(|(member, _)| member).collect();
-        for &member in &members {
+    for (index, &begin) in days.begins().iter().enumerate() {
+        let mut daily = 0;
+        for (member, _) in days.senders(index) {
+            daily += 1;
             monthly += u64::from(own_days[member] == 0);
             own_days[member] += 1;
         }
-        let daily = members.len() as u64;
-        month.push_back(members);
-        if month.len() > MONTH_DAYS {
-            for member in month.pop_front().into_iter().flatten() {
+        if let Some(gone) = index.checked_sub(MONTH_DAYS) {
+            for (member, _) in days.senders(gone) {
                 own_days[member] -= 1;
                 monthly -= u64::from(own_days[member] == 0);
             }
         }
-        if month.len() == MONTH_DAYS && days.windows()[index] > 0 {
-            let begin = days.begins()[index];
-            found.push((
-                index,
-                Stickiness {
-                    begin,
-                    daily,
-                    monthly,
-                    provenance,
-                },
-            ));
+        if index + 1 >= MONTH_DAYS && days.windows()[index] > 0 {
+            let stickiness = Stickiness {
+                begin,
+                daily,
+                monthly,
+                provenance,
+            };
+            found.push((index, stickiness));
         }
     }
     found

@@ -33,31 +33,28 @@ impl Survival {
         let mut found = Self::default();
         times.sort_unstable();
         let (mut at_risk, mut share, mut variance) = (times.len() as u64, 1.0, 0.0);
-        if times.first().is_some_and(|&(first, _)| first > 0) {
-            found.push(0, at_risk, share, variance);
-        }
-        for own in times.chunk_by(|one, other| one.0 == other.0) {
+        let groups = times.chunk_by(|one, other| one.0 == other.0);
+        let groups = groups.map(|own| (own[0].0, own));
+        // All were there at first.
+        let first = times.first().filter(|(time, _)| *time > 0);
+        for (time, own) in first.map(|_| (0, &times[..0])).into_iter().chain(groups) {
             let ended = own.iter().filter(|(_, is_end)| *is_end).count() as f64;
             let all = at_risk as f64;
             share *= 1.0 - ended / all;
             // Greenwood's, of the share's logarithm.
             variance += ended / (all * (all - ended));
-            found.push(own[0].0, at_risk, share, variance);
+            let edge = |side: f64| match share {
+                0.0 | 1.0 => share,
+                _ => share.powf((side * NORMAL * variance.sqrt() / share.ln()).exp()),
+            };
+            found.days.push(time as f64 / DAY_LENGTH as f64);
+            found.share.push(share);
+            found.lower.push(edge(-1.0));
+            found.upper.push(edge(1.0));
+            found.at_risk.push(at_risk);
             at_risk -= own.len() as u64;
         }
         found
-    }
-
-    fn push(&mut self, time: i64, at_risk: u64, share: f64, variance: f64) {
-        let edge = |side: f64| match share {
-            0.0 | 1.0 => share,
-            _ => share.powf((side * NORMAL * variance.sqrt() / share.ln()).exp()),
-        };
-        self.days.push(time as f64 / DAY_LENGTH as f64);
-        self.share.push(share);
-        self.lower.push(edge(-1.0));
-        self.upper.push(edge(1.0));
-        self.at_risk.push(at_risk);
     }
 
     /// The entry that holds after so many days. `None` where it isn't known: nobody is

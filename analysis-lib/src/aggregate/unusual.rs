@@ -1,4 +1,4 @@
-use super::hours::{WholeHour, whole_hours};
+use super::hours::{WholeHour, grouped, quantiles, whole_hours};
 use activity_data::{Activity, DAY, DAY_LENGTH, HOUR_LENGTH, Provenance, WHOLE};
 
 /// Hours are compared with those of so many days before and after, so that a
@@ -100,8 +100,7 @@ pub struct Event {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn unusual(activity: &Activity) -> Unusual {
-    let hours = whole_hours(activity);
-    let provenance = activity.provenance();
+    let (hours, provenance) = (whole_hours(activity), activity.provenance());
     let stretch = |begin, end, messages| Stretch {
         begin,
         end,
@@ -109,175 +108,121 @@ pub fn unusual(activity: &Activity) -> Unusual {
         provenance,
     };
     let hour = |hour: &WholeHour| stretch(hour.start, hour.start + HOUR_LENGTH, hour.messages);
-    let periods = activity.totals(DAY);
-    let whole_days = (0..periods.len()).filter(|&i| periods.coverage()[i] >= WHOLE);
-    let days: Vec<Stretch> = whole_days
-        .map(|i| {
-            stretch(
-                periods.begins()[i],
-                periods.ends()[i],
-                periods.messages()[i],
-            )
-        })
-        .collect();
-    let (busiest_hour, quietest_hour) = extremes(hours.iter().map(hour));
-    let (busiest_day, quietest_day) = extremes(days.into_iter());
-    let deviations = deviations(&hours);
+    let all = activity.totals(DAY);
+    let (begins, ends, messages) = (all.begins(), all.ends(), all.messages());
+    let days = (0..all.len()).filter(|&i| all.coverage()[i] >= WHOLE);
+    let days = days.map(|i| stretch(begins[i], ends[i], messages[i]));
+    let [busiest_hour, quietest_hour] = extremes(hours.iter().map(hour));
+    let [busiest_day, quietest_day] = extremes(days);
+    let compared = compared(&hours, provenance);
     Unusual {
         busiest_hour,
         quietest_hour,
         busiest_day,
         quietest_day,
-        events: events(&hours, &deviations, provenance),
-        compared_hours: deviations.iter().flatten().count(),
+        compared_hours: compared.len(),
+        events: events(compared),
         silences: silences(activity),
     }
 }
 
 /// The stretch with the most messages and the one with the fewest.
-fn extremes(
-    stretches: impl DoubleEndedIterator<Item = Stretch> + Clone,
-) -> (Option<Stretch>, Option<Stretch>) {
+fn extremes(all: impl DoubleEndedIterator<Item = Stretch> + Clone) -> [Option<Stretch>; 2] {
     let messages = |stretch: &Stretch| stretch.messages;
     // Of several, `max_by_key` gives the last.
-    (
-        stretches.clone().rev().max_by_key(messages),
-        stretches.min_by_key(messages),
-    )
+    [
+        all.clone().rev().max_by_key(messages),
+        all.min_by_key(messages),
+    ]
 }
 
-/// How far an hour is off.
-#[derive(Clone, Copy)]
-struct Deviation {
-    /// Messages that are usual.
-    usual: f64,
-    /// How many usual deviations.
-    times: f64,
-}
-
-/// How far each hour is off; `None` where too few tell what is usual.
-fn deviations(hours: &[WholeHour]) -> Vec<Option<Deviation>> {
-    let levels: Vec<f64> = hours
-        .iter()
-        .map(|hour| anscombe(hour.messages as f64))
-        .collect();
-    let group = |groups: usize| {
-        let mut own = vec![Vec::new(); groups];
-        for (i, hour) in hours.iter().enumerate() {
-            own[hour.of_week % groups].push(i);
-        }
-        own
-    };
-    let (by_week, by_day) = (group(168), group(24));
+/// The hours of which enough others tell what is usual, in order, as if each were an
+/// event.
+fn compared(hours: &[WholeHour], provenance: Provenance) -> Vec<Event> {
+    // Anscombe's, of which a Poisson count's has the standard deviation 1.
+    let level = |hour: &WholeHour| 2.0 * (hour.messages as f64 + 0.375).sqrt();
+    let levels: Vec<f64> = hours.iter().map(level).collect();
+    let by_week = grouped(hours, 168);
     let usual_in = |group: &[usize], i: usize, least: usize| {
-        let start = hours[i].start;
+        let begin = hours[i].start;
         // Clocks that change move an hour's place in the week.
-        let from = group.partition_point(|&j| hours[j].start < start - AROUND - HOUR_LENGTH);
-        let to = group.partition_point(|&j| hours[j].start <= start + AROUND + HOUR_LENGTH);
-        (to - from >= least).then(|| median(group[from..to].iter().map(|&j| levels[j]).collect()))
+        let first = group.partition_point(|&j| hours[j].start < begin - AROUND - HOUR_LENGTH);
+        let next = group.partition_point(|&j| hours[j].start <= begin + AROUND + HOUR_LENGTH);
+        let around = &group[first..next];
+        (around.len() >= least).then(|| median(around.iter().map(|&j| levels[j])))
     };
-    let mut deviations = vec![None; hours.len()];
-    for group in by_day {
-        let usual: Vec<(usize, f64)> = group
-            .iter()
-            .filter_map(|&i| {
-                let of_week = usual_in(&by_week[hours[i].of_week], i, WEEKS);
-                Some((i, of_week.or_else(|| usual_in(&group, i, DAYS))?))
-            })
-            .collect();
+    let mut compared = Vec::new();
+    for group in grouped(hours, 24) {
+        let usual = group.iter().filter_map(|&i| {
+            let of_week = usual_in(&by_week[hours[i].of_week], i, WEEKS);
+            Some((i, of_week.or_else(|| usual_in(&group, i, DAYS))?))
+        });
+        let usual: Vec<(usize, f64)> = usual.collect();
         let off = usual.iter().map(|&(i, usual)| (levels[i] - usual).abs());
-        let scale = (BY_DEVIATION * median(off.collect())).max(1.0);
-        for (i, usual) in usual {
-            deviations[i] = Some(Deviation {
-                usual: (usual * usual / 4.0 - 0.375).max(0.0),
-                times: (levels[i] - usual) / scale,
-            });
-        }
-    }
-    deviations
-}
-
-fn anscombe(count: f64) -> f64 {
-    2.0 * (count + 0.375).sqrt()
-}
-
-/// The median; of an even number the mean of the middle two, of none 0.
-fn median(mut values: Vec<f64>) -> f64 {
-    let half = values.len() / 2;
-    if values.is_empty() {
-        return 0.0;
-    }
-    let (below, &mut upper, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-    if below.len() < half || values.len() % 2 == 1 {
-        return upper;
-    }
-    let lower = values[..half].iter().copied().fold(f64::MIN, f64::max);
-    (lower + upper) / 2.0
-}
-
-/// Hours that are far off, those in a row together.
-fn events(
-    hours: &[WholeHour],
-    deviations: &[Option<Deviation>],
-    provenance: Provenance,
-) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
-    for (hour, deviation) in hours.iter().zip(deviations) {
-        let Some(Deviation { usual, times }) = *deviation else {
-            continue;
-        };
-        let messages = hour.messages as f64;
-        let is_spike = times > FAR && messages >= LARGE * usual;
-        let is_quiet = times < -FAR && messages * LARGE <= usual;
-        if !is_spike && !is_quiet {
-            continue;
-        }
-        let own = Event {
-            begin: hour.start,
-            end: hour.start + HOUR_LENGTH,
-            messages: hour.messages,
-            usual,
-            peak: hour.start,
-            deviations: times,
+        let scale = (BY_DEVIATION * median(off)).max(1.0);
+        compared.extend(usual.iter().map(|&(i, usual)| Event {
+            begin: hours[i].start,
+            end: hours[i].start + HOUR_LENGTH,
+            messages: hours[i].messages,
+            usual: (usual * usual / 4.0 - 0.375).max(0.0),
+            peak: hours[i].start,
+            deviations: (levels[i] - usual) / scale,
             provenance,
-        };
-        match events.last_mut() {
-            Some(event) if event.end == own.begin && (event.deviations > 0.0) == is_spike => {
-                event.end = own.end;
-                event.messages += own.messages;
-                event.usual += own.usual;
-                if times.abs() > event.deviations.abs() {
-                    (event.peak, event.deviations) = (own.peak, times);
-                }
-            }
-            _ => events.push(own),
-        }
+        }));
     }
-    events.sort_by(|a, b| b.deviations.abs().total_cmp(&a.deviations.abs()));
+    compared.sort_unstable_by_key(|hour| hour.begin);
+    compared
+}
+
+/// The median; no number of none.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let [median] = quantiles(values.collect(), [0.5]);
+    median
+}
+
+/// Hours that are far off, those in a row together, the farthest first.
+fn events(mut hours: Vec<Event>) -> Vec<Event> {
+    let is_more = |hour: &Event| hour.deviations > 0.0;
+    hours.retain(|hour| {
+        let (messages, usual) = (hour.messages as f64, hour.usual);
+        let is_large = match is_more(hour) {
+            true => messages >= LARGE * usual,
+            false => messages * LARGE <= usual,
+        };
+        is_large && hour.deviations.abs() > FAR
+    });
+    let in_a_row =
+        |one: &Event, next: &Event| one.end == next.begin && is_more(one) == is_more(next);
+    let far = |a: &Event, b: &Event| b.deviations.abs().total_cmp(&a.deviations.abs());
+    let event = |own: &[Event]| {
+        let farthest = own.iter().copied().min_by(far);
+        farthest.map(|farthest| Event {
+            begin: own[0].begin,
+            end: own[own.len() - 1].end,
+            messages: own.iter().map(|hour| hour.messages).sum(),
+            usual: own.iter().map(|hour| hour.usual).sum(),
+            ..farthest
+        })
+    };
+    let mut events: Vec<Event> = hours.chunk_by(in_a_row).filter_map(event).collect();
+    events.sort_by(far);
     events
 }
 
 /// The longest stretches of windows without a message.
 fn silences(activity: &Activity) -> Vec<Stretch> {
-    let mut silences: Vec<Stretch> = Vec::new();
-    let provenance = activity.provenance();
-    let mut is_silent = false;
-    let windows = activity.begins().iter().zip(activity.ends());
-    for ((&begin, &end), &messages) in windows.zip(activity.message_volume()) {
-        let is_empty = messages == 0;
-        match silences.last_mut() {
-            // A window that begins later than the one before ended follows a gap.
-            Some(silence) if is_empty && is_silent && begin <= silence.end => silence.end = end,
-            _ if is_empty => silences.push(Stretch {
-                begin,
-                end,
-                messages: 0,
-                provenance,
-            }),
-            _ => {}
-        }
-        is_silent = is_empty;
-    }
+    let (begins, ends) = (activity.begins(), activity.ends());
+    let is_empty = |&window: &usize| activity.message_volume()[window] == 0;
+    let empty: Vec<usize> = (0..activity.len()).filter(is_empty).collect();
+    // A window that begins later than the one before ended follows a gap.
+    let in_a_row = |one: &usize, next: &usize| one + 1 == *next && begins[*next] <= ends[*one];
+    let silence = |own: &[usize]| Stretch {
+        begin: begins[own[0]],
+        end: ends[own[own.len() - 1]],
+        messages: 0,
+        provenance: activity.provenance(),
+    };
+    let mut silences: Vec<Stretch> = empty.chunk_by(in_a_row).map(silence).collect();
     // The only window of all has no length that is known.
     silences.retain(|silence| silence.begin < silence.end);
     silences.sort_by_key(|silence| silence.begin - silence.end);
@@ -316,8 +261,8 @@ mod tests {
 
     #[test]
     fn medians_are_the_middle() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(vec![7.0]), 7.0);
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
+        assert_eq!(median([7.0].into_iter()), 7.0);
     }
 }

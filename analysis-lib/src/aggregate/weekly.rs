@@ -55,14 +55,13 @@ impl WeekHour {
 /// ```
 pub fn weekly_rhythm(activity: &Activity) -> Vec<WeekHour> {
     let timezone = activity.origin().timezone();
-    let mut week: Vec<WeekHour> = (0..168)
-        .map(|hour| WeekHour {
-            weekday: hour / 24,
-            hour: hour % 24,
-            provenance: activity.provenance(),
-            ..WeekHour::default()
-        })
-        .collect();
+    let hour = |hour: u32| WeekHour {
+        weekday: hour / 24,
+        hour: hour % 24,
+        provenance: activity.provenance(),
+        ..WeekHour::default()
+    };
+    let mut week: Vec<WeekHour> = (0..168).map(hour).collect();
     for index in 0..activity.len() {
         let cell = &mut week[timezone.hour_of_week(activity.middle(index))];
         cell.windows += 1;

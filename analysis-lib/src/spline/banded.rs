@@ -12,6 +12,7 @@
 //!   section 2.4.
 
 use super::basis::ORDER;
+use super::triangle::solve_upper;
 
 /// A symmetric matrix: row `i` holds the columns `i..i + W`.
 #[derive(Clone, Debug)]
@@ -84,12 +85,7 @@ impl Factor {
                 b[i + k] -= row[k] * b[i];
             }
         }
-        for (i, row) in self.0.iter().enumerate().rev() {
-            for k in 1..ORDER.min(size - i) {
-                b[i] -= row[k] * b[i + k];
-            }
-            b[i] /= row[0];
-        }
+        solve_upper(&self.0, b);
     }
 
     /// The entries of A⁻¹ that lie within `W` of the diagonal, at least the

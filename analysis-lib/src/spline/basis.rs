@@ -56,11 +56,7 @@ pub(super) fn jumps(knots: &[f64]) -> Vec<[f64; ORDER + 1]> {
             // Distances to the knots that the B-splines at this knot reach,
             // without the knot itself: behind it, then ahead of it.
             let distance: [f64; 2 * ORDER] = std::array::from_fn(|i| {
-                let other = if i < ORDER {
-                    at - ORDER + i
-                } else {
-                    at + 1 + i - ORDER
-                };
+                let other = at + i + usize::from(i >= ORDER) - ORDER;
                 knots[at] - knots[other]
             });
             std::array::from_fn(|i| {

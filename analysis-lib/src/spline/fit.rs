@@ -7,7 +7,7 @@
 //! - P. Dierckx, "Curve and Surface Fitting with Splines", Oxford University
 //!   Press (1993), chapters 4 and 5.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
@@ -63,25 +63,39 @@ impl fmt::Display for Ending {
     }
 }
 
-/// What a fit comes to.
-#[derive(Debug)]
-pub(super) struct Fitted {
+/// A cubic smoothing spline, equal to SciPy's `UnivariateSpline`.
+///
+/// The [module's page](super) says what that is and when not to trust it.
+///
+/// `Display` and `Debug` tell how the fit ended:
+///
+/// ```
+/// # use analysis_lib::SmoothingSpline;
+/// let curve = SmoothingSpline::fit(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.0, 3.0, 4.0, 9.0, 16.0])?;
+/// assert_eq!(
+///     curve.to_string(),
+///     "smoothing spline with 2 knots: residual 0.914 for s = 5 (a single polynomial is near enough)"
+/// );
+/// # Ok::<(), analysis_lib::error::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct SmoothingSpline {
+    /// All knots: the ends count `ORDER` times each.
     pub(super) knots: Vec<f64>,
     pub(super) coefficients: Vec<f64>,
+    pub(super) smoothing: f64,
     pub(super) residual: f64,
     pub(super) ending: Ending,
 }
 
 /// Fits a spline to points that have been checked: at least four, finite, and
 /// `x` increasing.
-pub(super) fn fit(x: &[f64], y: &[f64], smoothing: f64) -> Fitted {
+pub(super) fn fit(x: &[f64], y: &[f64], smoothing: f64) -> SmoothingSpline {
     let points = Points { x, y, smoothing };
-    if smoothing == 0.0 {
-        return points
-            .least_squares(points.interpolating_breaks())
-            .end(Ending::Interpolation);
+    match smoothing {
+        0.0 => (points.least_squares(points.interpolating_breaks())).end(Ending::Interpolation),
+        _ => points.search(),
     }
-    points.search()
 }
 
 /// What is fitted.
@@ -101,31 +115,28 @@ impl Points<'_> {
     /// the second and the last but one.
     fn interpolating_breaks(&self) -> Vec<usize> {
         let last = self.x.len() - 1;
-        std::iter::once(0)
-            .chain(2..last - 1)
-            .chain([last])
-            .collect()
+        (0..=last).filter(|&i| i != 1 && i + 1 != last).collect()
     }
 
     /// Adds knots until the least-squares spline comes nearer to the points
     /// than asked, then smooths it back to what was asked.
-    fn search(&self) -> Fitted {
+    fn search(&self) -> SmoothingSpline {
         let most_knots = self.x.len() + ORDER;
         // SciPy gives FITPACK room for this many knots at first. When they
         // don't suffice it calls again with more room, and FITPACK then goes
         // on with the knots that it has, but starts to add them one by one.
         let mut room = (self.x.len() / 2).max(FEWEST_KNOTS);
-        let mut round: Option<Round> = None;
+        let mut last = None;
         let mut curve = self.least_squares(vec![0, self.x.len() - 1]);
-        let polynomial_residual = curve.residual;
+        let polynomial_residual = curve.spline.residual;
         loop {
-            let excess = curve.residual - self.smoothing;
+            let residual = curve.spline.residual;
+            let excess = residual - self.smoothing;
             let is_polynomial = curve.breaks.len() == 2;
             if excess.abs() < self.tolerance() || (is_polynomial && excess < 0.0) {
-                return curve.end(if is_polynomial {
-                    Ending::Polynomial
-                } else {
-                    Ending::LeastSquares
+                return curve.end(match is_polynomial {
+                    true => Ending::Polynomial,
+                    false => Ending::LeastSquares,
                 });
             }
             if excess < 0.0 {
@@ -133,24 +144,26 @@ impl Points<'_> {
             }
             // What is beyond a double ends here too; whoever asked for the fit
             // makes an error of it.
-            let knots = curve.knots.len();
-            if knots == most_knots || !curve.residual.is_finite() {
+            let knots = curve.spline.knots.len();
+            if knots == most_knots || !residual.is_finite() {
                 return curve.end(Ending::Interpolation);
             }
             if knots == room {
                 room = most_knots;
-                round = None;
+                last = None;
             }
-            let next = Round::after(round.as_ref(), curve.residual, self);
-            let new = self.new_breaks(&curve, next.knots.min(room - knots));
+            let wanted = self.round(last, residual);
+            let new = self.new_breaks(&curve, wanted.min(room - knots));
             if new.is_empty() {
                 return curve.end(Ending::KnotLimit);
             }
-            round = Some(next);
+            last = Some((wanted, residual));
             curve = self.least_squares(if knots + new.len() == most_knots {
                 self.interpolating_breaks()
             } else {
-                merge(&curve.breaks, &new)
+                let mut breaks = [curve.breaks, new].concat();
+                breaks.sort();
+                breaks
             });
         }
     }
@@ -163,46 +176,67 @@ impl Points<'_> {
         knots.extend(breaks.iter().map(|&i| self.x[i]));
         knots.extend([self.x[self.x.len() - 1]; DEGREE]);
 
-        let bases: Vec<[f64; ORDER]> = located(&breaks)
-            .map(|(interval, i)| basis(&knots, interval + DEGREE, self.x[i]))
-            .collect();
+        let bells = |(interval, i): (usize, usize)| basis(&knots, interval + DEGREE, self.x[i]);
+        let bases: Vec<[f64; ORDER]> = located(&breaks).map(bells).collect();
         let mut triangle = Triangle::new(breaks.len() - 1 + DEGREE);
         let equations = located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i]));
         let residual = triangle.rotate_in(equations);
         LeastSquares {
-            coefficients: triangle.solve(),
-            residual,
             breaks,
-            knots,
+            spline: SmoothingSpline {
+                knots,
+                coefficients: triangle.solve(),
+                smoothing: self.smoothing,
+                residual,
+                ending: Ending::LeastSquares,
+            },
             triangle,
             bases,
         }
     }
 
+    /// How many knots to add where `residual` is left, given how many the round before
+    /// added, and to what residual: as many as would reach s if each took off as much
+    /// as those, but at least half and at most twice as many.
+    fn round(&self, last: Option<(usize, f64)>, residual: f64) -> usize {
+        let Some((knots, before)) = last else {
+            return 1;
+        };
+        let gain = before - residual;
+        let wanted = match gain > self.tolerance() {
+            true => to_fortran_integer(knots as f64 * (residual - self.smoothing) / gain),
+            false => 2 * knots as i64,
+        };
+        let least = (knots as i64 / 2).max(1);
+        wanted.clamp(least, 2 * knots as i64) as usize
+    }
+
     /// The points at which `wanted` more knots go: one after the other into
     /// the middle of the interval with the greatest residual, which its two
-    /// halves then share by the number of points that they have inside.
+    /// halves then share by the number of points that they have inside. Of two alike
+    /// the earlier is first.
     fn new_breaks(&self, curve: &LeastSquares, wanted: usize) -> Vec<usize> {
-        let mut open: BinaryHeap<Interval> = curve
-            .breaks
-            .windows(2)
-            .zip(self.interval_residuals(curve))
-            .map(|(ends, residual)| Interval {
-                residual,
-                start: ends[0],
-                inside: ends[1] - ends[0] - 1,
-            })
-            .filter(Interval::can_be_split)
+        // Where it begins, and how many points lie inside. Numbers above zero have the
+        // order of their bits.
+        let interval = |residual: f64, begin: usize, inside: usize| {
+            let can_be_split = inside > 0 && residual > 0.0;
+            can_be_split.then(|| (residual.to_bits(), Reverse(begin), inside))
+        };
+        let ends = curve.breaks.windows(2).zip(self.interval_residuals(curve));
+        let mut open: BinaryHeap<_> = ends
+            .filter_map(|(ends, residual)| interval(residual, ends[0], ends[1] - ends[0] - 1))
             .collect();
         let mut new = Vec::with_capacity(wanted);
         while new.len() < wanted
-            && let Some(widest) = open.pop()
+            && let Some((residual, Reverse(begin), inside)) = open.pop()
         {
-            let (left, right) = widest.split();
-            new.push(right.start);
-            open.extend([left, right].into_iter().filter(Interval::can_be_split));
+            let middle = begin + inside / 2 + 1;
+            for (begin, own) in [(begin, inside / 2), (middle, (inside - 1) / 2)] {
+                let share = f64::from_bits(residual) * own as f64 / inside as f64;
+                open.extend(interval(share, begin, own));
+            }
+            new.push(middle);
         }
-        new.sort_unstable();
         new
     }
 
@@ -211,8 +245,7 @@ impl Points<'_> {
     fn interval_residuals(&self, curve: &LeastSquares) -> Vec<f64> {
         let mut sums = Vec::with_capacity(curve.breaks.len() - 1);
         let mut sum = 0.0;
-        for (interval, i) in curve.located() {
-            let square = self.square(&curve.bases, &curve.coefficients, interval, i);
+        for (interval, i, square) in self.squares(curve, &curve.spline.coefficients) {
             sum += square;
             if interval > 0 && i == curve.breaks[interval] {
                 let half = square * 0.5;
@@ -224,48 +257,39 @@ impl Points<'_> {
         sums
     }
 
-    /// The squared residual at point `i`, which lies in `interval`.
+    /// Every point, after the interval that it lies in, and its squared residual.
     #[inline(always)]
-    fn square(
+    fn squares(
         &self,
-        bases: &[[f64; ORDER]],
+        curve: &LeastSquares,
         coefficients: &[f64],
-        interval: usize,
-        i: usize,
-    ) -> f64 {
-        let met = &coefficients[interval..interval + ORDER];
-        let value = bases[i]
-            .iter()
-            .zip(met)
-            .fold(0.0, |sum, (b, c)| sum + c * b);
-        (value - self.y[i]) * (value - self.y[i])
+    ) -> impl Iterator<Item = (usize, usize, f64)> {
+        located(&curve.breaks).map(|(interval, i)| {
+            let met = &coefficients[interval..interval + ORDER];
+            let bells = curve.bases[i].iter().zip(met);
+            let off = bells.fold(0.0, |sum, (b, c)| sum + c * b) - self.y[i];
+            (interval, i, off * off)
+        })
     }
 
     /// Smooths a least-squares spline that comes nearer to the points than
     /// asked: finds the weight p with which holding its jumps down leaves the
     /// residual F(p) = s.
-    fn smooth(&self, curve: LeastSquares, polynomial_residual: f64) -> Fitted {
-        let jumps = jumps(&curve.knots);
-        let diagonal = curve
-            .triangle
-            .rows
-            .iter()
-            .fold(0.0, |sum, row| sum + row[0]);
-        let mut p = curve.triangle.rows.len() as f64 / diagonal;
+    fn smooth(&self, curve: LeastSquares, polynomial_residual: f64) -> SmoothingSpline {
+        let jumps = jumps(&curve.spline.knots);
+        let rows = &curve.triangle.rows;
+        let mut p = rows.len() as f64 / rows.iter().fold(0.0, |sum, row| sum + row[0]);
+        let far = [polynomial_residual, curve.spline.residual].map(|own| own - self.smoothing);
         let mut search = RootSearch {
-            low: (0.0, polynomial_residual - self.smoothing),
-            high: (f64::INFINITY, curve.residual - self.smoothing),
-            low_is_sure: false,
-            high_is_sure: false,
+            ends: [(0.0, far[0]), (f64::INFINITY, far[1])],
+            are_sure: [false; 2],
             tolerance: self.tolerance(),
         };
         let mut trial = 1;
         loop {
             let coefficients = penalised(&curve.triangle, &jumps, p).solve();
-            let mut residual = 0.0;
-            for (interval, i) in curve.located() {
-                residual += self.square(&curve.bases, &coefficients, interval, i);
-            }
+            let squares = self.squares(&curve, &coefficients);
+            let residual = squares.fold(0.0, |sum, (.., square)| sum + square);
             let excess = residual - self.smoothing;
             let ending = if excess.abs() < self.tolerance() {
                 Ending::Root
@@ -278,11 +302,11 @@ impl Points<'_> {
             } else {
                 Ending::NoRoot
             };
-            return Fitted {
-                knots: curve.knots,
+            return SmoothingSpline {
                 coefficients,
                 residual,
                 ending,
+                ..curve.spline
             };
         }
     }
@@ -292,28 +316,18 @@ impl Points<'_> {
 struct LeastSquares {
     /// The points at which pieces meet, with both ends.
     breaks: Vec<usize>,
-    /// The knots that go with them: each end counts `ORDER` times.
-    knots: Vec<f64>,
-    coefficients: Vec<f64>,
+    spline: SmoothingSpline,
     /// The equations' triangle, on which smoothing builds.
     triangle: Triangle<ORDER>,
     /// The B-splines at each point.
     bases: Vec<[f64; ORDER]>,
-    residual: f64,
 }
 
 impl LeastSquares {
-    /// Every point, after the interval that it lies in.
-    fn located(&self) -> impl Iterator<Item = (usize, usize)> {
-        located(&self.breaks)
-    }
-
-    fn end(self, ending: Ending) -> Fitted {
-        Fitted {
-            knots: self.knots,
-            coefficients: self.coefficients,
-            residual: self.residual,
+    fn end(self, ending: Ending) -> SmoothingSpline {
+        SmoothingSpline {
             ending,
+            ..self.spline
         }
     }
 }
@@ -331,103 +345,11 @@ fn located(breaks: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Both lists in one, in order.
-fn merge(breaks: &[usize], new: &[usize]) -> Vec<usize> {
-    let mut merged = Vec::with_capacity(breaks.len() + new.len());
-    let mut new = new.iter().copied().peekable();
-    for &old in breaks {
-        while let Some(before) = new.next_if(|&new| new < old) {
-            merged.push(before);
-        }
-        merged.push(old);
-    }
-    merged
-}
-
-/// How many knots one round of the search added, and to what.
-struct Round {
-    knots: usize,
-    /// The residual before they were added.
-    residual: f64,
-}
-
-impl Round {
-    /// The round that follows when `residual` is left: as many knots as would
-    /// reach s if each took off as much as those before, but at least half and
-    /// at most twice as many as then.
-    fn after(last: Option<&Self>, residual: f64, points: &Points<'_>) -> Self {
-        let knots = last.map_or(1, |last| {
-            let gain = last.residual - residual;
-            let wanted = if gain > points.tolerance() {
-                to_fortran_integer(last.knots as f64 * (residual - points.smoothing) / gain)
-            } else {
-                2 * last.knots as i64
-            };
-            wanted
-                .max(last.knots as i64 / 2)
-                .clamp(1, 2 * last.knots as i64) as usize
-        });
-        Self { knots, residual }
-    }
-}
-
 /// A number cut to 32 bits as SciPy's own code does it on x86-64: what doesn't
 /// fit becomes the least number there is. A residual far above s gets there,
 /// and then the number of knots to add is halved instead of doubled.
 fn to_fortran_integer(value: f64) -> i64 {
-    let whole = value.trunc();
-    if whole > f64::from(i32::MAX) || whole < f64::from(i32::MIN) {
-        i64::from(i32::MIN)
-    } else {
-        whole as i64
-    }
-}
-
-/// An interval between knots that may get one more.
-#[derive(Debug, PartialEq)]
-struct Interval {
-    residual: f64,
-    /// The point that it starts at.
-    start: usize,
-    /// How many points lie inside, its ends not counted.
-    inside: usize,
-}
-
-impl Interval {
-    fn can_be_split(&self) -> bool {
-        self.inside > 0 && self.residual > 0.0
-    }
-
-    /// The two halves; the right one starts at the new knot.
-    fn split(&self) -> (Self, Self) {
-        let half = self.inside / 2;
-        let part = |start, inside| Self {
-            residual: self.residual * inside as f64 / self.inside as f64,
-            start,
-            inside,
-        };
-        (
-            part(self.start, half),
-            part(self.start + half + 1, self.inside - half - 1),
-        )
-    }
-}
-
-impl Eq for Interval {}
-
-impl PartialOrd for Interval {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The greater residual comes first, of two alike the earlier interval.
-impl Ord for Interval {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.residual
-            .total_cmp(&other.residual)
-            .then(other.start.cmp(&self.start))
-    }
+    i64::from(i32::try_from(value as i64).unwrap_or(i32::MIN))
 }
 
 /// The equations of the least-squares spline together with those that say that
@@ -461,14 +383,12 @@ fn penalised(
     let diagonal = equations.rows.iter().map(|row| row[0]);
     let negligible = NEGLIGIBLE * diagonal.fold(f64::INFINITY, f64::min);
     let unknowns = equations.rows.len();
+    let wider = |&[a, b, c, d]: &[f64; ORDER]| [a, b, c, d, 0.0];
     let mut system = Triangle {
-        rows: equations
-            .rows
-            .iter()
-            .map(|&[a, b, c, d]| [a, b, c, d, 0.0])
-            .collect(),
+        rows: equations.rows.iter().map(wider).collect(),
         right: equations.right.clone(),
     };
+    let is_left = |own: &Equation<_>| own.row.iter().any(|entry| entry.abs() > negligible);
     let weight = 1.0 / p;
     for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
         let first = group * TOGETHER;
@@ -478,7 +398,7 @@ fn penalised(
         }
         let mut step = 0;
         let end = unknowns + TOGETHER - first;
-        while step < end && descending.iter().any(|row| row.exceeds(negligible)) {
+        while step < end && descending.iter().any(is_left) {
             for step in step..step + STRETCH {
                 // Row k starts at column first + k, in step 2k.
                 for (k, equation) in descending.iter_mut().enumerate().take(step / 2 + 1) {
@@ -497,15 +417,12 @@ fn penalised(
 /// The search for the p with F(p) = s. F falls as p grows, from the residual of
 /// a single polynomial (p = 0) to that of the least-squares spline (p = ∞).
 struct RootSearch {
-    /// A p that is too small, and how far F is above s there.
-    low: (f64, f64),
-    /// A p that is too large, and how far F is above s there: below zero.
-    high: (f64, f64),
-    /// Whether `low` is near enough for the rational function that is laid
-    /// through three points to be of use. It starts far off, at p = 0.
-    low_is_sure: bool,
-    /// The same for `high`, which starts at p = ∞.
-    high_is_sure: bool,
+    /// A p that is too small and one that is too large, and how far F is above s
+    /// there: at the second, below zero.
+    ends: [(f64, f64); 2],
+    /// Whether each is near enough for the rational function that is laid through
+    /// three points to be of use. They start far off, at 0 and ∞.
+    are_sure: [bool; 2],
     tolerance: f64,
 }
 
@@ -515,50 +432,31 @@ impl RootSearch {
     fn next(&mut self, p: f64, excess: f64) -> Option<f64> {
         /// How much a p that is too far off is reduced, or enlarged.
         const STRIDE: f64 = 0.04;
-        if !self.high_is_sure {
-            if excess - self.high.1 <= self.tolerance {
-                self.high = (p, excess);
-                let smaller = p * STRIDE;
-                return Some(if smaller <= self.low.0 {
-                    self.low.0 * 0.9 + p * 0.1
-                } else {
-                    smaller
-                });
+        for (end, sign, stride) in [(1, -1.0, p * STRIDE), (0, 1.0, p / STRIDE)] {
+            if self.are_sure[end] {
+                continue;
             }
-            self.high_is_sure = excess < 0.0;
-        }
-        if !self.low_is_sure {
-            if self.low.1 - excess <= self.tolerance {
-                self.low = (p, excess);
-                let larger = p / STRIDE;
-                return Some(if self.high.0.is_finite() && larger >= self.high.0 {
-                    p * 0.1 + self.high.0 * 0.9
-                } else {
-                    larger
-                });
+            if sign * (self.ends[end].1 - excess) <= self.tolerance {
+                self.ends[end] = (p, excess);
+                let other = self.ends[1 - end].0;
+                let is_between = sign * (other - stride) > 0.0;
+                let mixed = p * 0.1 + other * 0.9;
+                return Some(if is_between { stride } else { mixed });
             }
-            self.low_is_sure = excess > 0.0;
+            self.are_sure[end] = sign * excess > 0.0;
         }
-        if excess >= self.low.1 || excess <= self.high.1 {
+        if excess >= self.ends[0].1 || excess <= self.ends[1].1 {
             return None;
         }
-        Some(self.interpolate(p, excess))
-    }
-
-    /// Where the function (u·p + v) / (p + w) through three points is zero.
-    fn interpolate(&mut self, p: f64, excess: f64) -> f64 {
-        let ((p1, f1), (p2, f2), (p3, f3)) = (self.low, (p, excess), self.high);
+        // Where the function (u·p + v) / (p + w) through three points is zero.
+        let ([(p1, f1), (p3, f3)], (p2, f2)) = (self.ends, (p, excess));
         let root = if p3.is_finite() {
             let (h1, h2, h3) = (f1 * (f2 - f3), f2 * (f3 - f1), f3 * (f1 - f2));
             -(p1 * p2 * h3 + p2 * p3 * h1 + p3 * p1 * h2) / (p1 * h1 + p2 * h2 + p3 * h3)
         } else {
             (p1 * (f1 - f3) * f2 - p2 * (f2 - f3) * f1) / ((f1 - f2) * f3)
         };
-        if f2 < 0.0 {
-            self.high = (p2, f2);
-        } else {
-            self.low = (p2, f2);
-        }
-        root
+        self.ends[usize::from(f2 < 0.0)] = (p2, f2);
+        Some(root)
     }
 }

@@ -189,13 +189,8 @@ impl<'a> Search<'a> {
             let step = |bases: &[(usize, _)]| bases.get(i + 1).map_or(0, |b| b.0 - bases[i].0);
             let (from, to) = (self.bases[i].0, next.bases[i].0);
             // What lies between two counts goes along if both searches have it.
-            let between = step(&self.bases);
-            let between = if between == step(&next.bases) {
-                between
-            } else {
-                0
-            };
-            let along = between + ORDER;
+            let between = Some(step(&self.bases)).filter(|own| *own == step(&next.bases));
+            let along = between.unwrap_or(0) + ORDER;
             next.coefficients[to..to + along]
                 .copy_from_slice(&self.coefficients[from..from + along]);
             let along = along - 2;
@@ -217,7 +212,12 @@ impl<'a> Search<'a> {
                 break;
             }
         }
-        self.settle();
+        // To the coefficients of the λ and φ that were found.
+        for _ in 0..20 {
+            if self.step() < 1e-9 {
+                break;
+            }
+        }
     }
 
     /// Rates and means of the coefficients as they are.
@@ -229,9 +229,8 @@ impl<'a> Search<'a> {
         };
         self.log_rates = self.bases.iter().map(value).collect();
         let pairs = self.log_rates.iter().zip(self.data.exposures);
-        self.means = pairs
-            .map(|(rate, exposure)| exposure * rate.exp())
-            .collect();
+        let mean = |(rate, exposure): (&f64, &f64)| exposure * rate.exp();
+        self.means = pairs.map(mean).collect();
     }
 
     /// What the second difference `j` is of the coefficients from `j` on.
@@ -255,15 +254,11 @@ impl<'a> Search<'a> {
 
     /// Minus the penalised quasi-likelihood.
     fn loss(&self) -> f64 {
-        let misfit: f64 = (0..self.means.len())
-            .map(|i| self.means[i] - self.data.counts[i] * self.log_rates[i])
-            .sum();
-        let rough: f64 = self
-            .differences()
-            .zip(&self.precisions)
-            .map(|(difference, precision)| precision * difference * difference)
-            .sum();
-        misfit / self.dispersion + rough / 2.0
+        let misfit = |i: usize| self.means[i] - self.data.counts[i] * self.log_rates[i];
+        let misfit: f64 = (0..self.means.len()).map(misfit).sum();
+        let pairs = self.differences().zip(&self.precisions);
+        let rough = pairs.map(|(own, precision)| precision * own * own);
+        misfit / self.dispersion + rough.sum::<f64>() / 2.0
     }
 
     /// A step of Newton's method towards the best coefficients, halved while it
@@ -299,9 +294,7 @@ impl<'a> Search<'a> {
             self.predict();
             // Near the optimum a step gains less than the loss is rounded by.
             if self.loss() <= before + 1e-9 * (1.0 + before.abs()) {
-                let longest = target
-                    .iter()
-                    .fold(0.0, |most: f64, step| most.max(step.abs()));
+                let longest = target.into_iter().map(f64::abs).fold(0.0, f64::max);
                 return share * longest;
             }
             share /= 2.0;
@@ -309,15 +302,6 @@ impl<'a> Search<'a> {
         self.coefficients = start;
         self.predict();
         0.0
-    }
-
-    /// Steps until the coefficients are those of the λ and φ that were found.
-    fn settle(&mut self) {
-        for _ in 0..20 {
-            if self.step() < 1e-9 {
-                break;
-            }
-        }
     }
 
     /// The penalty's derivative, λ·Dᵀ·D·β, of the second differences `held`.
@@ -346,8 +330,7 @@ impl<'a> Search<'a> {
         let pairs = || self.data.counts.iter().zip(&self.means);
         let pearson: f64 = pairs().map(|(y, mean)| (y - mean).powi(2) / mean).sum();
         let excess: f64 = pairs().map(|(y, mean)| (y - mean) / mean).sum();
-        let count = self.means.len() as f64;
-        let worth = self.data.worth;
+        let (count, worth) = (self.means.len() as f64, self.data.worth);
         let freedom = 2.0 + self.freedoms().sum::<f64>();
         let found = pearson / (worth - freedom).max(1.0) / (1.0 + excess / count).max(0.3);
         // Messages that keep each other apart aren't known; a φ below 1 of few
@@ -375,27 +358,20 @@ impl<'a> Search<'a> {
             freedoms.push(freedoms[j] + freedom);
             squares.push(squares[j] + self.firmness[j] * square);
         }
-        let Smoothing {
-            roughness,
-            trust,
-            pull,
-            reach,
-            ..
-        } = *smoothing;
-        let guess = trust * self.precision * roughness;
+        let guess = smoothing.trust * self.precision * smoothing.roughness;
         // At most twice or half: the coefficients are those of the λ before.
-        let factor = ((trust + all) / (guess + weighted).max(1e-300)).clamp(0.5, 2.0);
+        let factor = ((smoothing.trust + all) / (guess + weighted).max(1e-300)).clamp(0.5, 2.0);
         self.precision *= factor;
         let mut change = factor.ln().abs();
         for j in 0..self.precisions.len() {
-            let from = j.saturating_sub(reach);
-            let to = (j + reach + 1).min(self.precisions.len());
+            let from = j.saturating_sub(smoothing.reach);
+            let to = (j + smoothing.reach + 1).min(self.precisions.len());
             if self.firmness[j] == 0.0 {
                 continue;
             }
-            self.freedom[j] = pull + freedoms[to] - freedoms[from];
+            self.freedom[j] = smoothing.pull + freedoms[to] - freedoms[from];
             let square = (squares[to] - squares[from]).max(0.0);
-            let found = self.freedom[j] / (pull / self.precision + square);
+            let found = self.freedom[j] / (smoothing.pull / self.precision + square);
             let found = found.min(1e12) * self.firmness[j];
             change = change.max((found / self.precisions[j]).ln().abs());
             self.precisions[j] = found;

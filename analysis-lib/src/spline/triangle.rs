@@ -34,11 +34,6 @@ impl<const W: usize> Equation<W> {
             right: 0.0,
         }
     }
-
-    /// Whether one of its entries is larger than `size`.
-    pub(super) fn exceeds(&self, size: f64) -> bool {
-        self.row.iter().any(|entry| entry.abs() > size)
-    }
 }
 
 impl<const W: usize> Triangle<W> {
@@ -110,17 +105,20 @@ impl<const W: usize> Triangle<W> {
 
     /// The unknowns, last to first.
     pub(super) fn solve(&self) -> Vec<f64> {
-        let unknowns = self.rows.len();
         let mut solution = self.right.clone();
-        for i in (0..unknowns).rev() {
-            let row = &self.rows[i];
-            let mut rest = solution[i];
-            for k in 1..W.min(unknowns - i) {
-                rest -= solution[i + k] * row[k];
-            }
-            solution[i] = rest / row[0];
-        }
+        solve_upper(&self.rows, &mut solution);
         solution
+    }
+}
+
+/// Solves U·x = b in place, last to first, where row `i` of U holds the columns from
+/// `i` on.
+pub(super) fn solve_upper<const W: usize>(rows: &[[f64; W]], b: &mut [f64]) {
+    for (i, row) in rows.iter().enumerate().rev() {
+        for k in 1..W.min(rows.len() - i) {
+            b[i] -= b[i + k] * row[k];
+        }
+        b[i] /= row[0];
     }
 }
 

@@ -36,12 +36,12 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
         ("Last Active", "last_active_local,last_active_utc"),
     ];
     let Some(by_channel) = activity.channels_as_members() else {
-        return Table::new(origin, "Messages by Channel", &columns).saying(NO_CHANNELS);
+        return Table::new(origin, "Messages by Channel", columns).saying(NO_CHANNELS);
     };
     let calendar = by_channel.calendar(period);
     let last = newest_whole(calendar.coverage(), calendar.is_over());
     let when = Item::Period(period).when(zone, calendar.begins()[last], calendar.ends()[last]);
-    let mut table = Table::new(origin, &format!("Messages by Channel: {when}"), &columns);
+    let mut table = Table::new(origin, &format!("Messages by Channel: {when}"), columns);
     let sent = calendar.sent(last);
     let all = sent.iter().sum::<u64>();
     let messages = |own: &ChannelTotal| {
@@ -67,15 +67,14 @@ pub fn channels(activity: &Activity, names: &Names, period: Period) -> Table {
         let change = change.map_err(|error| why = Some(error)).ok();
         let change = change.map(|both| both.messages);
         let interval = |end: usize| change.and_then(|change| Some(change.interval?[end]));
-        let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
         table.row([
             Cell::id(Some(own.id)),
             Cell::text(name.as_str()),
             Cell::number(messages, 0),
             Cell::share(messages / all.max(1) as f64),
-            share(change.and_then(|change| change.share())),
-            share(interval(0)),
-            share(interval(1)),
+            percent(change.and_then(|change| change.share())),
+            percent(interval(0)),
+            percent(interval(1)),
             Cell::time(origin, own.last_day, day.clone()),
         ]);
         asleep.extend(own.is_asleep.then(|| format!("{name} ({day})")));

@@ -3,7 +3,7 @@ use crate::aggregate::{self, Change, Comparison, without_bots};
 use crate::names::Names;
 use crate::plot::axis::number;
 use crate::plot::labels::{HOURS, Item, MEMBERS, MESSAGES, known_in_words};
-use activity_data::{Activity, Origin, Period};
+use activity_data::{Activity, Period};
 
 pub(super) const COLUMNS: [(&str, &str); 8] = [
     ("what", "what"),
@@ -32,22 +32,18 @@ pub(super) const COLUMNS: [(&str, &str); 8] = [
 pub fn compare(activity: &Activity, names: &Names, period: Period) -> Table {
     let origin = activity.origin();
     let noun = Item::Period(period).noun();
-    match aggregate::compare(&without_bots(activity, names), period) {
-        Ok(comparison) => filled(origin, &comparison),
+    let comparison = match aggregate::compare(&without_bots(activity, names), period) {
+        Ok(comparison) => comparison,
         Err(why) => {
             let title = format!("What Changed from {0} to {0}", noun.title());
-            Table::new(origin, &title, &COLUMNS).saying(format!("{why}."))
+            return Table::new(origin, &title, COLUMNS).saying(format!("{why}."));
         }
-    }
-}
-
-fn filled(origin: &Origin, comparison: &Comparison) -> Table {
-    let (period, begin) = (comparison.period, comparison.begin);
+    };
     let when = |begin, end| Item::Period(period).when(origin.timezone(), begin, end);
-    let then = when(comparison.earlier_begin, begin);
-    let now = when(begin, comparison.end);
+    let then = when(comparison.earlier_begin, comparison.begin);
+    let now = when(comparison.begin, comparison.end);
     let title = format!("What Changed: {now}, Compared with {then}");
-    let mut table = Table::new(origin, &title, &COLUMNS);
+    let mut table = Table::new(origin, &title, COLUMNS);
     let unknown = match period {
         Period::Hour => "one hour: no interval",
         _ => "can't tell",
@@ -61,20 +57,19 @@ fn filled(origin: &Origin, comparison: &Comparison) -> Table {
     ] {
         table.row(cells(what, &change, places, unknown));
     }
-    table.saying(says(comparison, &now))
+    table.saying(says(&comparison, &now))
 }
 
 /// A row of what changed.
 pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -> [Cell; 8] {
-    let share = |share: Option<f64>| share.map_or_else(Cell::none, percent);
-    let [low, high] = [0, 1].map(|end| share(change.interval.map(|ends| ends[end])));
+    let [low, high] = [0, 1].map(|end| percent(change.interval.map(|ends| ends[end])));
     let difference = change.now - change.before;
     [
         Cell::text(what),
         Cell::number(change.before, places),
         Cell::number(change.now, places),
-        Cell::measure(difference, signed(difference, places)),
-        share(change.share()),
+        Cell::measure(difference, |own| signed(own, places)),
+        percent(change.share()),
         low,
         high,
         Cell::text(match change.more_than_chance {
@@ -86,9 +81,9 @@ pub(super) fn cells(what: &str, change: &Change, places: usize, unknown: &str) -
     ]
 }
 
-/// A share with its sign, in percent.
-pub(super) fn percent(share: f64) -> Cell {
-    Cell::measure(share, signed(share * 100.0, 1) + "%")
+/// A share with its sign, in percent; nothing where it isn't known.
+pub(super) fn percent(share: Option<f64>) -> Cell {
+    Cell::measure(share, |share| signed(share * 100.0, 1) + "%")
 }
 
 fn signed(value: f64, places: usize) -> String {
@@ -102,8 +97,7 @@ fn says(comparison: &Comparison, now: &str) -> String {
     let messages = comparison.messages;
     let noun = Item::Period(comparison.period).noun();
     let sent = MESSAGES.count(messages.now.round() as u64);
-    let is_one = messages.now.round() == 1.0;
-    let were = if is_one { "was" } else { "were" };
+    let were = ["were", "was"][usize::from(messages.now.round() == 1.0)];
     let (one, hours) = (noun.one, comparison.hours);
     let over = match comparison.period {
         Period::Hour => String::new(),

@@ -22,13 +22,10 @@ const TOO_LITTLE: &str = "To tell an effect, half of the hours in the 14 days af
 /// ```
 pub fn effects(activity: &Activity) -> Table {
     let origin = activity.origin();
-    let mut columns = vec![("event", "event"), ("when", "time_local,time_utc")];
-    columns.extend(COLUMNS);
-    columns.extend([
-        ("hours", "hours"),
-        ("also in those days", "also_in_those_days"),
-    ]);
-    let mut table = Table::new(origin, "14 Days After Each Event and Before It", &columns);
+    let also = ("also in those days", "also_in_those_days");
+    let columns = [("event", "event"), ("when", "time_local,time_utc")].into_iter();
+    let columns = columns.chain(COLUMNS).chain([("hours", "hours"), also]);
+    let mut table = Table::new(origin, "14 Days After Each Event and Before It", columns);
     let effects = aggregate::effects(activity);
     for effect in effects.iter().rev() {
         for (what, change) in [
@@ -38,14 +35,16 @@ pub fn effects(activity: &Activity) -> Table {
         ] {
             let event = &effect.event;
             let when = days(origin.timezone(), event.time, event.time);
-            let mut row = vec![
-                Cell::text(&event.label),
-                Cell::time(origin, event.time, when),
-            ];
-            row.extend(cells(what, &change, 0, "can't tell"));
-            row.push(Cell::number(effect.hours as f64, 0));
-            row.push(Cell::text(named(&effect.beside, origin)));
-            table.row(row);
+            let when = Cell::time(origin, event.time, when);
+            let hours = Cell::number(effect.hours as f64, 0);
+            let also = Cell::text(named(&effect.beside, origin));
+            let cells = cells(what, &change, 0, "can't tell").into_iter();
+            table.row(
+                [Cell::text(&event.label), when]
+                    .into_iter()
+                    .chain(cells)
+                    .chain([hours, also]),
+            );
         }
     }
     table.saying(says(&effects, origin))

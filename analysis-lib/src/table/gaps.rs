@@ -1,5 +1,5 @@
 use super::{Cell, Table};
-use crate::aggregate::{self, Gap};
+use crate::aggregate;
 use crate::plot::axis::{duration, moments};
 use crate::plot::labels::GAPS;
 use activity_data::{Activity, HOUR_LENGTH};
@@ -13,27 +13,19 @@ pub fn gaps(activity: &Activity) -> Table {
         ("How long", "hours"),
         ("Why", "why"),
     ];
-    let mut table = Table::new(origin, "Gaps", &columns);
+    let mut table = Table::new(origin, "Gaps", columns);
     let mut gaps = aggregate::gaps(activity);
     gaps.sort_by_key(|gap| (gap.begin - gap.end, gap.begin));
-    for &Gap {
-        begin,
-        end,
-        left_out,
-        ..
-    } in &gaps
-    {
+    for gap in &gaps {
+        let (begin, end) = (gap.begin, gap.end);
         let when = moments(origin.timezone(), begin, end);
+        let why = ["nothing was written", "documents were left out"][usize::from(gap.left_out)];
         let hours = (end - begin) as f64 / HOUR_LENGTH as f64;
         table.row([
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
-            Cell::measure(hours, duration(end - begin)),
-            Cell::text(if left_out {
-                "documents were left out"
-            } else {
-                "nothing was written"
-            }),
+            Cell::measure(hours, |_| duration(end - begin)),
+            Cell::text(why),
         ]);
     }
     let says = match gaps.first() {

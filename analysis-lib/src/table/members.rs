@@ -1,9 +1,8 @@
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::{Cell, Table};
 use crate::MemberId;
-use crate::aggregate::{self, without_bots};
+use crate::aggregate::{self, Seen, ShownMember, shown_members, without_bots};
 use crate::names::Names;
 use crate::plot::axis::{moments, number};
 use crate::plot::labels::{Item, MEMBERS, MESSAGES, NOBODY, WINDOWS};
@@ -34,127 +33,86 @@ pub fn top_members(activity: &Activity, names: &Names, period: Period) -> Table 
     let calendar = activity.calendar(period);
     let last = newest_whole(calendar.coverage(), calendar.is_over());
     let item = Item::Period(period);
-    let (begin, end) = (calendar.begins()[last], calendar.ends()[last]);
-    let when = item.when(origin.timezone(), begin, end);
-    let mut table = Table::new(
-        origin,
-        &format!("Members with the Most Messages: {when}"),
-        &[
-            ("Rank", "rank"),
-            ("", "member_id"),
-            ("Member", "name"),
-            ("Messages", "messages"),
-            ("Share", "share"),
-            ("Active Windows", "active_windows"),
-            ("Change of Rank", "change_of_rank"),
-        ],
-    );
-    let rows = standings(names, &calendar, last);
-    let all: u64 = rows.iter().map(|row| row.sent).sum();
-    let mut active = vec![0; activity.members().len()];
-    for window in (0..activity.len()).filter(|&i| (begin..end).contains(&activity.middle(i))) {
+    let (begins, ends) = (calendar.begins(), calendar.ends());
+    let when = item.when(origin.timezone(), begins[last], ends[last]);
+    let columns = [
+        ("Rank", "rank"),
+        ("", "member_id"),
+        ("Member", "name"),
+        ("Messages", "messages"),
+        ("Share", "share"),
+        ("Active Windows", "active_windows"),
+        ("Change of Rank", "change_of_rank"),
+    ];
+    let title = format!("Members with the Most Messages: {when}");
+    let mut table = Table::new(origin, &title, columns);
+    let within = |index: usize| activity.within(begins[index], ends[index]);
+    let shown = |own: &Activity| shown_members(own, names).members;
+    // The newest period, and one that was recorded, has a window.
+    let own = within(last).unwrap_or_else(|| activity.clone());
+    let (rows, ranks_before) = (shown(&own), last.checked_sub(1).and_then(within));
+    let (ranks, ranks_before) = (ranks(&rows), ranks_before.map(|own| ranks(&shown(&own))));
+    let climbed = |id| Some(*ranks_before.as_ref()?.get(&id)? as i64 - ranks[&id] as i64);
+    let mut active = vec![0; own.members().len()];
+    for (&member, &sent) in own.windows().sender.iter().zip(&own.windows().sent) {
         // A file may say that a member sent nothing.
-        let senders = activity.senders(window);
-        senders.for_each(|(member, sent)| active[member] += u64::from(sent > 0));
+        active[member as usize] += u64::from(sent > 0);
     }
-    let ids = activity.members().iter().copied().map(Some);
-    let windows: HashMap<Option<MemberId>, u64> = ids.zip(active).collect();
+    let windows = own.members().iter().copied().zip(active);
+    let windows: HashMap<MemberId, u64> = windows.collect();
+    let all: u64 = rows.iter().map(|row| row.messages).sum();
     for row in &rows {
+        let of = |count: &dyn Fn(MemberId) -> f64| Cell::number(row.id.map(count), 0);
         table.row([
-            Cell::number(row.rank.map(|rank| rank as f64), 0),
+            of(&|id| ranks[&id] as f64),
             Cell::id(row.id),
             Cell::text(row.name.as_str()),
-            Cell::number(row.sent as f64, 0),
-            Cell::share(row.sent as f64 / all as f64),
-            Cell::number(windows.get(&row.id).map(|&windows| windows as f64), 0),
-            match row.rank_before {
-                Some(Some(_)) => change(row.climbed().unwrap_or(0)),
-                Some(None) if row.id.is_some() => Cell::text("new"),
-                _ => Cell::none(),
+            Cell::number(row.messages as f64, 0),
+            Cell::share(row.messages as f64 / all as f64),
+            of(&|id| windows[&id] as f64),
+            match row.id.filter(|_| ranks_before.is_some()) {
+                Some(id) => climbed(id).map_or_else(|| Cell::text("new"), change),
+                None => Cell::none(),
             },
         ]);
     }
-    let mut says = match rows.iter().find(|row| row.id.is_some()) {
+    let known = rows.iter().filter_map(|row| Some((row.id?, row)));
+    let mut says = match known.clone().next() {
         _ if rows.is_empty() => format!("Nobody wrote a message: {when}."),
         None => "All messages are from hidden members.".to_owned(),
-        Some(first) => format!(
+        Some((_, first)) => format!(
             "{} wrote the most: {} of {} ({:.1}%).",
             first.name,
-            number(first.sent as f64, 0),
+            number(first.messages as f64, 0),
             MESSAGES.count(all),
-            first.sent as f64 / all as f64 * 100.0,
+            first.messages as f64 / all as f64 * 100.0,
         ),
     };
-    let known = rows.iter().rev().filter(|row| row.id.is_some());
-    if let Some(row) = known.max_by_key(|row| windows[&row.id]) {
-        let count = WINDOWS.count(windows[&row.id]);
+    // Of several, `max_by_key` gives the last.
+    if let Some((id, row)) = known.clone().rev().max_by_key(|(id, _)| windows[id]) {
+        let count = WINDOWS.count(windows[&id]);
         says += &format!(" {} wrote in the most windows: {count}.", row.name);
     }
-    says += &climbed_in_words(&rows, item.noun().one);
-    says += &recorded_in_words(&calendar, last, item.noun().one);
+    let noun = item.noun().one;
+    let climbers = known.filter_map(|(id, row)| Some((climbed(id)?, id, row)));
+    if let Some((by @ 1.., id, row)) = climbers.rev().max_by_key(|(by, ..)| *by) {
+        let (name, rank) = (&row.name, ranks[&id]);
+        says += &format!(
+            " {name} climbed the most since the {noun} before, by {by}: from rank {} to {rank}.",
+            rank as i64 + by
+        );
+    }
+    says += &recorded_in_words(&calendar, last, noun);
     table.saying(says)
 }
 
-/// A member in a period, or all hidden members together.
-struct Standing {
-    /// `None` for hidden members, who have no rank.
-    id: Option<MemberId>,
-    name: String,
-    sent: u64,
-    rank: Option<usize>,
-    /// The rank in the period before, if there was one then; `None` if nothing is
-    /// known of that period.
-    rank_before: Option<Option<usize>>,
-}
-
-impl Standing {
-    fn climbed(&self) -> Option<i64> {
-        Some(self.rank_before?? as i64 - self.rank? as i64)
-    }
-}
-
-/// Who wrote in a period, those with the most messages first.
-fn standings(names: &Names, calendar: &Periods, period: usize) -> Vec<Standing> {
-    let ids = calendar.members();
-    let is_known = |member: usize| !names.is_hidden(ids[member]);
-    let sent = calendar.sent(period);
-    let ranks_now = ranks(&sent, is_known);
-    let before = period.checked_sub(1);
-    let before = before.filter(|&before| calendar.windows()[before] > 0);
-    let ranks_before = before.map(|before| ranks(&calendar.sent(before), is_known));
-    let standing = |member: usize| Standing {
-        id: Some(ids[member]),
-        name: names.show(ids[member]),
-        sent: sent[member],
-        rank: ranks_now[member],
-        rank_before: ranks_before.as_ref().map(|ranks| ranks[member]),
-    };
-    let wrote = (0..sent.len()).filter(|&member| sent[member] > 0);
-    let (known, hidden): (Vec<usize>, Vec<usize>) = wrote.partition(|&member| is_known(member));
-    let mut rows: Vec<Standing> = known.into_iter().map(standing).collect();
-    if !hidden.is_empty() {
-        rows.push(Standing {
-            id: None,
-            name: format!("hidden ({})", MEMBERS.count(hidden.len())),
-            sent: hidden.iter().map(|&member| sent[member]).sum(),
-            rank: None,
-            rank_before: None,
-        });
-    }
-    rows.sort_by_key(|row| (Reverse(row.sent), row.id));
-    rows
-}
-
-/// Who climbed the most ranks, if anybody did.
-fn climbed_in_words(rows: &[Standing], noun: &str) -> String {
-    let best = rows.iter().rev().max_by_key(|row| row.climbed());
-    match best.map(|row| (row, row.climbed(), row.rank, row.rank_before)) {
-        Some((row, Some(climbed @ 1..), Some(rank), Some(Some(before)))) => format!(
-            " {} climbed the most since the {noun} before, by {climbed}: from rank {before} to {rank}.",
-            row.name
-        ),
-        _ => String::new(),
-    }
+/// The rank of each member who may be named: one more than there are with more messages.
+fn ranks(shown: &[ShownMember]) -> HashMap<MemberId, usize> {
+    let known = shown.iter().filter_map(|own| Some((own.id?, own.messages)));
+    let known: Vec<(MemberId, u64)> = known.collect();
+    let more = |sent: u64| known.partition_point(|other| other.1 > sent);
+    let ranks = known.iter().map(|&(id, sent)| (id, more(sent) + 1));
+    ranks.collect()
 }
 
 /// That a period isn't over, or was recorded in part.
@@ -172,23 +130,6 @@ pub(super) fn recorded_in_words(calendar: &Periods, period: usize, noun: &str) -
     }
 }
 
-/// The rank of each member with a message: one more than there are members with
-/// more messages. Who isn't known has none.
-fn ranks(sent: &[u64], is_known: impl Fn(usize) -> bool) -> Vec<Option<usize>> {
-    let has_rank = |&member: &usize| sent[member] > 0 && is_known(member);
-    let mut order: Vec<usize> = (0..sent.len()).filter(has_rank).collect();
-    order.sort_by_key(|&member| Reverse(sent[member]));
-    let mut ranks = vec![None; sent.len()];
-    let mut rank = 0;
-    for (place, &member) in order.iter().enumerate() {
-        if place == 0 || sent[member] < sent[order[place - 1]] {
-            rank = place + 1;
-        }
-        ranks[member] = Some(rank);
-    }
-    ranks
-}
-
 /// How many ranks someone is higher, or lower, than before.
 fn change(climbed: i64) -> Cell {
     let shown = match climbed {
@@ -196,7 +137,7 @@ fn change(climbed: i64) -> Cell {
         1.. => format!("▲ {climbed}"),
         _ => format!("▼ {}", -climbed),
     };
-    Cell::measure(climbed as f64, shown)
+    Cell::measure(climbed as f64, |_| shown)
 }
 
 /// When each member was first and last seen to write, how long ago that is, and
@@ -217,27 +158,26 @@ fn change(climbed: i64) -> Cell {
 pub fn seen(activity: &Activity, names: &Names) -> Table {
     let activity = without_bots(activity, names);
     let origin = activity.origin();
-    let mut table = Table::new(
-        origin,
-        "When Members Were Seen to Write",
-        &[
-            ("", "member_id"),
-            ("Member", "name"),
-            ("Messages", "messages"),
-            ("Days Active", "days_active"),
-            ("First Seen", "first_seen_local,first_seen_utc"),
-            ("Last Seen", "last_seen_local,last_seen_utc"),
-            ("Days Ago", "days_since_last"),
-        ],
-    );
+    let columns = [
+        ("", "member_id"),
+        ("Member", "name"),
+        ("Messages", "messages"),
+        ("Days Active", "days_active"),
+        ("First Seen", "first_seen_local,first_seen_utc"),
+        ("Last Seen", "last_seen_local,last_seen_utc"),
+        ("Days Ago", "days_since_last"),
+    ];
+    let mut table = Table::new(origin, "When Members Were Seen to Write", columns);
     let seen = aggregate::seen(&activity);
     if seen.is_empty() {
         return table.saying(NOBODY);
     }
-    let is_hidden = |member: &&aggregate::Seen| names.is_hidden(member.id);
-    let hidden = seen.iter().filter(is_hidden).count();
+    let (hidden, shown): (Vec<Seen>, Vec<Seen>) = seen
+        .iter()
+        .copied()
+        .partition(|own| names.is_hidden(own.id));
     let time = |time: i64| Cell::time(origin, time, moments(origin.timezone(), time, time));
-    for member in seen.iter().filter(|member| !is_hidden(member)) {
+    for member in shown {
         table.row([
             Cell::id(Some(member.id)),
             Cell::text(names.show(member.id)),
@@ -254,8 +194,8 @@ pub fn seen(activity: &Activity, names: &Names) -> Table {
         MEMBERS.count(seen.len()),
         number(lately as f64, 0),
     );
-    if hidden > 0 {
-        let hidden = MEMBERS.count(hidden);
+    if !hidden.is_empty() {
+        let hidden = MEMBERS.count(hidden.len());
         says += &format!(" Left out, since they are to be hidden: {hidden}.");
     }
     table.saying(says)
@@ -268,8 +208,21 @@ mod tests {
 
     #[test]
     fn ranks_count_those_before() {
-        let ranks = ranks(&[5, 0, 9, 5, 1, 9], |member| member != 5);
-        assert_eq!(ranks, [Some(2), None, Some(1), Some(2), Some(4), None]);
+        let shown = |(id, messages): (Option<u64>, u64)| ShownMember {
+            name: String::new(),
+            id: id.map(MemberId::from),
+            messages,
+        };
+        let members = [
+            (Some(3), 9),
+            (None, 9),
+            (Some(1), 5),
+            (Some(4), 5),
+            (Some(5), 1),
+        ];
+        let ranks = ranks(&members.map(shown));
+        let ranks = [3, 1, 4, 5].map(|id| ranks[&MemberId::from(id)]);
+        assert_eq!(ranks, [1, 2, 2, 4]);
     }
 
     #[test]

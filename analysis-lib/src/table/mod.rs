@@ -91,21 +91,23 @@ impl Cell {
 
     /// A number, shown with this many decimal places; nothing where it isn't known.
     pub(crate) fn number(value: impl Into<Option<f64>>, places: usize) -> Self {
-        let shown = |value| Self::measure(value, number(value, places));
-        value.into().map_or_else(Self::none, shown)
+        Self::measure(value, |value| number(value, places))
     }
 
-    /// A number that is shown as this; nothing where it is none.
-    pub(crate) fn measure(value: f64, shown: String) -> Self {
-        match value.is_finite() {
-            true => Self::new(shown, value.to_string(), true),
-            false => Self::none(),
-        }
+    /// A number that is shown like this; nothing where it isn't known, or none.
+    pub(crate) fn measure(
+        value: impl Into<Option<f64>>,
+        shown: impl FnOnce(f64) -> String,
+    ) -> Self {
+        let value = value.into().filter(|value| value.is_finite());
+        value.map_or_else(Self::none, |value| {
+            Self::new(shown(value), value.to_string(), true)
+        })
     }
 
     /// A share from 0 to 1, shown in percent.
     pub(crate) fn share(share: f64) -> Self {
-        Self::measure(share, format!("{:.1}%", share * 100.0))
+        Self::measure(share, |share| format!("{:.1}%", share * 100.0))
     }
 
     /// A time, shown as this; in CSV two columns, on local clocks and in UTC.
@@ -123,16 +125,18 @@ impl Table {
     /// A table without rows. Columns are a heading and a name in CSV each; a
     /// column without a heading isn't shown, and one of times has two names with
     /// a comma between them.
-    pub(crate) fn new(origin: &Origin, title: &str, columns: &[(&'static str, &str)]) -> Self {
+    pub(crate) fn new<N: Into<String>>(
+        origin: &Origin,
+        title: &str,
+        columns: impl IntoIterator<Item = (&'static str, N)>,
+    ) -> Self {
         let source = clean(&origin.source().to_string(), TEXT_LIMIT);
         let zone = origin.timezone().name();
-        let columns = columns.iter();
+        let column = |(heading, name): (&'static str, N)| (heading, name.into());
         Self {
             title: clean(title, TEXT_LIMIT),
             caption: format!("Source: {source} · times in {zone}"),
-            columns: columns
-                .map(|&(heading, name)| (heading, name.to_owned()))
-                .collect(),
+            columns: columns.into_iter().map(column).collect(),
             rows: Vec::new(),
             made: None,
             says: String::new(),
@@ -147,9 +151,8 @@ impl Table {
         make: impl Fn(usize) -> Vec<Cell> + Send + Sync + 'static,
     ) {
         self.made = Some((count, Arc::new(make)));
-        self.caption = self
-            .caption
-            .replace(" · times", &format!(" · {note} · times"));
+        let note = format!(" · {note} · times");
+        self.caption = self.caption.replace(" · times", &note);
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
@@ -198,12 +201,8 @@ impl Table {
             plain => plain.to_owned(),
         };
         let row = |index: usize| {
-            let fields: Vec<String> = self
-                .at(index)
-                .iter()
-                .zip(&self.columns)
-                .map(field)
-                .collect();
+            let cells = self.at(index);
+            let fields: Vec<String> = cells.iter().zip(&self.columns).map(field).collect();
             fields.join(",")
         };
         csv(&names.join(","), (0..self.len()).map(row))
@@ -240,32 +239,24 @@ impl Table {
         let text = self.to_string();
         // The title and the sentences stand outside the block of code.
         let rows = &text[self.title.len()..text.len() - self.says.len()];
-        crate::post::post(
-            &self.title,
-            &self.says,
-            Some(rows.trim_matches('\n')),
-            || Ok(Vec::new()),
-        )
+        let rows = Some(rows.trim_matches('\n'));
+        crate::post::post(&self.title, &self.says, rows, || Ok(Vec::new()))
     }
 
     /// Shows the table: evcxr calls this for a cell's last expression.
     pub fn evcxr_display(&self) {
+        // The kernel cuts a cell's output at lines that begin with its own marks.
+        let text = self.to_string().replace("EVCXR_", "EVCXR-");
         println!(
             "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
-             EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
-            self.html(),
-            escape_marks(&self.to_string())
+             EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT",
+            self.html()
         );
     }
 
-    /// The columns that are shown.
-    fn shown(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.columns.len()).filter(|&column| !self.columns[column].0.is_empty())
-    }
-
-    /// The rows that are shown, and whether each column holds numbers, which stand
-    /// at its right.
-    fn shown_rows(&self) -> (Vec<Vec<Cell>>, Vec<bool>) {
+    /// Of each column that is shown whether it holds numbers, which stand at its right,
+    /// and its heading and texts. Nothing of a table without rows.
+    fn shown(&self) -> Vec<(bool, Vec<String>)> {
         let (count, at) = (self.len(), |index| self.at(index));
         let rows: Vec<Vec<Cell>> = match self.made {
             Some(_) if count > SHOWN => {
@@ -275,9 +266,16 @@ impl Table {
             }
             _ => (0..count.min(SHOWN)).map(at).collect(),
         };
-        let is_number = |column: usize| rows.iter().any(|row| row[column].is_number);
-        let numbers = (0..self.columns.len()).map(is_number).collect();
-        (rows, numbers)
+        let mut shown = Vec::new();
+        for (column, &(heading, _)) in self.columns.iter().enumerate() {
+            if !heading.is_empty() && !rows.is_empty() {
+                let cells = || rows.iter().map(|row| &row[column]);
+                let mut texts = vec![heading.to_owned()];
+                texts.extend(cells().map(|cell| cell.shown.clone()));
+                shown.push((cells().any(|cell| cell.is_number), texts));
+            }
+        }
+        shown
     }
 
     /// How many rows aren't shown, in words.
@@ -292,25 +290,22 @@ impl Table {
     }
 
     fn html(&self) -> String {
-        let (rows, is_number) = self.shown_rows();
-        let align = |column: usize| match is_number[column] {
-            true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
-            false => "text-align:left;padding:3px 10px",
-        };
-        let row = |tag: &str, text: &dyn Fn(usize) -> String| {
-            let cell = |column: usize| {
-                let (style, text) = (align(column), text(column));
-                format!("<{tag} style=\"{style}\">{text}</{tag}>")
+        let shown = self.shown();
+        let row = |row: usize| {
+            let tag = if row == 0 { "th" } else { "td" };
+            let cell = |(is_number, texts): &(bool, Vec<String>)| {
+                let style = match is_number {
+                    true => "text-align:right;padding:3px 10px;font-variant-numeric:tabular-nums",
+                    false => "text-align:left;padding:3px 10px",
+                };
+                format!("<{tag} style=\"{style}\">{}</{tag}>", escape(&texts[row]))
             };
-            format!("<tr>{}</tr>\n", self.shown().map(cell).collect::<String>())
+            format!("<tr>{}</tr>\n", shown.iter().map(cell).collect::<String>())
         };
-        let head = row("th", &|column| escape(self.columns[column].0));
-        let cells = |cells: &Vec<Cell>| row("td", &|column| escape(&cells[column].shown));
-        let rows: String = rows.iter().map(cells).collect();
-        let table = match self.is_empty() {
-            true => String::new(),
-            false => format!("<thead>{head}</thead>\n<tbody>{rows}</tbody>"),
-        };
+        let table = shown.first().map_or_else(String::new, |(_, texts)| {
+            let rows: String = (1..texts.len()).map(row).collect();
+            format!("<thead>{}</thead>\n<tbody>{rows}</tbody>", row(0))
+        });
         let more = self.more().map(|more| format!("{} · ", escape(&more)));
         format!(
             "<figure style=\"margin:8px 0;break-inside:avoid\"><table style=\"margin:0\"><caption style=\"text-align:left;padding:3px 10px\"><b>{}</b></caption>{table}</table>\n\
@@ -326,30 +321,19 @@ impl Table {
 /// The table as text, in columns.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<usize> = self.shown().collect();
-        let (rows, is_number) = self.shown_rows();
-        let width = |&column: &usize| {
-            let cells = rows.iter().map(|row| &row[column].shown);
-            let widest = cells.map(|text| text.chars().count()).max().unwrap_or(0);
-            widest.max(self.columns[column].0.chars().count())
-        };
-        let widths: Vec<usize> = columns.iter().map(width).collect();
-        let line = |texts: Vec<&str>| {
-            let cell = |((&column, &width), text)| match is_number[column] {
-                true => format!("{text:>width$}"),
-                false => format!("{text:<width$}"),
-            };
-            let cells = columns.iter().zip(&widths).zip(texts).map(cell);
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
         writeln!(f, "{}", self.title)?;
-        if !self.is_empty() {
-            let headings = columns.iter().map(|&column| self.columns[column].0);
-            writeln!(f, "{}", line(headings.collect()))?;
-        }
-        for row in &rows {
-            let cells = columns.iter().map(|&column| row[column].shown.as_str());
-            writeln!(f, "{}", line(cells.collect()))?;
+        let shown = self.shown();
+        for row in 0..shown.first().map_or(0, |(_, texts)| texts.len()) {
+            let cell = |(is_number, texts): &(bool, Vec<String>)| {
+                let width = texts.iter().map(|text| text.chars().count()).max();
+                let (text, width) = (&texts[row], width.unwrap_or(0));
+                match is_number {
+                    true => format!("{text:>width$}"),
+                    false => format!("{text:<width$}"),
+                }
+            };
+            let cells: Vec<String> = shown.iter().map(cell).collect();
+            writeln!(f, "{}", cells.join("  ").trim_end())?;
         }
         if let Some(more) = self.more() {
             writeln!(f, "{more}")?;
@@ -363,9 +347,4 @@ impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Table({:?}, {} rows)", self.title, self.len())
     }
-}
-
-/// The kernel cuts a cell's output at lines that begin with its own marks.
-fn escape_marks(text: &str) -> String {
-    text.replace("EVCXR_", "EVCXR-")
 }

@@ -87,7 +87,7 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
         ("member", "name"),
         ("messages", "messages"),
     ];
-    let mut table = Table::new(activity.origin(), "Messages by Window and Member", &columns);
+    let mut table = Table::new(activity.origin(), "Messages by Window and Member", columns);
     let rows = without_bots(activity, names);
     let shown = |&id: &MemberId| ((!names.is_hidden(id)).then_some(id), names.show(id));
     let shown: Vec<(Option<MemberId>, String)> = rows.members().iter().map(shown).collect();
@@ -107,23 +107,17 @@ pub fn messages(activity: &Activity, names: &Names) -> Table {
             Cell::number(f64::from(windows.sent[row]), 0),
         ]
     });
-    table.saying(format!(
-        "{}, a row a window and member.",
-        MESSAGES.count(sent)
-    ))
+    let sent = MESSAGES.count(sent);
+    table.saying(format!("{sent}, a row a window and member."))
 }
 
 /// A table of rows, whose cells are made when they are shown or saved.
 fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
     let first = rows.first().map(T::fields).unwrap_or_default();
     let name = |(name, value): &(&'static str, Value)| (*name, value.csv(name, origin).0);
-    let names: Vec<(&'static str, String)> = first.iter().map(name).collect();
-    let columns: Vec<_> = names
-        .iter()
-        .map(|(name, csv)| (*name, csv.as_str()))
-        .collect();
-    let mut table = Table::new(origin, T::TITLE, &columns);
+    let mut table = Table::new(origin, T::TITLE, first.iter().map(name));
     let origin = origin.clone();
+    let range = |[low, high]: [f64; 2]| format!("{low:.2} to {high:.2}");
     table.made(rows.len(), note, move |index| {
         let cell = |(name, value): (&str, Value)| Cell {
             shown: match &value {
@@ -131,9 +125,7 @@ fn made<T: Row>(origin: &Origin, note: String, rows: Vec<T>) -> Table {
                 Value::Id(_, id) => id.to_string(),
                 Value::Number(value, places) => value.map_or(String::new(), |v| number(v, *places)),
                 Value::Truth(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
-                Value::Range(range) => range.map_or(String::new(), |[low, high]| {
-                    format!("{low:.2} to {high:.2}")
-                }),
+                Value::Range(value) => value.map_or(String::new(), range),
             },
             plain: value.csv(name, &origin).1,
             is_number: !matches!(value, Value::Time(_) | Value::Id(..) | Value::Truth(_)),

@@ -27,21 +27,19 @@ pub fn unusual(activity: &Activity) -> Table {
         ("usual", "usual_messages"),
         ("times the usual", "times_usual"),
     ];
-    let mut table = Table::new(origin, "What Was Unusual", &columns);
-    let mut row = |what: &str, item: Item, stretch: Stretch, usual: Option<f64>| {
-        let (begin, end) = (stretch.begin, stretch.end);
+    let mut table = Table::new(origin, "What Was Unusual", columns);
+    let mut row = |what: &str, item: Item, stretch: (i64, i64, u64), usual: Option<f64>| {
+        let (begin, end, messages) = stretch;
         let when = item.when(origin.timezone(), begin, end);
-        let messages = stretch.messages as f64;
         let often = usual.filter(|&usual| usual >= 0.5);
-        let times = often.map(|usual| messages / usual);
         table.row([
             Cell::text(what),
             Cell::time(origin, begin, when),
             Cell::time(origin, end, String::new()),
-            Cell::measure((end - begin) as f64, duration(end - begin)),
-            Cell::number(messages, 0),
+            Cell::measure((end - begin) as f64, |_| duration(end - begin)),
+            Cell::number(messages as f64, 0),
             Cell::number(usual, 0),
-            Cell::number(times, 1),
+            Cell::number(often.map(|usual| messages as f64 / usual), 1),
         ]);
     };
     let found = aggregate::unusual(activity);
@@ -50,30 +48,23 @@ pub fn unusual(activity: &Activity) -> Table {
     let [days, hours] = [Period::Day, Period::Hour].map(Item::Period);
     let day = quietest(found.quietest_day, found.busiest_day);
     let hour = quietest(found.quietest_hour, found.busiest_hour);
-    for (what, item, extreme) in [
+    let extremes = [
         ("busiest day", days, found.busiest_day),
         ("quietest day", days, day),
         ("busiest hour", hours, found.busiest_hour),
         ("quietest hour", hours, hour),
-    ] {
-        if let Some(extreme) = extreme {
-            row(what, item, extreme, None);
-        }
-    }
-    for &silence in &found.silences {
-        row("silence", hours, silence, None);
+    ];
+    let extremes = extremes.into_iter();
+    let extremes = extremes.filter_map(|(what, item, own)| Some((what, item, own?)));
+    let silences = found.silences.iter();
+    for (what, item, own) in extremes.chain(silences.map(|own| ("silence", hours, *own))) {
+        row(what, item, (own.begin, own.end, own.messages), None);
     }
     for (event, place) in found.events.iter().zip(1..) {
-        let is_more = event.deviations > 0.0;
-        let kind = if is_more { "spike" } else { "quiet" };
+        let kind = ["quiet", "spike"][usize::from(event.deviations > 0.0)];
         let what = format!("{kind} {}", number(f64::from(place), 0));
-        let stretch = Stretch {
-            begin: event.begin,
-            end: event.end,
-            messages: event.messages,
-            provenance: event.provenance,
-        };
-        row(&what, hours, stretch, Some(event.usual));
+        let span = (event.begin, event.end, event.messages);
+        row(&what, hours, span, Some(event.usual));
     }
     let says = unusual_in_words(&found, origin.timezone());
     table.saying(says)

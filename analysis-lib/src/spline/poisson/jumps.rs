@@ -63,11 +63,10 @@ const MOST_UNUSUAL: f64 = 20.0;
 pub(crate) fn fit(counts: &Counts, smoothing: &Smoothing) -> Fitted {
     let mut jumps = evident(counts);
     let mut search = Search::new(counts, &jumps, 1.0 / smoothing.roughness);
-    let mut left_alone = FIRST_ROUNDS;
     let mut tried = HashSet::new();
     for fits in 1..=MOST_FITS {
+        let left_alone = if fits == 1 { FIRST_ROUNDS } else { 0 };
         search.find(smoothing, COARSE * smoothing.tolerance, left_alone);
-        left_alone = 0;
         let covariance = search.factor.inverse();
         let mut next = search.holding(&jumps, smoothing.burst, &covariance);
         tried.extend(jumps.iter().copied());
@@ -93,10 +92,9 @@ pub(crate) fn surprise(count: f64, mean: f64, dispersion: f64) -> f64 {
     // The limit at zero is Poisson's.
     let scale = (dispersion - 1.0).max(1e-6);
     let odds = (scale * (count - mean) / ((1.0 + scale) * mean)).ln_1p();
-    let own = if count > 0.0 {
-        count * ((count / mean).ln() - odds)
-    } else {
-        0.0
+    let own = match count > 0.0 {
+        true => count * ((count / mean).ln() - odds),
+        false => 0.0,
     };
     2.0 * (own - mean / scale * odds)
 }
@@ -162,12 +160,9 @@ impl Search<'_> {
         let half = (to - from) / 2.0;
         let before: [f64; ORDER] = basis(&KNOTS, DEGREE, from.fract() + half);
         let after: [f64; ORDER] = basis(&KNOTS, DEGREE, to.fract() - half);
-        let sides: [f64; REACH] = std::array::from_fn(|i| {
-            if i < ORDER {
-                -before[i]
-            } else {
-                after[i - ORDER]
-            }
+        let sides: [f64; REACH] = std::array::from_fn(|i| match i {
+            ..ORDER => -before[i],
+            _ => after[i - ORDER],
         });
         let first = self.bases[jump - 1].0;
         let own = sides.iter().zip(&self.coefficients[first..]);
@@ -181,10 +176,8 @@ impl Search<'_> {
         let places = self.data.places;
         let is_new = |k: &usize| self.data.may_jump(*k) && !tried.contains(k);
         let scored = (1..places.len()).filter(is_new);
-        let mut found: Vec<(f64, usize)> = scored
-            .map(|k| (self.score(k, covariance), k))
-            .filter(|(score, _)| *score > TRIED)
-            .collect();
+        let scored = scored.map(|k| (self.score(k, covariance), k));
+        let mut found: Vec<(f64, usize)> = scored.filter(|own| own.0 > TRIED).collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut taken = BTreeSet::new();
         for (_, k) in found {
@@ -205,11 +198,8 @@ impl Search<'_> {
         let lowest = raised.saturating_sub(DEGREE);
         let (mut score, mut known, mut shared) = (0.0, 0.0, [0.0; ORDER + 2]);
         let is_beside = |base: &&(usize, _)| (lowest..raised).contains(&base.0);
-        let before = self.bases[..jump]
-            .iter()
-            .rev()
-            .take_while(is_beside)
-            .count();
+        let before = self.bases[..jump].iter().rev();
+        let before = before.take_while(is_beside).count();
         let beside = self.bases[jump - before..].iter().take_while(is_beside);
         for (i, (first, basis)) in (jump - before..).zip(beside) {
             let by_bases: f64 = basis[raised - first..].iter().sum();
@@ -232,10 +222,9 @@ impl Search<'_> {
         }
         let variance = known - covariance.quadratic(lowest, shared);
         // Rounding leaves something of a jump that the curve could make itself.
-        if variance > 1e-7 * known {
-            score * score / variance
-        } else {
-            0.0
+        match variance > 1e-7 * known {
+            true => score * score / variance,
+            false => 0.0,
         }
     }
 }
