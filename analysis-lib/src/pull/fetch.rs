@@ -59,8 +59,7 @@ pub(super) fn fetch(
         .map(|(name, value)| (*name, value.as_str()))
         .chain(ALLOCATOR)
         .collect();
-    let (program, stdout) =
-        Program::start("pull", &["--package", "activity-mongodb"], &environment)?;
+    let (program, stdout) = Program::start("pull", &environment)?;
     let is_old = before
         .as_ref()
         .is_some_and(|(file, _)| file.version() < VERSION);
