@@ -120,51 +120,54 @@ impl Names {
         if activity.origin().is_sample() {
             return Ok(Self::of_sample(activity, privacy));
         }
-        let files = Files::from_settings(&settings)?;
+        let files = Files::read(&settings, false)?;
         Ok(Self::of_files(&files, activity, privacy))
     }
 
     /// The names in the files, and of others those that came with their messages.
-    /// Prints how many members have one.
     fn of_files(files: &Files, activity: &Activity, privacy: Privacy) -> Self {
         let mut known = files.merged();
         for (&id, name) in activity.names_in_files() {
             let entry = known.entry(id).or_default();
             entry.name = entry.visible_name().or(Some(name)).map(str::to_owned);
         }
-        let from = match files.from() {
-            from if activity.names_in_files().is_empty() => from,
-            from if from.starts_with("from") => from + " and the messages' files",
-            _ => "from the messages' files".to_owned(),
-        };
-        let names = Self::new(&known, &ids(activity), privacy);
-        names.report(activity, &from);
-        names
+        let from = files.from(!activity.names_in_files().is_empty());
+        Self::of(activity, &known, privacy, &from)
     }
 
-    /// The sample's own names. Prints how many members have one.
+    /// The sample's own names.
     fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
         let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
         let mut known: BTreeMap<_, _> = known.collect();
         known.entry(sample::bot()).and_modify(|bot| bot.bot = true);
-        let names = Self::new(&known, &ids(activity), privacy);
-        names.report(activity, "made up like the rest of the sample");
+        let from = "made up like the rest of the sample";
+        Self::of(activity, &known, privacy, from)
+    }
+
+    /// Names of the data's members and channels. Prints how many have one, and what to
+    /// do for the others.
+    fn of(
+        activity: &Activity,
+        known: &BTreeMap<MemberId, Entry>,
+        privacy: Privacy,
+        from: &str,
+    ) -> Self {
+        let members = activity.members().iter().copied();
+        let ids: Vec<MemberId> = members.chain(channel_ids(activity)).collect();
+        let names = Self::new(known, &ids, privacy);
+        names.report(activity, from);
         names
     }
 
-    /// Prints how many members and channels have a name, and what to do for the others.
     fn report(&self, activity: &Activity, from: &str) {
         let members = activity.members();
         let named = members.iter().filter(|&&id| self.is_known(id)).count();
-        let hidden = members.iter().filter(|&&id| self.is_hidden(id)).count();
-        let hidden = if hidden > 0 {
-            format!("; {hidden} hidden")
-        } else {
-            String::new()
+        let hidden = match members.iter().filter(|&&id| self.is_hidden(id)).count() {
+            0 => String::new(),
+            hidden => format!("; {hidden} hidden"),
         };
-        let channels = channel_ids(activity)
-            .filter(|&id| self.is_known(id))
-            .count();
+        let channels = channel_ids(activity).filter(|&id| self.is_known(id));
+        let channels = channels.count();
         let and_channels = match activity.channels().len() {
             0 => String::new(),
             all => format!(" and {channels} of {all} channels"),
@@ -281,12 +284,6 @@ impl Names {
 /// The ids of the data's channels.
 fn channel_ids(activity: &Activity) -> impl Iterator<Item = MemberId> + '_ {
     activity.channels().iter().map(|id| id.get().into())
-}
-
-/// The ids of the data's members and channels.
-fn ids(activity: &Activity) -> Vec<MemberId> {
-    let members = activity.members().iter().copied();
-    members.chain(channel_ids(activity)).collect()
 }
 
 #[cfg(test)]

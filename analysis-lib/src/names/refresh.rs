@@ -52,7 +52,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
         println!("The sample's members are made up: there is nobody to ask Discord about.");
         return Ok(Names::of_sample(activity, privacy));
     }
-    let mut files = Files::to_refresh(&settings)?;
+    let mut files = Files::read(&settings, true)?;
     let now = Utc::now();
     let members = activity.members().iter().map(|&id| (id, ""));
     let channels = channel_ids(activity).map(|id| (id, " channel"));
