@@ -19,5 +19,5 @@ pub(crate) fn post(
     let head = json!({ "title": title, "says": says, "table": table, "bytes": picture.len() });
     let input = [&*format!("{head}\n").into_bytes(), &picture];
     // It says all on standard error.
-    Program::ask("post", &[("DISCORD_WEBHOOK", &webhook)], &input).map(drop)
+    Program::ask("post", &[("DISCORD_WEBHOOK", webhook)], &input).map(drop)
 }

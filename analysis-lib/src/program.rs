@@ -42,7 +42,7 @@ impl Program {
     /// message it fails with.
     pub(crate) fn start(
         name: &'static str,
-        environment: &[(&str, &str)],
+        environment: &[(&str, String)],
     ) -> Result<(Self, ChildStdout)> {
         let path = match built(name) {
             Some(path) => path,
@@ -60,7 +60,7 @@ impl Program {
     /// What the program answers to this input.
     pub(crate) fn ask(
         name: &'static str,
-        environment: &[(&str, &str)],
+        environment: &[(&str, String)],
         input: &[&[u8]],
     ) -> Result<Vec<u8>> {
         let (mut program, mut stdout) = Self::start(name, environment)?;
@@ -77,13 +77,13 @@ impl Program {
     fn run(
         name: &'static str,
         mut command: Command,
-        environment: &[(&str, &str)],
+        environment: &[(&str, String)],
         say: impl FnMut(&str) + Send + 'static,
     ) -> std::io::Result<(Self, ChildStdout)> {
         for secret in SECRETS {
             command.env_remove(secret);
         }
-        command.envs(environment.iter().copied());
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pipes.stderr(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().expect("stdout is piped");

@@ -78,7 +78,7 @@ fn ask(
     let token = settings.discord_token("Discord tells names to a bot only")?;
     let guild = settings.discord_server()?.to_string();
     let known = files.merged();
-    let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
+    let environment = [("DISCORD_TOKEN", token), ("DISCORD_GUILD_ID", guild)];
     let (mut program, answers) = Program::start("names", &environment)?;
     let line = |&(id, what): &(MemberId, &str)| match known.get(&id) {
         Some(entry) if what.is_empty() && entry.visible_name().is_some() => format!("{id} known\n"),
