@@ -12,8 +12,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -40,17 +39,6 @@ pub struct Patience {
     pub longest_wait: Duration,
     /// An answer is there within this time.
     pub silence: Duration,
-}
-
-/// An id, which Discord writes as a text.
-#[derive(Clone, Copy)]
-pub struct Id(pub u64);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(D::Error::custom)
-    }
 }
 
 /// Why there is no answer to use.

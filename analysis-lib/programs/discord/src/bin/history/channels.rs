@@ -1,6 +1,7 @@
 //! Which channels there are to read.
 
-use activity_discord::rest::{Discord, Failure, Id};
+use activity_discord::message::Id;
+use activity_discord::rest::{Discord, Failure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

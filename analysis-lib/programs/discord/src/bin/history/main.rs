@@ -19,11 +19,10 @@ use std::time::Duration;
 
 use activity_data::settings::Settings;
 use activity_data::source::document::{EARLIEST, latest, time_of};
-use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
+use activity_discord::program::{self, moment, say};
 use activity_discord::rest::{Discord, Patience};
-use activity_discord::say::{moment, say};
 use activity_discord::store::place::Store;
 use activity_discord::store::settled::{Settled, length};
 use activity_discord::store::spool;
@@ -43,16 +42,10 @@ const PATIENCE: Patience = Patience {
 };
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("{ERROR}{error}"));
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<()> {
+async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let token = settings.discord_token("it asks Discord for your server's past as a bot")?;
     let server = settings.discord_server()?;
@@ -75,13 +68,7 @@ fn run() -> Result<()> {
         waiting,
         progress,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(format!("the program can't be started: {e}")))?;
-    let read = runtime.block_on(history.read());
-    runtime.shutdown_background();
-    read
+    history.read().await
 }
 
 struct History {

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use activity_data::source::document::time_of;
 use activity_data::text::{counted, grouped};
-use activity_discord::message::counts;
-use activity_discord::rest::{Discord, Failure, Id};
-use activity_discord::say::{moment, say};
+use activity_discord::message::Message;
+use activity_discord::program::{moment, say};
+use activity_discord::rest::{Discord, Failure};
 use activity_discord::store::document::Window;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -34,31 +32,6 @@ const MOST_BYTES: usize = 100 << 20;
 const TICK: Duration = Duration::from_secs(1);
 /// From one progress line to the next.
 const PROGRESS: Duration = Duration::from_secs(10);
-
-/// What is read of a message. There is no field for anything that somebody wrote.
-#[derive(Deserialize)]
-struct Message {
-    id: Id,
-    author: Author,
-    webhook_id: Option<IgnoredAny>,
-    r#type: u8,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    id: Id,
-    #[serde(default)]
-    bot: bool,
-    #[serde(default)]
-    system: bool,
-}
-
-impl Message {
-    fn counts(&self) -> bool {
-        let is_human = !self.author.bot && !self.author.system && self.webhook_id.is_none();
-        counts(self.r#type, is_human)
-    }
-}
 
 /// A channel, and how far it is read.
 struct Reading {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activity_discord::say::say;
+use activity_discord::program::say;
 use activity_discord::store::document::{Window, document};
 use activity_discord::store::place::{Placed, place};
 use activity_discord::store::settled::Settled;

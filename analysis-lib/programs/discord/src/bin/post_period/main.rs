@@ -7,25 +7,17 @@ use activity_data::settings::Settings;
 use activity_data::text::{counted, grouped};
 use activity_data::{Error, HOUR_LENGTH, Result, newest_whole};
 use activity_discord::post::{Once, Picture, Post, Webhook, deliver, escape};
+use activity_discord::program;
 use analysis_lib::{Activity, Figure, MONTH, Names, Period, WEEK, aggregate, plot, pull, table};
 
 /// Less of a period than this is said before anything else.
 const WELL_RECORDED: f64 = 0.8;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(said) => {
-            println!("{said}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<String> {
+async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let period = choice(
         &settings,
@@ -45,21 +37,17 @@ fn run() -> Result<String> {
     }
     let names = Names::load(&activity)?;
     let post = match pinned {
-        true => so_far(&activity, &names, period)?,
-        false => match over(&activity, &names, period, only_unusual)? {
-            Some(post) => post,
-            None => {
-                return Ok(format!(
-                    "Nothing is posted: the last {period} was like others."
-                ));
-            }
-        },
+        true => Some(so_far(&activity, &names, period)?),
+        false => over(&activity, &names, period, only_unusual)?,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(format!("the program can't start: {e}")))?;
-    runtime.block_on(deliver(&settings, &webhook, &post))
+    println!(
+        "{}",
+        match post {
+            Some(post) => deliver(&settings, &webhook, &post).await?,
+            None => format!("Nothing is posted: the last {period} was like others."),
+        }
+    );
+    Ok(())
 }
 
 /// What a setting means, if it is set.

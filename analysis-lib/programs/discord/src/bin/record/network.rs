@@ -5,7 +5,7 @@ use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use activity_discord::say::say;
+use activity_discord::program::say;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST, RETRY_AFTER, USER_AGENT};

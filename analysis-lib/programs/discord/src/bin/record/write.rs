@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use activity_data::source::document::{ONLINE, QUANTITIES, VOLUME};
 use activity_data::text::counted;
-use activity_discord::say::{moment, say};
+use activity_discord::program::{moment, say};
 use activity_discord::store::document::{Window, document, span};
 use activity_discord::store::place::{Placed, Store};
 use activity_discord::store::spool::Spool;
