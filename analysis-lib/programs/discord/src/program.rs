@@ -1,8 +1,15 @@
-//! How all programs begin and end.
+//! How all programs begin and end, and what they say.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
+
+/// Says who asks, in the form that Discord wants.
+pub const AGENT: &str = concat!(
+    "DiscordBot (server-activity-analysis, ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);
 
 /// Runs a program. Where that fails, it says why and ends with this status.
 pub fn main<E: Display>(failed: u8, run: impl Future<Output = Result<(), E>>) -> ExitCode {

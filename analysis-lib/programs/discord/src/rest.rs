@@ -10,13 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
+use hyper::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
 use hyper::{Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::http::{self, AGENT, Client, reason};
+use crate::http::{self, Client, number, reason, wait};
+use crate::program::AGENT;
 
 /// From one request to the next. Discord takes 50 a second of a bot, and the same bot
 /// may record.
@@ -257,9 +258,7 @@ impl Discord {
             }
             429 => {
                 let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                let asked = body["retry_after"].as_f64().or(seconds(headers, RETRY_AFTER.as_str()));
-                let wait = asked.and_then(|asked| Duration::try_from_secs_f64(asked).ok());
-                let Some(wait) = wait else {
+                let Some(wait) = wait(headers, &body) else {
                     return Ok(not_json());
                 };
                 // What isn't Discord's own JSON is from what stands before it, and is
@@ -298,13 +297,8 @@ pub fn odd() -> Failure {
 
 /// How long no request of the same kind may be sent, as an answer says.
 fn pause(headers: &HeaderMap) -> Duration {
-    let is_used_up = seconds(headers, "x-ratelimit-remaining") == Some(0.0);
-    let reset = seconds(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
-    reset
-        .and_then(|reset| Duration::try_from_secs_f64(reset).ok())
-        .unwrap_or_default()
-}
-
-fn seconds(headers: &HeaderMap, name: &str) -> Option<f64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+    let is_used_up = number(headers, "x-ratelimit-remaining") == Some(0.0);
+    let reset = number(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
+    let reset = reset.and_then(|reset| Duration::try_from_secs_f64(reset).ok());
+    reset.unwrap_or_default()
 }

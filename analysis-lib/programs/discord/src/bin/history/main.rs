@@ -24,7 +24,7 @@ use activity_data::{Error, HOUR_LENGTH, Result};
 use activity_discord::program::{self, moment, say};
 use activity_discord::rest::{Discord, Patience};
 use activity_discord::store::place::Store;
-use activity_discord::store::settled::{Settled, length};
+use activity_discord::store::settled;
 use activity_discord::store::spool;
 use chrono::Utc;
 
@@ -49,13 +49,13 @@ async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let token = settings.discord_token("it asks Discord for your server's past as a bot")?;
     let server = settings.discord_server()?;
-    let length = length(&settings)?;
+    let length = settled::length(&settings)?;
     let since = settings.get("HISTORY_SINCE");
     let since = since
         .map(|since| settings.timezone()?.read(&since))
         .transpose();
     let since = since.map_err(|error| Error::new(format!("HISTORY_SINCE: {error}")))?;
-    let (store, waiting) = Settled::on(settings, server)?;
+    let (store, waiting) = settled::store(settings, server)?;
     let progress = Progress::open(&waiting.with_extension("history")).map_err(Error::new)?;
     let mut history = History {
         discord: Arc::new(Discord::new(&token, PATIENCE, say)),
@@ -79,7 +79,7 @@ struct History {
     /// Nothing before is wanted; where that is open, nothing before the first message.
     begin: i64,
     is_open: bool,
-    store: Settled,
+    store: Box<dyn Store>,
     /// The file in which a recorder's windows wait for the store.
     waiting: std::path::PathBuf,
     progress: Progress,
@@ -150,7 +150,7 @@ impl History {
         say(&format!(
             "reading {all} from {begin} to {end}, where nothing is recorded"
         ));
-        let mut writer = Writer::new(&mut self.store, self.server, self.length);
+        let mut writer = Writer::new(&mut *self.store, self.server, self.length);
         let (discord, stretches) = (self.discord.clone(), (&wanted, &covered));
         let reader = Reader::new(discord, stretches, &mut self.progress, channels, read);
         let (messages, unread) = reader.read(&mut writer).await?;

@@ -282,8 +282,8 @@ impl<'a> Reader<'a> {
             let window = Window {
                 since,
                 time,
-                quantities: counted.members,
-                channels: Some(counted.channels),
+                quantities: counted.members.into_iter().collect(),
+                channels: Some(counted.channels.into_iter().collect()),
                 ..Window::default()
             };
             writer.add(&window).await?;

@@ -13,7 +13,7 @@ use bson::RawDocument;
 /// Why it ended early, as a sentence; what is left waits on.
 pub(crate) async fn deliver(
     spool: &RefCell<Spool>,
-    store: &mut impl Store,
+    store: &mut dyn Store,
     told: &mut impl FnMut(&RawDocument, Placed),
 ) -> Result<(), String> {
     let mut result = Ok(());

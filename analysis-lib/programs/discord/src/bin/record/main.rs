@@ -22,8 +22,7 @@ use activity_data::settings::Settings;
 use activity_data::text::counted;
 use activity_data::{Error, Result};
 use activity_discord::program::{self, say};
-use activity_discord::store::place::Store;
-use activity_discord::store::settled::{Settled, length};
+use activity_discord::store::settled;
 use activity_discord::store::spool::Spool;
 use gateway::Gateway;
 use network::Network;
@@ -42,11 +41,11 @@ async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let token = settings.discord_token("it listens to your server as a bot")?;
     let server = settings.discord_server()?;
-    let length = length(&settings)?;
+    let length = settled::length(&settings)?;
     let proxy = settings.get("HTTPS_PROXY");
     let proxy = proxy.or_else(|| settings.get("https_proxy"));
     let network = Network::new(proxy.as_deref()).map_err(Error::new)?;
-    let (mut store, place) = Settled::on(settings, server)?;
+    let (mut store, place) = settled::store(settings, server)?;
     let (spool, trouble) = Spool::open(&place);
     if let Some(trouble) = trouble {
         say(&trouble);
@@ -73,7 +72,7 @@ async fn run() -> Result<()> {
         queue.end();
         ended
     };
-    let (ended, ()) = tokio::join!(listen, queue.write(store));
+    let (ended, ()) = tokio::join!(listen, queue.write(&mut *store));
     ended.map_err(Error::new)
 }
 
