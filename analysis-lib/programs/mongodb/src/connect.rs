@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::event::{EventHandler, sdam::SdamEvent};
 use mongodb::options::{ClientOptions, Tls};
 use mongodb::{Client, Collection, Database};
 
-use super::ask::{compared, documents, next, patiently, projection};
+use super::ask::{compared, documents, patiently, projection};
 use super::failure::{Failure, Servers, one_line, within};
 use super::uri;
 use activity_data::Error;
@@ -272,11 +273,11 @@ const LISTED: usize = 8;
 
 fn list(names: &[String], all: usize) -> String {
     let shown = &names[..names.len().min(LISTED)];
-    let mut text = shown.join(", ");
-    if all > shown.len() {
-        text.push_str(&format!(" and {} more", all - shown.len()));
-    }
-    text
+    let more = match all - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 impl Connection {
@@ -305,7 +306,7 @@ impl Connection {
         };
         let mut found = patiently(patience, list).await?;
         let mut uuid = None;
-        while let Some(batch) = next(&mut found).await? {
+        while let Some(batch) = found.try_next().await? {
             documents(&batch, |found| uuid = Some(uuid_of(found))).ok_or(Failure::Unreadable)?;
         }
         if let Some(uuid) = uuid {
@@ -386,7 +387,7 @@ impl Connection {
                 find.projection(projection()).batch()
             };
             let mut cursor = patiently(self.timeout, find).await?;
-            while let Some(batch) = within(self.timeout, next(&mut cursor)).await? {
+            while let Some(batch) = within(self.timeout, cursor.try_next()).await? {
                 documents(&batch, &mut take).ok_or(Failure::Unreadable)?;
             }
         }
