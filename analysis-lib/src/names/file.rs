@@ -213,26 +213,24 @@ fn parse(bytes: &[u8], is_json: bool) -> std::result::Result<(Entries, Vec<Strin
 /// JSON in which half a surrogate pair, such as of an emoji that was cut in two,
 /// is the replacement character.
 fn whole_characters(json: &str) -> String {
-    let unit = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        u32::from_str_radix(digits, 16).ok()
-    };
     let mut whole = String::with_capacity(json.len());
-    let (mut copied, mut at) = (0, 0);
-    while let Some(found) = json[at..].find('\\') {
-        at += found;
-        match (unit(at), unit(at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
-            (Some(0xd800..=0xdfff), _) => {
-                whole += &json[copied..at];
-                whole += "\\ufffd";
-                at += 6;
-                copied = at;
-            }
-            _ => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-        }
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escaped) = rest.split_at(at);
+        let unit = |at: usize| {
+            let digits = escaped.get(at..at + 6)?.strip_prefix("\\u")?;
+            u32::from_str_radix(digits, 16).ok()
+        };
+        let (length, is_half) = match (unit(0), unit(6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            _ => (1 + escaped.chars().nth(1).map_or(0, char::len_utf8), false),
+        };
+        let (escaped, after) = escaped.split_at(length);
+        whole.extend([before, if is_half { "\\ufffd" } else { escaped }]);
+        rest = after;
     }
-    whole + &json[copied..]
+    whole + rest
 }
 
 /// JSON with a member a line, in the order of their ids.

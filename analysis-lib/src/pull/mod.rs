@@ -11,7 +11,7 @@ use activity_data::source::request::EVERY;
 use activity_data::source::sample;
 use activity_data::store::columns::Contents;
 use activity_data::store::snapshot::Snapshot;
-use activity_data::{Activity, LeftOut, Period, Periods};
+use activity_data::{Activity, LeftOut, Origin, Period, Periods};
 
 use fetch::{fetch, origin};
 use span::Span;
@@ -117,8 +117,9 @@ impl Pull {
                 let snapshot = Snapshot::from_settings(&settings, &connection);
                 let snapshot = snapshot.filter(|_| span.is_all());
                 let wanted = span.environment();
-                let contents = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
-                activity(&settings, &span, contents)?
+                let mut contents = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
+                let origin = origin(&settings, contents.source.take())?;
+                activity(origin, &span, contents)?
             }
             None => self.local(&settings, &span)?,
         };
@@ -137,7 +138,8 @@ impl Pull {
                 let is_in = |one: &LeftOut| one.end.is_some_and(|end| span.contains(end));
                 contents.left_out.retain(is_in);
             }
-            return activity(settings, span, contents);
+            let origin = origin(settings, contents.source.take())?;
+            return activity(origin, span, contents);
         }
         println!(
             "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of"
@@ -146,21 +148,20 @@ impl Pull {
             "windows: the README says under \"Your own server\" how to get either; then run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
-        let windows = span.of(all.windows());
-        if windows.len() == 0 {
-            span.has_nothing(all.origin(), 0)?;
-        }
-        Activity::new(all.origin().clone(), windows, Vec::new())
+        let contents = Contents {
+            windows: span.of(all.windows()),
+            ..Contents::default()
+        };
+        activity(all.origin().clone(), span, contents)
     }
 }
 
 /// What was read of this span.
-fn activity(settings: &Settings, span: &Span, contents: Contents) -> Result<Activity> {
-    let origin = origin(settings, contents.source)?;
-    if contents.windows.len() == 0 {
-        span.has_nothing(&origin, contents.left_out.len())?;
+fn activity(origin: Origin, span: &Span, contents: Contents) -> Result<Activity> {
+    match contents.windows.len() {
+        0 => Err(span.nothing(&origin, &contents.left_out)),
+        _ => Activity::new(origin, contents.windows, contents.left_out),
     }
-    Activity::new(origin, contents.windows, contents.left_out)
 }
 
 /// A [`Pull`] of hours, days, weeks or months.
@@ -192,18 +193,12 @@ impl PullPeriods {
         settings.timeout()?;
         let mut wanted = span.environment();
         wanted.push((EVERY, self.period.to_string()));
-        let Contents {
-            source,
-            left_out,
-            periods,
-            extent,
-            ..
-        } = fetch(settings, None, true, &wanted)?;
-        let origin = origin(settings, source)?;
-        let Some(extent) = extent else {
-            span.has_nothing(&origin, left_out.len())?;
-            return Err(origin.nothing_usable(&left_out));
-        };
-        Periods::new(origin, self.period, &periods, left_out, &extent)
+        let contents = fetch(settings, None, true, &wanted)?;
+        let origin = origin(settings, contents.source)?;
+        let (periods, left_out) = (contents.periods, contents.left_out);
+        match contents.extent {
+            None => Err(span.nothing(&origin, &left_out)),
+            Some(extent) => Periods::new(origin, self.period, &periods, left_out, &extent),
+        }
     }
 }

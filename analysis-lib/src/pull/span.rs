@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use activity_data::source::request::{SINCE, UNTIL};
-use activity_data::{Origin, Windows, Zone};
+use activity_data::{LeftOut, Origin, Windows, Zone};
 
 /// Ends of windows from `since` on and before `until`, in milliseconds since the
 /// epoch (UTC).
@@ -42,15 +42,17 @@ impl Span {
         self.since.is_none() && self.until.is_none()
     }
 
-    /// An error, if this is a part of the time: that part has no window.
-    pub(super) fn has_nothing(&self, origin: &Origin, left_out: usize) -> Result<()> {
+    /// That there is no window in it that can be used.
+    pub(super) fn nothing(&self, origin: &Origin, left_out: &[LeftOut]) -> Error {
         if self.is_all() {
-            return Ok(());
+            return origin.nothing_usable(left_out);
         }
-        Err(Error::new(format!(
-            "{} has no window that can be used in the span{} ({left_out} left out); ask for another span, or for none to see all",
-            origin.source, self.words
-        )))
+        Error::new(format!(
+            "{} has no window that can be used in the span{} ({} left out); ask for another span, or for none to see all",
+            origin.source,
+            self.words,
+            left_out.len()
+        ))
     }
 
     pub(super) fn contains(&self, end: i64) -> bool {
