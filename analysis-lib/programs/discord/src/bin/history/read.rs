@@ -83,18 +83,16 @@ impl<'a> Reader<'a> {
         let now = Instant::now();
         let channels = channels.into_iter().map(|channel| {
             let until = read.until.get(&channel.id).copied();
-            let mut reading = Reading {
-                next: None,
+            // No message is older than its channel; in a forum, the first one has the
+            // thread's own id.
+            let after = until.unwrap_or(channel.id - 1);
+            Reading {
+                next: next(wanted, &channel, after),
                 ready: now,
                 is_asked: false,
                 has_any: until.is_some(),
                 channel,
-            };
-            // No message is older than its channel; in a forum, the first one has the
-            // thread's own id.
-            let until = until.unwrap_or(reading.channel.id - 1);
-            reading.go_on(wanted, until);
-            reading
+            }
         });
         let windows = wanted.windows().filter(|window| !covered.has(*window));
         let windows: Box<dyn Iterator<Item = _>> = Box::new(windows);
@@ -258,7 +256,7 @@ impl<'a> Reader<'a> {
         };
         reading.has_any |= newest.is_some();
         reading.ready = ready;
-        reading.go_on(self.wanted, until);
+        reading.next = next(self.wanted, &reading.channel, until);
         self.messages += page.messages();
         self.counts.add(&page);
         self.progress.add(&page)
@@ -319,12 +317,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Reading {
-    /// All is read up to this id.
-    fn go_on(&mut self, wanted: &Stretches, until: u64) {
-        let end = self.channel.end.unwrap_or(i64::MAX);
-        self.next = wanted.next(until).filter(|&next| time_of(next) <= end);
-    }
+/// The first id of a channel that is wanted, where all is read up to another.
+fn next(wanted: &Stretches, channel: &Channel, until: u64) -> Option<u64> {
+    let end = channel.end.unwrap_or(i64::MAX);
+    wanted.next(until).filter(|&next| time_of(next) <= end)
 }
 
 /// What earlier runs read.
