@@ -84,18 +84,14 @@ fn ask(
         Some(entry) if what.is_empty() && entry.visible_name().is_some() => format!("{id} known\n"),
         _ => format!("{id}{what}\n"),
     };
-    program.send(due.iter().map(line).collect::<String>().as_bytes());
-    program.send(b"\n");
+    let lines: String = due.iter().map(line).collect();
+    program.send((lines + "\n").as_bytes());
 
     let mut kept = 0;
     let mut saved = Instant::now();
-    for line in BufReader::new(answers)
-        .lines()
-        .map_while(std::result::Result::ok)
-    {
-        let Some((id, said)) = answer(&line) else {
-            continue;
-        };
+    let lines = BufReader::new(answers).lines();
+    let lines = lines.map_while(std::result::Result::ok);
+    for (id, said) in lines.filter_map(|line| answer(&line)) {
         kept += usize::from(said.name.is_some());
         files.keep(id, said, now);
         if saved.elapsed() > SAVE {

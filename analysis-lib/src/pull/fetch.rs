@@ -5,7 +5,7 @@ use std::io::BufReader;
 use crate::program::Program;
 use crate::{Error, Result};
 use activity_data::settings::Settings;
-use activity_data::source::events;
+use activity_data::source::events::origin;
 use activity_data::source::request::{RESUME, SETTINGS};
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
@@ -19,19 +19,13 @@ const ALLOCATOR: [(&str, u32); 2] = [
     ("MALLOC_TRIM_THRESHOLD_", 128 << 20),
 ];
 
-pub(super) fn origin(settings: &Settings, source: Option<Source>) -> Result<Origin> {
-    let source = source
-        .ok_or_else(|| Error::new("the program `pull` didn't say what it read; pull again"))?;
-    events::origin(settings, source)
-}
-
 /// Lets the program pull, on top of what the snapshot holds.
 pub(super) fn fetch(
     settings: &Settings,
     snapshot: Option<&Snapshot>,
     fresh: bool,
     wanted: &[(&'static str, String)],
-) -> Result<Contents> {
+) -> Result<(Origin, Contents)> {
     // Opened even for a fresh pull: opening fails where the path holds something
     // else, which the new snapshot would overwrite.
     let before = match snapshot.map(Snapshot::open).transpose()?.flatten() {
@@ -85,7 +79,10 @@ pub(super) fn fetch(
         Ok(contents) => {
             program.finish()?;
             keep(snapshot, &contents, known);
-            Ok(contents)
+            let source = contents.source.clone().ok_or_else(|| {
+                Error::new("the program `pull` didn't say what it read; pull again")
+            })?;
+            Ok((origin(settings, source)?, contents))
         }
         Err(Broken::Read(_)) => {
             // The program ended early, and `finish` says why.

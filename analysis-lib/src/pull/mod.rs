@@ -13,7 +13,7 @@ use activity_data::store::columns::Contents;
 use activity_data::store::snapshot::Snapshot;
 use activity_data::{Activity, LeftOut, Origin, Period, Periods};
 
-use fetch::{fetch, origin};
+use fetch::fetch;
 use span::Span;
 
 /// Pulls all windows from the MongoDB that `MONGOKEY` names; without one, from the file
@@ -117,9 +117,8 @@ impl Pull {
                 let snapshot = Snapshot::from_settings(&settings, &connection);
                 let snapshot = snapshot.filter(|_| span.is_all());
                 let wanted = span.environment();
-                let mut contents = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
-                let origin = origin(&settings, contents.source.take())?;
-                activity(origin, &span, contents)?
+                let read = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
+                activity(read, &span)?
             }
             None => self.local(&settings, &span)?,
         };
@@ -132,32 +131,28 @@ impl Pull {
     fn local(&self, settings: &Settings, span: &Span) -> Result<Activity> {
         let path = settings.activity_file();
         if path.exists() {
-            let mut contents = file::read(settings, &path, self.fresh)?;
+            let (origin, mut contents) = file::read(settings, &path, self.fresh)?;
             if !span.is_all() {
                 contents.windows = span.of(&contents.windows);
                 let is_in = |one: &LeftOut| one.end.is_some_and(|end| span.contains(end));
                 contents.left_out.retain(is_in);
             }
-            let origin = origin(settings, contents.source.take())?;
-            return activity(origin, span, contents);
+            return activity((origin, contents), span);
         }
         println!(
-            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of"
-        );
-        println!(
-            "windows: the README says under \"Your own server\" how to get either; then run this cell again."
+            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of\nwindows: the README says under \"Your own server\" how to get either; then run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
         let contents = Contents {
             windows: span.of(all.windows()),
             ..Contents::default()
         };
-        activity(all.origin().clone(), span, contents)
+        activity((all.origin().clone(), contents), span)
     }
 }
 
 /// What was read of this span.
-fn activity(origin: Origin, span: &Span, contents: Contents) -> Result<Activity> {
+fn activity((origin, contents): (Origin, Contents), span: &Span) -> Result<Activity> {
     match contents.windows.len() {
         0 => Err(span.nothing(&origin, &contents.left_out)),
         _ => Activity::new(origin, contents.windows, contents.left_out),
@@ -193,8 +188,7 @@ impl PullPeriods {
         settings.timeout()?;
         let mut wanted = span.environment();
         wanted.push((EVERY, self.period.to_string()));
-        let contents = fetch(settings, None, true, &wanted)?;
-        let origin = origin(settings, contents.source)?;
+        let (origin, contents) = fetch(settings, None, true, &wanted)?;
         let (periods, left_out) = (contents.periods, contents.left_out);
         match contents.extent {
             None => Err(span.nothing(&origin, &left_out)),
