@@ -97,7 +97,7 @@ impl Columns {
         let Ok(RawBsonRef::Document(senders)) = quantities.value() else {
             return Err(document::not_a("a sub-document", document::QUANTITIES));
         };
-        if !self.plain_senders(senders) {
+        if self.plain_senders(senders).is_none() {
             self.windows.discard();
             self.senders(senders)?;
         }
@@ -126,14 +126,14 @@ impl Columns {
         Ok(())
     }
 
-    /// Reads what bots write: int32s under decimal keys. `false`: something else
+    /// Reads what bots write: int32s under decimal keys. `None`: something else
     /// is there.
     ///
     /// Most elements of a collection are these. With the crate's iterator alone,
     /// a pull of 525,600 windows took 1.52 times as long and 1.82 times the
     /// processor's time as with a reader of our own for all of BSON; with this
     /// loop, 1.05 and 1.03 times. (Medians of eight runs, in turn.)
-    fn plain_senders(&mut self, quantities: &RawDocument) -> bool {
+    fn plain_senders(&mut self, quantities: &RawDocument) -> Option<()> {
         let bytes = quantities.as_bytes();
         let mut rest = &bytes[4..bytes.len() - 1];
         while let Some((&INT32, key)) = rest.split_first() {
@@ -146,22 +146,14 @@ impl Columns {
                 digits += 1;
             }
             // Twenty digits may be more than 64 bits.
-            let Some((0, value)) = key[digits..]
-                .split_first()
-                .filter(|_| (1..20).contains(&digits))
-            else {
-                return false;
-            };
-            let Some((sent, next)) = value.split_first_chunk() else {
-                return false;
-            };
-            let Ok(sent) = u32::try_from(i32::from_le_bytes(*sent)) else {
-                return false;
-            };
+            let (&end, value) = key[digits..].split_first()?;
+            (end == 0 && (1..20).contains(&digits)).then_some(())?;
+            let (sent, next) = value.split_first_chunk()?;
+            let sent = u32::try_from(i32::from_le_bytes(*sent)).ok()?;
             self.windows.sent(member.into(), sent);
             rest = next;
         }
-        rest.is_empty()
+        rest.is_empty().then_some(())
     }
 }
 
@@ -177,10 +169,8 @@ fn listed(name: &str, ids: Option<&RawElement>) -> Result<Option<Vec<MemberId>>,
                 Ok(_) => document::listed(name, Field::Missing),
                 Err(_) => Err(broken()),
             };
-            ids.into_iter()
-                .map(read)
-                .collect::<Result<_, _>>()
-                .map(Some)
+            let ids: Result<_, _> = ids.into_iter().map(read).collect();
+            ids.map(Some)
         }
         Some(_) => Err(document::not_a("an array", name)),
     }
@@ -194,16 +184,11 @@ fn by_channel(channels: Option<&RawElement>) -> Result<Option<Vec<(ChannelId, u3
             let read = |element: Result<RawElement, _>| {
                 let element = element.map_err(|_| broken())?;
                 let key = element.key().as_str();
-                Ok((
-                    document::channel(key)?,
-                    document::count(key, field(&element))?,
-                ))
+                let count = document::count(key, field(&element));
+                Ok((document::channel(key)?, count?))
             };
-            channels
-                .iter_elements()
-                .map(read)
-                .collect::<Result<_, _>>()
-                .map(Some)
+            let channels: Result<_, _> = channels.iter_elements().map(read).collect();
+            channels.map(Some)
         }
         Some(_) => Err(document::not_a("a sub-document", document::CHANNELS)),
     }

@@ -100,10 +100,10 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         }
         Err(failure) => {
             let failure = connection.explained(failure);
-            let name = named.map_or_else(
-                || connection.collection.name().to_owned(),
-                |_| connection.name(),
-            );
+            let name = match named {
+                Some(_) => connection.name(),
+                None => connection.collection.name().to_owned(),
+            };
             Err(Error::new(failure.sentence(&connection.servers, &name)))
         }
     }
@@ -353,9 +353,7 @@ impl Connection {
             .unwrap_or_else(|_| "the bot has written nothing yet".to_owned());
         format!("{} has no documents; {there}", self.name())
     }
-}
 
-impl Connection {
     /// About how many documents there are.
     pub(crate) async fn estimated_count(&self) -> Result<u64, Failure> {
         let count = || self.collection.estimated_document_count().into_future();
