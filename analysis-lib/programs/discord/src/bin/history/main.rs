@@ -136,12 +136,12 @@ impl History {
             }
         };
         let begin = wanted.all.first().map_or(self.begin, |first| first.0);
-        let found = channels::find(&self.discord, self.server, begin).await?;
+        let (discord, server) = (self.discord.clone(), self.server);
+        let (channels, unreadable) = channels::find(&discord, server, begin).await?;
         say_of(
-            &found.unreadable,
+            &unreadable,
             "may not be read by this bot, so their messages will be in no window that is written now: to count them, stop this, give the bot View Channels and Read Message History there, and run it again",
         );
-        let channels = found.channels;
         if channels.is_empty() {
             return Err("there is no channel that this bot may read; give it View Channels and Read Message History".to_owned());
         }
@@ -150,8 +150,8 @@ impl History {
         say(&format!(
             "reading {all} from {begin} to {end}, where nothing is recorded"
         ));
-        let mut writer = Writer::new(&mut *self.store, self.server, self.length);
-        let (discord, stretches) = (self.discord.clone(), (&wanted, &covered));
+        let mut writer = Writer::new(&mut *self.store, server, self.length);
+        let stretches = (&wanted, &covered);
         let reader = Reader::new(discord, stretches, &mut self.progress, channels, read);
         let (messages, unread) = reader.read(&mut writer).await?;
         say(&format!(
