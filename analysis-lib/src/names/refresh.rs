@@ -50,7 +50,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     let privacy = Privacy::from_settings(&settings)?;
     if activity.origin().is_sample() {
         println!("The sample's members are made up: there is nobody to ask Discord about.");
-        return Ok(Names::of_sample(activity, privacy));
+        return Ok(Names::of(activity, None, privacy));
     }
     let mut files = Files::read(&settings, true)?;
     let now = Utc::now();
@@ -65,7 +65,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    Ok(Names::of_files(&files, activity, privacy))
+    Ok(Names::of(activity, Some(&files), privacy))
 }
 
 /// Asks about the members and channels that are due, and keeps the answers.
