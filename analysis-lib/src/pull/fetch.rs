@@ -6,7 +6,7 @@ use crate::program::Program;
 use crate::{Error, Result};
 use activity_data::settings::Settings;
 use activity_data::source::events::origin;
-use activity_data::source::request::{RESUME, SETTINGS};
+use activity_data::source::request::RESUME;
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
 use activity_data::store::stream::{Broken, Reader, VERSION};
@@ -38,9 +38,10 @@ pub(super) fn fetch(
     };
     let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let resume = before.as_ref().map(|(_, resume)| (RESUME, hex(resume)));
-    let set = SETTINGS.map(|name| Some((name, settings.get(name)?)));
+    // Of secrets it is handed its own, and reads all other settings itself.
+    let connection = settings.get("MONGOKEY").map(|it| ("MONGOKEY", it));
     let allocator = ALLOCATOR.map(|(name, bytes)| (name, bytes.to_string()));
-    let environment = set.into_iter().flatten().chain(resume).chain(allocator);
+    let environment = connection.into_iter().chain(resume).chain(allocator);
     let environment: Vec<_> = environment.chain(wanted.iter().cloned()).collect();
     let (program, stdout) = Program::start("pull", &environment)?;
     // The program connects while we read what is here.
