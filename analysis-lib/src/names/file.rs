@@ -1,7 +1,7 @@
 //! The files that hold names.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -45,76 +45,64 @@ impl Entry {
     }
 }
 
-/// The two files, read.
-pub(super) struct Files {
-    /// What `NAMES_FILE` or `names` holds.
-    base: Option<(String, BTreeMap<MemberId, Entry>)>,
-    /// Where what Discord said is kept.
-    path: PathBuf,
-    kept: Option<BTreeMap<MemberId, Entry>>,
-}
+/// What a names file holds.
+type Entries = BTreeMap<MemberId, Entry>;
+
+/// The files, and what each holds that is there. What Discord said is kept in the last.
+pub(super) struct Files(Vec<(PathBuf, Option<Entries>)>);
 
 impl Files {
-    /// Reads what `NAMES_FILE` says, or what is there.
-    pub(super) fn from_settings(settings: &Settings) -> Result<Self> {
-        let files = Self::to_refresh(settings)?;
-        match files.kept {
-            None if settings.names_file().as_ref() == Some(&files.path) => {
-                Err(not_there(&files.path))
-            }
-            _ => Ok(files),
-        }
-    }
-
-    /// As [`from_settings`](Self::from_settings), but a `NAMES_FILE` of JSON
+    /// Reads what `NAMES_FILE` says, or what is there. `is_made`: a `NAMES_FILE` of JSON
     /// need not be there.
-    pub(super) fn to_refresh(settings: &Settings) -> Result<Self> {
-        let path = PathBuf::from("names.json");
-        let base = match settings.names_file() {
-            Some(file) if is_json_by_name(&file) => {
-                let kept = read(&file)?;
-                return Ok(Self {
-                    base: None,
-                    path: file,
-                    kept,
-                });
-            }
-            Some(file) => {
-                let names = read(&file)?.ok_or_else(|| not_there(&file))?;
-                Some((file.display().to_string(), names))
-            }
-            None => read(Path::new("names"))?.map(|names| ("names".to_owned(), names)),
-        };
-        let kept = read(&path)?;
-        Ok(Self { base, path, kept })
+    pub(super) fn read(settings: &Settings, is_made: bool) -> Result<Self> {
+        let set = settings.names_file();
+        let is_json = set.as_deref().is_some_and(is_json_by_name);
+        let base = set.clone().unwrap_or("names".into());
+        let names = read(&base)?;
+        if let Some(file) = set.filter(|_| names.is_none() && !(is_json && is_made)) {
+            return Err(Error::new(format!(
+                "NAMES_FILE={} is not there (the working directory is {}); correct it in .env, or take it out",
+                file.display(),
+                std::env::current_dir().unwrap_or_default().display()
+            )));
+        }
+        let mut files = vec![(base, names)];
+        if !is_json {
+            let kept = PathBuf::from("names.json");
+            files.push((kept.clone(), read(&kept)?));
+        }
+        Ok(Self(files))
     }
 
     /// All names: those that Discord was asked for over the others.
-    pub(super) fn merged(&self) -> BTreeMap<MemberId, Entry> {
-        let mut names = match &self.base {
-            Some((_, names)) => names.clone(),
-            None => BTreeMap::new(),
-        };
-        for (&id, kept) in self.kept.iter().flatten() {
+    pub(super) fn merged(&self) -> Entries {
+        let mut names = Entries::new();
+        for (&id, later) in self.0.iter().flat_map(|(_, names)| names.iter().flatten()) {
             let entry = names.entry(id).or_default();
             let older = entry.name.take();
-            *entry = kept.clone();
+            *entry = later.clone();
             entry.name = entry.name.take().or(older);
         }
         names
     }
 
+    fn kept(&mut self) -> (&Path, &mut Option<Entries>) {
+        let (path, kept) = self.0.last_mut().expect("there is one at least");
+        (path, kept)
+    }
+
     /// Whether Discord was asked about this member lately.
     pub(super) fn is_fresh(&self, id: MemberId, now: DateTime<Utc>) -> bool {
-        let entry = self.kept.as_ref().and_then(|kept| kept.get(&id));
-        let age = entry.and_then(|entry| entry.asked).map(|asked| now - asked);
+        let kept = self.0.last().and_then(|(_, kept)| kept.as_ref()?.get(&id));
+        let age = kept.and_then(|entry| entry.asked).map(|asked| now - asked);
         // A time in the future isn't one at which Discord answered: it is asked again.
         age.is_some_and(|age| age >= TimeDelta::zero() && age < FRESH)
     }
 
     /// Keeps what Discord said. Without a name, the last one stays.
     pub(super) fn keep(&mut self, id: MemberId, said: Entry, now: DateTime<Utc>) {
-        let entry = self.kept.get_or_insert_default().entry(id).or_default();
+        let kept = self.kept().1.get_or_insert_default();
+        let entry = kept.entry(id).or_default();
         if said.name.is_some() {
             *entry = said;
         }
@@ -122,36 +110,26 @@ impl Files {
     }
 
     /// Writes what Discord said, whole or not at all.
-    pub(super) fn save(&self) -> Result<()> {
-        let Some(kept) = &self.kept else {
+    pub(super) fn save(&mut self) -> Result<()> {
+        let (path, Some(kept)) = self.kept() else {
             return Ok(());
         };
-        replace(&self.path, |out| out.write_all(format(kept).as_bytes())).map_err(|e| {
-            Error::new(format!(
-                "names file {} can't be written: {e}",
-                self.path.display()
-            ))
+        replace(path, |out| out.write_all(format(kept).as_bytes())).map_err(|e| {
+            let path = path.display();
+            Error::new(format!("names file {path} can't be written: {e}"))
         })
     }
 
-    /// In words where the names are from.
-    pub(super) fn from(&self) -> String {
-        let base = self.base.as_ref().map(|(file, _)| file.clone());
-        let kept = self.kept.as_ref().map(|_| self.path.display().to_string());
-        match (base, kept) {
-            (Some(base), Some(kept)) => format!("from {base} and {kept}"),
-            (Some(file), None) | (None, Some(file)) => format!("from {file}"),
-            (None, None) => "for there is no file names or names.json".to_owned(),
+    /// In words where the names are from: these files, or the messages' own.
+    pub(super) fn from(&self, has_messages: bool) -> String {
+        let there = self.0.iter().filter(|(_, names)| names.is_some());
+        let there = there.map(|(file, _)| file.display().to_string());
+        let messages = has_messages.then(|| "the messages' files".to_owned());
+        match there.chain(messages).collect::<Vec<_>>() {
+            none if none.is_empty() => "for there is no file names or names.json".to_owned(),
+            files => format!("from {}", files.join(" and ")),
         }
     }
-}
-
-fn not_there(file: &Path) -> Error {
-    Error::new(format!(
-        "NAMES_FILE={} is not there (the working directory is {}); correct it in .env, or take it out",
-        file.display(),
-        std::env::current_dir().unwrap_or_default().display()
-    ))
 }
 
 fn is_json_by_name(file: &Path) -> bool {
@@ -160,7 +138,7 @@ fn is_json_by_name(file: &Path) -> bool {
 }
 
 /// Reads a names file; `None` if it isn't there.
-fn read(path: &Path) -> Result<Option<BTreeMap<MemberId, Entry>>> {
+fn read(path: &Path) -> Result<Option<Entries>> {
     let no_names = |why: &str| {
         Error::new(format!(
             "names file {} isn't one: {why}. It must be JSON such as {{\"123456789012345678\": \"Ann\"}}, or Python's pickle of a plain dict, {{int(id): name for id, name in names.items()}}; correct it, take it away, or set NAMES_FILE to another",
@@ -176,13 +154,10 @@ fn read(path: &Path) -> Result<Option<BTreeMap<MemberId, Entry>>> {
     if !metadata.is_file() {
         return Err(no_names("it is not a file"));
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
+    if metadata.len() > LARGEST {
         return Err(no_names("it is larger than 32 MB"));
     }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     let (names, left_out) = parse(&bytes, is_json_by_name(path)).map_err(|why| no_names(&why))?;
     if !left_out.is_empty() {
         let more = if left_out.len() > 5 { "; …" } else { "" };
@@ -198,10 +173,7 @@ fn read(path: &Path) -> Result<Option<BTreeMap<MemberId, Entry>>> {
 }
 
 /// The entries of a names file, and why some are left out.
-fn parse(
-    bytes: &[u8],
-    is_json: bool,
-) -> std::result::Result<(BTreeMap<MemberId, Entry>, Vec<String>), String> {
+fn parse(bytes: &[u8], is_json: bool) -> std::result::Result<(Entries, Vec<String>), String> {
     // Some editors put a mark before UTF-8.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let items = if is_json || text.trim_ascii_start().starts_with(b"{") {
@@ -220,7 +192,7 @@ fn parse(
     } else {
         return Err("it is neither JSON nor a pickled dict".to_owned());
     };
-    let mut names = BTreeMap::new();
+    let mut names = Entries::new();
     let mut left_out = Vec::new();
     for (key, value) in items {
         match (MemberId::parse(&key), entry(value)) {
@@ -241,30 +213,28 @@ fn parse(
 /// JSON in which half a surrogate pair, such as of an emoji that was cut in two,
 /// is the replacement character.
 fn whole_characters(json: &str) -> String {
-    let unit = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        u32::from_str_radix(digits, 16).ok()
-    };
     let mut whole = String::with_capacity(json.len());
-    let (mut copied, mut at) = (0, 0);
-    while let Some(found) = json[at..].find('\\') {
-        at += found;
-        match (unit(at), unit(at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
-            (Some(0xd800..=0xdfff), _) => {
-                whole += &json[copied..at];
-                whole += "\\ufffd";
-                at += 6;
-                copied = at;
-            }
-            _ => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-        }
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escaped) = rest.split_at(at);
+        let unit = |at: usize| {
+            let digits = escaped.get(at..at + 6)?.strip_prefix("\\u")?;
+            u32::from_str_radix(digits, 16).ok()
+        };
+        let (length, is_half) = match (unit(0), unit(6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            _ => (1 + escaped.chars().nth(1).map_or(0, char::len_utf8), false),
+        };
+        let (escaped, after) = escaped.split_at(length);
+        whole.extend([before, if is_half { "\\ufffd" } else { escaped }]);
+        rest = after;
     }
-    whole + &json[copied..]
+    whole + rest
 }
 
 /// JSON with a member a line, in the order of their ids.
-fn format(names: &BTreeMap<MemberId, Entry>) -> String {
+fn format(names: &Entries) -> String {
     let entries = names.iter().map(|(id, entry)| {
         let name = Value::from(entry.name.as_deref());
         let bot = if entry.bot { ", \"bot\": true" } else { "" };

@@ -14,33 +14,27 @@ pub(super) fn unknown(id: MemberId) -> String {
 /// id where another's looks the same, or where it could be taken for all hidden
 /// members or all others together.
 pub(super) fn distinct(names: &BTreeMap<MemberId, Option<&str>>) -> BTreeMap<MemberId, String> {
-    let members: Vec<(MemberId, Option<&str>)> =
-        names.iter().map(|(&id, &name)| (id, name)).collect();
-    let label = |index: usize, digits: usize| {
-        let (id, name) = members[index];
-        match name {
-            Some(name) if digits == 0 => name.to_owned(),
-            name => format!("{} {}", name.unwrap_or("unknown"), tail(id, digits)),
-        }
+    let members: Vec<_> = names.iter().collect();
+    let label = |index: usize, digits: usize| match members[index] {
+        (_, Some(name)) if digits == 0 => (*name).to_owned(),
+        (&id, name) => format!("{} {}", name.unwrap_or("unknown"), tail(id, digits)),
     };
-    let is_alone = |&(_, name): &(MemberId, Option<&str>)| name.is_some_and(|name| !is_ours(name));
-    let first = members
-        .iter()
-        .map(|member| if is_alone(member) { 0 } else { TAIL });
-    let digits = tell_apart(first.collect(), label);
-    let labels = (0..)
-        .zip(digits)
-        .map(|(index, digits)| label(index, digits));
+    let first = names.values().map(|name| match name {
+        Some(name) if !is_ours(name) => 0,
+        _ => TAIL,
+    });
+    let digits = tell_apart(first.collect(), label).into_iter().enumerate();
+    let labels = digits.map(|(index, digits)| label(index, digits));
     names.keys().copied().zip(labels).collect()
 }
 
 /// Whether a name looks like what we call several members together.
 fn is_ours(name: &str) -> bool {
     let name = seen(name).to_lowercase();
-    ["hidden", "others"]
+    let mut rests = ["hidden", "others"]
         .iter()
-        .filter_map(|ours| name.strip_prefix(ours))
-        .any(|rest| rest.is_empty() || rest.trim_start().starts_with('('))
+        .filter_map(|ours| name.strip_prefix(ours));
+    rests.any(|rest| rest.is_empty() || rest.trim_start().starts_with('('))
 }
 
 #[cfg(test)]

@@ -117,69 +117,58 @@ impl Names {
     pub fn load(activity: &Activity) -> Result<Self> {
         let settings = Settings::load()?;
         let privacy = Privacy::from_settings(&settings)?;
-        if activity.origin().is_sample() {
-            return Ok(Self::of_sample(activity, privacy));
-        }
-        let files = Files::from_settings(&settings)?;
-        Ok(Self::of_files(&files, activity, privacy))
+        let files = match activity.origin().is_sample() {
+            true => None,
+            false => Some(Files::read(&settings, false)?),
+        };
+        Ok(Self::of(activity, files.as_ref(), privacy))
     }
 
-    /// The names in the files, and of others those that came with their messages.
-    /// Prints how many members have one.
-    fn of_files(files: &Files, activity: &Activity, privacy: Privacy) -> Self {
-        let mut known = files.merged();
-        for (&id, name) in activity.names_in_files() {
-            let entry = known.entry(id).or_default();
-            entry.name = entry.visible_name().or(Some(name)).map(str::to_owned);
+    /// The names in the files, and of others those that came with their messages;
+    /// without files, the sample's own. Prints how many have one, and what to do for the
+    /// others.
+    fn of(activity: &Activity, files: Option<&Files>, privacy: Privacy) -> Self {
+        let mut known = files.map_or_else(BTreeMap::new, Files::merged);
+        let mut from = "made up like the rest of the sample".to_owned();
+        if let Some(files) = files {
+            from = files.from(!activity.names_in_files().is_empty());
+            for (&id, name) in activity.names_in_files() {
+                let entry = known.entry(id).or_default();
+                entry.name = entry.visible_name().or(Some(name)).map(str::to_owned);
+            }
+        } else {
+            known.extend(sample::names().map(|(id, name)| (id, Entry::named(name))));
+            known.entry(sample::bot()).and_modify(|bot| bot.bot = true);
         }
-        let from = match files.from() {
-            from if activity.names_in_files().is_empty() => from,
-            from if from.starts_with("from") => from + " and the messages' files",
-            _ => "from the messages' files".to_owned(),
-        };
-        let names = Self::new(&known, &ids(activity), privacy);
+        let members = activity.members().iter().copied();
+        let ids: Vec<MemberId> = members.chain(channel_ids(activity)).collect();
+        let names = Self::new(&known, &ids, privacy);
         names.report(activity, &from);
         names
     }
 
-    /// The sample's own names. Prints how many members have one.
-    fn of_sample(activity: &Activity, privacy: Privacy) -> Self {
-        let known = sample::names().map(|(id, name)| (id, Entry::named(name)));
-        let mut known: BTreeMap<_, _> = known.collect();
-        known.entry(sample::bot()).and_modify(|bot| bot.bot = true);
-        let names = Self::new(&known, &ids(activity), privacy);
-        names.report(activity, "made up like the rest of the sample");
-        names
-    }
-
-    /// Prints how many members and channels have a name, and what to do for the others.
     fn report(&self, activity: &Activity, from: &str) {
         let members = activity.members();
         let named = members.iter().filter(|&&id| self.is_known(id)).count();
-        let hidden = members.iter().filter(|&&id| self.is_hidden(id)).count();
-        let hidden = if hidden > 0 {
-            format!("; {hidden} hidden")
-        } else {
-            String::new()
+        let hidden = match members.iter().filter(|&&id| self.is_hidden(id)).count() {
+            0 => String::new(),
+            hidden => format!("; {hidden} hidden"),
         };
-        let channels = channel_ids(activity)
-            .filter(|&id| self.is_known(id))
-            .count();
+        let channels = channel_ids(activity).filter(|&id| self.is_known(id));
+        let channels = channels.count();
         let and_channels = match activity.channels().len() {
             0 => String::new(),
             all => format!(" and {channels} of {all} channels"),
         };
-        println!(
-            "Names: {named} of {} members{and_channels}, {from}{hidden}",
-            members.len()
-        );
+        let all = members.len();
+        println!("Names: {named} of {all} members{and_channels}, {from}{hidden}");
         let others = self.len() - channels;
         if named == 0 && others > 0 {
             println!(
                 "  None of these {others} names fits a member of this data: are they another server's, or were ids rounded to end in zeros?"
             );
         }
-        if named < members.len() && !activity.origin().is_sample() {
+        if named < all && !activity.origin().is_sample() {
             let whom = if named == 0 { "names" } else { "the others" };
             println!(
                 "  For {whom}, ask Discord with `let names = refresh_names(&activity)?;`, or set NAMES_FILE to a file of names."
@@ -281,12 +270,6 @@ impl Names {
 /// The ids of the data's channels.
 fn channel_ids(activity: &Activity) -> impl Iterator<Item = MemberId> + '_ {
     activity.channels().iter().map(|id| id.get().into())
-}
-
-/// The ids of the data's members and channels.
-fn ids(activity: &Activity) -> Vec<MemberId> {
-    let members = activity.members().iter().copied();
-    members.chain(channel_ids(activity)).collect()
 }
 
 #[cfg(test)]

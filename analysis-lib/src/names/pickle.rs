@@ -17,39 +17,40 @@ use activity_data::text;
 
 /// The most instructions: half a million members take two million. Each may make
 /// a thing of a hundred bytes.
-const LONGEST: usize = 4_000_000;
+const LONGEST: u32 = 4_000_000;
+
+const BROKEN: &str = "its pickle is broken";
 
 /// The items of the dict, as JSON has them: keys are text, values are text, null,
 /// or objects of these; what can't be a name is `false`. Their text takes no more
 /// than `room` bytes: a text may be there once, and be the name of all.
-pub(super) fn read(pickle: &[u8], mut room: usize) -> Result<Vec<(String, Value)>, String> {
+pub(super) fn read(pickle: &[u8], mut room: usize) -> Result<Vec<(String, Value)>, &'static str> {
     let mut machine = Machine {
         rest: pickle,
         ..Machine::default()
     };
-    for _ in 0..LONGEST {
-        let code = machine.take(1)?[0];
-        if code != b'.' {
-            machine.follow(code)?;
-            continue;
+    let mut instructions = 0;
+    loop {
+        match machine.take(1)?[0] {
+            b'.' => break,
+            _ if instructions == LONGEST => {
+                return Err("it holds more than half a million members");
+            }
+            code => machine.follow(code)?,
         }
-        if !machine.rest.is_empty() {
-            return Err("something follows its pickle".to_owned());
-        }
-        let dict = match machine.stack.last() {
-            Some(&Thing::Dict(index)) => Some(&machine.dicts[index]),
-            _ => None,
-        };
-        let is_dict = |dict: &&Dict| !dict.is_object || !dict.items.is_empty();
-        let dict = dict.filter(is_dict).ok_or("it is not a dict")?;
-        let items = dict.items.iter().map(|(key, value)| {
-            let value = machine.json(value, 2, &mut room);
-            let value = value.ok_or("its names take more than 32 MB")?;
-            Ok((key.as_key(), value))
-        });
-        return items.collect();
+        instructions += 1;
     }
-    Err("it holds more than half a million members".to_owned())
+    if !machine.rest.is_empty() {
+        return Err("something follows its pickle");
+    }
+    let dict = match machine.stack.last() {
+        Some(&Thing::Dict(index)) => Some(&machine.dicts[index]),
+        _ => None,
+    };
+    let is_dict = |dict: &&Dict| !dict.is_object || !dict.items.is_empty();
+    let dict = dict.filter(is_dict).ok_or("it is not a dict")?;
+    let items = machine.items(dict, 2, &mut room);
+    items.ok_or("its names take more than 32 MB")
 }
 
 #[derive(Clone)]
@@ -60,16 +61,6 @@ enum Thing {
     /// Its place in `dicts`.
     Dict(usize),
     Other,
-}
-
-impl Thing {
-    fn as_key(&self) -> String {
-        match self {
-            Self::Number(id) => id.to_string(),
-            Self::Text(id) => text::shorten(id),
-            _ => "an object".to_owned(),
-        }
-    }
 }
 
 struct Dict {
@@ -89,7 +80,7 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    fn follow(&mut self, code: u8) -> Result<(), String> {
+    fn follow(&mut self, code: u8) -> Result<(), &'static str> {
         let operand = match code {
             0x80 | 0x82 | b'K' | b'h' | b'q' => self.take(1)?,
             0x83 | b'M' => self.take(2)?,
@@ -111,81 +102,75 @@ impl<'a> Machine<'a> {
             _ => Some(self.stack.len()),
         };
         let height = height.filter(|&height| height <= self.stack.len());
-        let mut taken = self.stack.drain(height.ok_or_else(broken)?..);
-        let items = std::iter::from_fn(|| Some((taken.next()?, taken.next()?))).collect();
+        let mut taken = self.stack.drain(height.ok_or(BROKEN)?..);
+        let items: Vec<_> = std::iter::from_fn(|| Some((taken.next()?, taken.next()?))).collect();
         drop(taken);
+        let number = || match code {
+            b'I' | b'L' | b'g' | b'p' => decimal(operand),
+            0x8a | 0x8b | b'J' if operand.last() >= Some(&0x80) => None,
+            _ => number(operand),
+        };
+        let top = self.stack.last();
         let thing = match code {
             // Protocol, frame; what is dropped or put into a list.
-            0x80 | 0x90 | 0x95 | 0x98 | b'0' | b'1' | b'a' | b'b' | b'e' => return Ok(()),
+            0x80 | 0x90 | 0x95 | 0x98 | b'0' | b'1' | b'a' | b'b' | b'e' => None,
             b'(' => {
                 self.marks.push(self.stack.len());
-                return Ok(());
+                None
             }
-            b's' | b'u' => match self.stack.last() {
-                Some(&Thing::Dict(index)) => {
-                    self.dicts[index].items.extend::<Vec<_>>(items);
-                    return Ok(());
-                }
-                _ => return Err(broken()),
-            },
-            0x94 | b'p' | b'q' | b'r' => {
-                let place = match code {
-                    0x94 => self.memo.len() as u64,
-                    _ => place(code, operand)?,
+            b's' | b'u' => {
+                let Some(&Thing::Dict(index)) = top else {
+                    return Err(BROKEN);
                 };
-                let top = self.stack.last().ok_or_else(broken)?.clone();
-                self.memo.insert(place, top);
-                return Ok(());
+                self.dicts[index].items.extend(items);
+                None
             }
-            b'g' | b'h' | b'j' => self
-                .memo
-                .get(&place(code, operand)?)
-                .ok_or_else(broken)?
-                .clone(),
-            b'2' => self.stack.last().ok_or_else(broken)?.clone(),
-            b'}' | b'd' => self.dict(items, false),
-            0x81 | 0x92 | b'R' | b'i' | b'o' => self.dict(Vec::new(), true),
-            b'N' => Thing::None,
-            b'I' | b'L' => {
-                let digits = operand.strip_suffix(b"L").unwrap_or(operand);
-                decimal(digits).map_or(Thing::Other, Thing::Number)
+            0x94 | b'p' | b'q' | b'r' => {
+                let next = (code == 0x94).then_some(self.memo.len() as u64);
+                let place = next.or_else(number).ok_or(BROKEN)?;
+                self.memo.insert(place, top.ok_or(BROKEN)?.clone());
+                None
             }
-            b'K' | b'M' => Thing::Number(number(operand)),
-            0x8a | 0x8b | b'J' => integer(operand),
-            b'V' => Thing::Text(unicode(operand).into()),
-            b'S' => Thing::Text(text::lossy(&unquoted(operand)?).into()),
+            b'g' | b'h' | b'j' => {
+                let kept = number().and_then(|place| self.memo.get(&place));
+                Some(kept.ok_or(BROKEN)?.clone())
+            }
+            b'2' => Some(top.ok_or(BROKEN)?.clone()),
+            b'}' | b'd' => Some(self.dict(items, false)),
+            0x81 | 0x92 | b'R' | b'i' | b'o' => Some(self.dict(Vec::new(), true)),
+            b'N' => Some(Thing::None),
+            0x8a | 0x8b | b'I' | b'J' | b'K' | b'L' | b'M' => {
+                Some(number().map_or(Thing::Other, Thing::Number))
+            }
+            b'V' => Some(Thing::Text(unicode(operand).into())),
+            b'S' => Some(Thing::Text(quoted(operand).ok_or(BROKEN)?.into())),
             0x8c | 0x8d | 0x8e | 0x96 | b'B' | b'C' | b'T' | b'U' | b'X' => {
-                Thing::Text(text::lossy(operand).into())
+                Some(Thing::Text(text::lossy(operand).into()))
             }
             // Fractions, truth, lists, tuples, sets, classes, and what comes from
             // elsewhere.
-            0x82..=0x89 | 0x8f | 0x91 | 0x93 | 0x97 => Thing::Other,
-            b')' | b'F' | b'G' | b'P' | b'Q' | b']' | b'c' | b'l' | b't' => Thing::Other,
-            _ => return Err(broken()),
+            0x82..=0x89 | 0x8f | 0x91 | 0x93 | 0x97 => Some(Thing::Other),
+            b')' | b'F' | b'G' | b'P' | b'Q' | b']' | b'c' | b'l' | b't' => Some(Thing::Other),
+            _ => return Err(BROKEN),
         };
-        self.stack.push(thing);
+        self.stack.extend(thing);
         Ok(())
     }
 
-    fn take(&mut self, bytes: u64) -> Result<&'a [u8], String> {
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(bytes)
-            .ok_or("its pickle is cut short")?;
-        self.rest = rest;
-        Ok(taken)
+    fn take(&mut self, bytes: usize) -> Result<&'a [u8], &'static str> {
+        let taken = self.rest.split_off(..bytes);
+        taken.ok_or("its pickle is cut short")
     }
 
     /// What has its length before it, in so many bytes.
-    fn counted(&mut self, bytes: u64) -> Result<&'a [u8], String> {
-        let length = number(self.take(bytes)?);
-        self.take(length)
+    fn counted(&mut self, bytes: usize) -> Result<&'a [u8], &'static str> {
+        let length = number(self.take(bytes)?).and_then(|length| length.try_into().ok());
+        self.take(length.unwrap_or(usize::MAX))
     }
 
-    fn line(&mut self) -> Result<&'a [u8], String> {
+    fn line(&mut self) -> Result<&'a [u8], &'static str> {
         let end = self.rest.iter().position(|&byte| byte == b'\n');
-        let line = self.take(end.map_or(u64::MAX, |end| end as u64))?;
+        let line = self.take(end.unwrap_or(usize::MAX))?;
         self.take(1)?;
         Ok(line)
     }
@@ -195,113 +180,102 @@ impl<'a> Machine<'a> {
         Thing::Dict(self.dicts.len() - 1)
     }
 
-    /// A thing as JSON, with dicts down to this depth; `None` without room.
-    fn json(&self, thing: &Thing, depth: u32, room: &mut usize) -> Option<Value> {
-        *room = room.checked_sub(1)?;
-        Some(match thing {
-            Thing::None => Value::Null,
-            Thing::Text(text) => {
-                *room = room.checked_sub(text.len())?;
-                Value::from(&**text)
-            }
-            Thing::Dict(index) if depth > 1 => {
-                let fields = self.dicts[*index].items.iter();
-                let mut field = |(key, value): &(Thing, Thing)| {
-                    Some((key.as_key(), self.json(value, depth - 1, room)?))
-                };
-                Value::Object(fields.map(&mut field).collect::<Option<_>>()?)
-            }
-            _ => Value::Bool(false),
-        })
+    /// A dict's items as JSON has them, with dicts down to this depth; `None` without
+    /// room.
+    fn items<T: FromIterator<(String, Value)>>(
+        &self,
+        dict: &Dict,
+        depth: u32,
+        room: &mut usize,
+    ) -> Option<T> {
+        let items = dict.items.iter().map(|(key, value)| {
+            *room = room.checked_sub(1)?;
+            let key = match key {
+                Thing::Number(id) => id.to_string(),
+                Thing::Text(id) => text::shorten(id),
+                _ => "an object".to_owned(),
+            };
+            let value = match value {
+                Thing::None => Value::Null,
+                Thing::Text(text) => {
+                    *room = room.checked_sub(text.len())?;
+                    Value::from(&**text)
+                }
+                Thing::Dict(index) if depth > 1 => {
+                    Value::Object(self.items(&self.dicts[*index], depth - 1, room)?)
+                }
+                _ => Value::Bool(false),
+            };
+            Some((key, value))
+        });
+        items.collect()
     }
 }
 
-fn broken() -> String {
-    "its pickle is broken".to_owned()
-}
-
-/// A place in the memo: as a line, or in bytes.
-fn place(code: u8, operand: &[u8]) -> Result<u64, String> {
-    match code {
-        b'g' | b'p' => decimal(operand).ok_or_else(broken),
-        _ => Ok(number(operand)),
-    }
-}
-
-/// At most 8 bytes, the lowest first.
-fn number(bytes: &[u8]) -> u64 {
-    let bytes = bytes.iter().rev();
-    bytes.fold(0, |number, &byte| number << 8 | u64::from(byte))
-}
-
-/// The same with a sign, of any length.
-fn integer(bytes: &[u8]) -> Thing {
+/// A whole number, the lowest byte first; `None` of more than 64 bits.
+fn number(bytes: &[u8]) -> Option<u64> {
     let (low, high) = bytes.split_at(bytes.len().min(8));
-    match bytes.last() {
-        Some(0x80..) => Thing::Other,
-        _ if high.iter().any(|&byte| byte != 0) => Thing::Other,
-        _ => Thing::Number(number(low)),
-    }
+    let low = low.iter().rev();
+    let number = low.fold(0, |number, &byte| number << 8 | u64::from(byte));
+    high.iter().all(|&byte| byte == 0).then_some(number)
 }
 
 fn decimal(line: &[u8]) -> Option<u64> {
-    std::str::from_utf8(line).ok()?.trim_end().parse().ok()
+    let line = std::str::from_utf8(line).ok()?.trim_end();
+    line.strip_suffix('L').unwrap_or(line).parse().ok()
 }
 
-/// The bytes of a text of Python 2, as its `repr` writes them.
-fn unquoted(line: &[u8]) -> Result<Vec<u8>, String> {
-    let line = line.trim_ascii_end();
-    let text = line
-        .get(1..line.len().saturating_sub(1))
-        .ok_or_else(broken)?;
-    Ok(unescaped(text).iter().map(|&code| code as u8).collect())
+/// Text of Python 2, as its `repr` writes the bytes.
+fn quoted(line: &[u8]) -> Option<String> {
+    let [_, text @ .., _] = line.trim_ascii_end() else {
+        return None;
+    };
+    let bytes: Vec<u8> = unescaped(text).map(|code| code as u8).collect();
+    Some(text::lossy(&bytes))
 }
 
 /// Text as Python's codec `raw-unicode-escape` writes it.
 fn unicode(line: &[u8]) -> String {
-    let unit = |code: u32| match code.checked_sub(0x10000) {
+    let units = unescaped(line).flat_map(|code| match code.checked_sub(0x10000) {
         Some(above) => [Some(0xd800 + (above >> 10)), Some(0xdc00 + (above & 0x3ff))],
         None => [Some(code), None],
-    };
-    let units = unescaped(line).into_iter().flat_map(unit).flatten();
-    String::from_utf16_lossy(&units.map(|unit| unit as u16).collect::<Vec<_>>())
+    });
+    String::from_utf16_lossy(&units.flatten().map(|unit| unit as u16).collect::<Vec<_>>())
 }
 
 /// Bytes, and what Python writes with a backslash: `\xXX`, `\uXXXX`,
 /// `\UXXXXXXXX`, `\n` and the like, or a character as it is.
-fn unescaped(mut text: &[u8]) -> Vec<u32> {
-    let mut codes = Vec::new();
-    while let [first, after @ ..] = text {
-        let kind = after.first().filter(|_| *first == b'\\');
-        let end = match kind {
-            Some(b'x') => 3,
-            Some(b'u') => 5,
-            Some(b'U') => 9,
+fn unescaped(mut text: &[u8]) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let byte = *text.split_off_first()?;
+        let kind = text.first().filter(|_| byte == b'\\');
+        let digits = match kind {
+            Some(b'x') => 2,
+            Some(b'u') => 4,
+            Some(b'U') => 8,
             _ => 0,
         };
-        let digits = after
-            .get(1..end)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let (code, length) = match (code, kind) {
-            (Some(code), _) => (code, 1 + end),
-            (None, Some(b'n')) => (b'\n'.into(), 2),
-            (None, Some(b'r')) => (b'\r'.into(), 2),
-            (None, Some(b't')) => (b'\t'.into(), 2),
-            (None, Some(&escaped)) => (escaped.into(), 2),
-            (None, None) => ((*first).into(), 1),
-        };
-        codes.push(code);
-        text = &text[length..];
-    }
-    codes
+        let hex = text.get(1..=digits).unwrap_or_default();
+        let hex = std::str::from_utf8(hex).ok();
+        if let Some(code) = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+            text = &text[1 + digits..];
+            return Some(code);
+        }
+        text = &text[kind.map_or(0, |_| 1)..];
+        Some(match kind {
+            Some(b'n') => b'\n'.into(),
+            Some(b'r') => b'\r'.into(),
+            Some(b't') => b'\t'.into(),
+            escaped => (*escaped.unwrap_or(&byte)).into(),
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(pickle: &[u8]) -> Result<Vec<(String, Value)>, String> {
+    fn names(pickle: &[u8]) -> Result<Vec<(String, Value)>, &'static str> {
         read(pickle, 1000)
     }
 

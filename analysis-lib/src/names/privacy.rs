@@ -24,18 +24,17 @@ impl Privacy {
 
 /// Ids with commas or spaces between them.
 fn hidden_members(value: &str) -> Result<Vec<MemberId>> {
-    value
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|id| !id.is_empty())
-        .map(|id| {
-            MemberId::parse(id).ok_or_else(|| {
-                Error::new(format!(
-                    "HIDDEN_MEMBERS holds {:?}, which is not a member's id; list ids with commas between them: HIDDEN_MEMBERS=123456789012345678,234567890123456789",
-                    text::shorten(id)
-                ))
-            })
+    let ids = value.split(|c: char| c == ',' || c.is_whitespace());
+    let ids = ids.filter(|id| !id.is_empty());
+    let read = |id| {
+        MemberId::parse(id).ok_or_else(|| {
+            Error::new(format!(
+                "HIDDEN_MEMBERS holds {:?}, which is not a member's id; list ids with commas between them: HIDDEN_MEMBERS=123456789012345678,234567890123456789",
+                text::shorten(id)
+            ))
         })
-        .collect()
+    };
+    ids.map(read).collect()
 }
 
 fn hide_bots(value: &str) -> Result<bool> {

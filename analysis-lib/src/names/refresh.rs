@@ -50,9 +50,9 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     let privacy = Privacy::from_settings(&settings)?;
     if activity.origin().is_sample() {
         println!("The sample's members are made up: there is nobody to ask Discord about.");
-        return Ok(Names::of_sample(activity, privacy));
+        return Ok(Names::of(activity, None, privacy));
     }
-    let mut files = Files::to_refresh(&settings)?;
+    let mut files = Files::read(&settings, true)?;
     let now = Utc::now();
     let members = activity.members().iter().map(|&id| (id, ""));
     let channels = channel_ids(activity).map(|id| (id, " channel"));
@@ -65,7 +65,7 @@ pub fn refresh_names(activity: &Activity) -> Result<Names> {
     } else {
         ask(&settings, &due, now, &mut files)?;
     }
-    Ok(Names::of_files(&files, activity, privacy))
+    Ok(Names::of(activity, Some(&files), privacy))
 }
 
 /// Asks about the members and channels that are due, and keeps the answers.
@@ -78,34 +78,20 @@ fn ask(
     let token = settings.discord_token("Discord tells names to a bot only")?;
     let guild = settings.discord_server()?.to_string();
     let known = files.merged();
-    let environment = [("DISCORD_TOKEN", &*token), ("DISCORD_GUILD_ID", &*guild)];
-    let (mut program, answers) = Program::start(
-        "names",
-        &[
-            "--package",
-            "activity-discord",
-            "--no-default-features",
-            "--features",
-            "names",
-        ],
-        &environment,
-    )?;
+    let environment = [("DISCORD_TOKEN", token), ("DISCORD_GUILD_ID", guild)];
+    let (mut program, answers) = Program::start("names", &environment)?;
     let line = |&(id, what): &(MemberId, &str)| match known.get(&id) {
         Some(entry) if what.is_empty() && entry.visible_name().is_some() => format!("{id} known\n"),
         _ => format!("{id}{what}\n"),
     };
-    program.send(due.iter().map(line).collect::<String>().as_bytes());
-    program.send(b"\n");
+    let lines: String = due.iter().map(line).collect();
+    program.send((lines + "\n").as_bytes());
 
     let mut kept = 0;
     let mut saved = Instant::now();
-    for line in BufReader::new(answers)
-        .lines()
-        .map_while(std::result::Result::ok)
-    {
-        let Some((id, said)) = answer(&line) else {
-            continue;
-        };
+    let lines = BufReader::new(answers).lines();
+    let lines = lines.map_while(std::result::Result::ok);
+    for (id, said) in lines.filter_map(|line| answer(&line)) {
         kept += usize::from(said.name.is_some());
         files.keep(id, said, now);
         if saved.elapsed() > SAVE {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -175,14 +175,8 @@ impl Figure {
     ///
     /// The program that draws it fails.
     pub fn png(&self) -> Result<Vec<u8>> {
-        let (mut program, mut stdout) = Program::start("png", &["--package", "svg-to-png"], &[])?;
-        program.send(&(self.sheet.still.len() as u64).to_le_bytes());
-        program.send(self.sheet.still.as_bytes());
-        let mut picture = Vec::new();
-        let read = stdout.read_to_end(&mut picture);
-        program.finish()?;
-        read.map_err(|e| Error::new(format!("the program `png` can't be read from: {e}")))?;
-        Ok(picture)
+        let length = (self.sheet.still.len() as u64).to_le_bytes();
+        Program::ask("png", &[], &[&length, self.sheet.still.as_bytes()])
     }
 }
 

@@ -5,8 +5,8 @@ use std::io::BufReader;
 use crate::program::Program;
 use crate::{Error, Result};
 use activity_data::settings::Settings;
-use activity_data::source::events;
-use activity_data::source::request::{RESUME, SETTINGS};
+use activity_data::source::events::origin;
+use activity_data::source::request::RESUME;
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
 use activity_data::store::stream::{Broken, Reader, VERSION};
@@ -14,24 +14,18 @@ use activity_data::{Origin, Source};
 
 /// For glibc's allocator, which else gives the 16 MB of each reply back to the
 /// system, and gets them anew, cleared, for the next one: a tenth of a pull.
-const ALLOCATOR: [(&str, &str); 2] = [
-    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
-    ("MALLOC_TRIM_THRESHOLD_", "134217728"),
+const ALLOCATOR: [(&str, u32); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", 32 << 20),
+    ("MALLOC_TRIM_THRESHOLD_", 128 << 20),
 ];
-
-pub(super) fn origin(settings: &Settings, source: Option<Source>) -> Result<Origin> {
-    let source = source
-        .ok_or_else(|| Error::new("the program `pull` didn't say what it read; pull again"))?;
-    events::origin(settings, source)
-}
 
 /// Lets the program pull, on top of what the snapshot holds.
 pub(super) fn fetch(
     settings: &Settings,
     snapshot: Option<&Snapshot>,
     fresh: bool,
-    wanted: &[(&str, String)],
-) -> Result<Contents> {
+    wanted: &[(&'static str, String)],
+) -> Result<(Origin, Contents)> {
     // Opened even for a fresh pull: opening fails where the path holds something
     // else, which the new snapshot would overwrite.
     let before = match snapshot.map(Snapshot::open).transpose()?.flatten() {
@@ -42,39 +36,27 @@ pub(super) fn fetch(
         }
         _ => None,
     };
-    let resume = before.as_ref().map(|(_, bytes)| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    });
-    let passed: Vec<(&str, String)> = SETTINGS
-        .iter()
-        .filter_map(|&name| Some((name, settings.get(name)?)))
-        .chain(resume.map(|resume| (RESUME, resume)))
-        .chain(wanted.iter().cloned())
-        .collect();
-    let environment: Vec<(&str, &str)> = passed
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .chain(ALLOCATOR)
-        .collect();
-    let (program, stdout) =
-        Program::start("pull", &["--package", "activity-mongodb"], &environment)?;
-    let is_old = before
-        .as_ref()
-        .is_some_and(|(file, _)| file.version() < VERSION);
+    let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let resume = before.as_ref().map(|(_, resume)| (RESUME, hex(resume)));
+    // Of secrets it is handed its own, and reads all other settings itself.
+    let connection = settings.get("MONGOKEY").map(|it| ("MONGOKEY", it));
+    let allocator = ALLOCATOR.map(|(name, bytes)| (name, bytes.to_string()));
+    let environment = connection.into_iter().chain(resume).chain(allocator);
+    let environment: Vec<_> = environment.chain(wanted.iter().cloned()).collect();
+    let (program, stdout) = Program::start("pull", &environment)?;
     // The program connects while we read what is here.
-    let before = match before.map(|(mut file, _)| read_all(&mut file, Contents::default(), |_| ()))
-    {
+    let read = before.map(|(mut reader, _)| {
+        let is_old = reader.version() < VERSION;
+        (is_old, read_all(&mut reader, Contents::default(), |_| ()))
+    });
+    let before = match read {
         None => Contents::default(),
         // What an older version left out may be a window by now.
-        Some(Ok(before)) if !is_old || before.left_out.is_empty() => before,
-        Some(other) => {
-            let why = if other.is_ok() {
-                "was written by another version"
-            } else {
-                "is damaged"
+        Some((is_old, Ok(before))) if !is_old || before.left_out.is_empty() => before,
+        Some((_, read)) => {
+            let why = match read {
+                Ok(_) => "was written by another version",
+                Err(_) => "is damaged",
             };
             println!("Pulling everything anew: the snapshot of the last pull {why}.");
             drop(program);
@@ -98,7 +80,10 @@ pub(super) fn fetch(
         Ok(contents) => {
             program.finish()?;
             keep(snapshot, &contents, known);
-            Ok(contents)
+            let source = contents.source.clone().ok_or_else(|| {
+                Error::new("the program `pull` didn't say what it read; pull again")
+            })?;
+            Ok((origin(settings, source)?, contents))
         }
         Err(Broken::Read(_)) => {
             // The program ended early, and `finish` says why.

@@ -6,15 +6,16 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::{Error, Result};
-use activity_data::Source;
 use activity_data::settings::Settings;
+use activity_data::source::events::origin;
 use activity_data::source::export;
 use activity_data::store::columns::{Contents, read_all};
 use activity_data::store::snapshot::{Opened, Snapshot};
 use activity_data::store::stream::{Parts, checksum};
+use activity_data::{Origin, Source};
 use chrono::Utc;
 
-use super::fetch::{keep, origin};
+use super::fetch::keep;
 
 /// Of how many bytes at the file's beginning, and where the last pull ended, a file is
 /// recognised.
@@ -25,7 +26,7 @@ const KNOWN: u64 = 4_096;
 /// # Errors
 ///
 /// The file can't be read, or a recorder hasn't written anything into it yet.
-pub(super) fn read(settings: &Settings, path: &Path, fresh: bool) -> Result<Contents> {
+pub(super) fn read(settings: &Settings, path: &Path, fresh: bool) -> Result<(Origin, Contents)> {
     let cannot = |e: io::Error| Error::new(format!("{} can't be read: {e}", path.display()));
     let snapshot = Snapshot::from_settings(settings, &path.to_string_lossy());
     let mut file = File::open(path).map_err(cannot)?;
@@ -47,21 +48,22 @@ pub(super) fn read(settings: &Settings, path: &Path, fresh: bool) -> Result<Cont
     let input = BufReader::with_capacity(1 << 16, &file);
     let mut contents = export::read(input, before, Some(&mut place)).map_err(cannot)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let source = Some(Source::File(name.into_owned()));
+    let source = Source::File(name.into_owned());
+    let origin = origin(settings, source.clone())?;
     if contents.windows.len() + contents.left_out.len() == 0 {
         let (length, now) = (settings.record_length()?, Utc::now().timestamp_millis());
         let due = now - now.rem_euclid(length) + length;
         return Err(Error::new(format!(
             "{} has no window yet: if `make record` runs, the first is due at {}",
             path.display(),
-            origin(settings, source)?.show(due)
+            origin.show(due)
         )));
     }
-    contents.source = source;
+    contents.source = Some(source);
     contents.resume = Some(mark(&mut file, place).map_err(cannot)?);
     contents.anew = known == 0;
     keep(snapshot.as_ref(), &contents, known);
-    Ok(contents)
+    Ok((origin, contents))
 }
 
 /// By what the part of a file is recognised that ends at this place: the place, which

@@ -9,11 +9,12 @@ use activity_data::report;
 use activity_data::settings::Settings;
 use activity_data::source::request::EVERY;
 use activity_data::source::sample;
+use activity_data::store::columns::Contents;
 use activity_data::store::snapshot::Snapshot;
-use activity_data::{Activity, LeftOut, Origin, Period, Periods, Windows};
+use activity_data::{Activity, LeftOut, Origin, Period, Periods};
 
-use fetch::{fetch, origin};
-use span::{Asked, Span};
+use fetch::fetch;
+use span::Span;
 
 /// Pulls all windows from the MongoDB that `MONGOKEY` names; without one, from the file
 /// `ACTIVITY_FILE` that a recorder writes, if it is there; else gives the sample.
@@ -61,7 +62,8 @@ pub fn pull_fresh() -> Result<Activity> {
 #[must_use = "a pull begins with `run`"]
 pub struct Pull {
     fresh: bool,
-    asked: Asked,
+    /// Since when and until when, as it was asked for.
+    span: [Option<String>; 2],
 }
 
 impl Pull {
@@ -83,14 +85,14 @@ impl Pull {
     ///
     /// Fetches that span from the server, and uses no snapshot.
     pub fn since(mut self, time: &str) -> Self {
-        self.asked.since = Some(time.to_owned());
+        self.span[0] = Some(time.to_owned());
         self
     }
 
     /// Only windows that ended before this time, written as for
     /// [`since`](Self::since).
     pub fn until(mut self, time: &str) -> Self {
-        self.asked.until = Some(time.to_owned());
+        self.span[1] = Some(time.to_owned());
         self
     }
 
@@ -108,64 +110,52 @@ impl Pull {
     /// As [`pull`], or a time can't be read.
     pub fn run(self) -> Result<Activity> {
         let settings = Settings::load()?;
-        let span = self.asked.span(&settings.timezone()?)?;
+        let span = Span::read(&self.span, &settings.timezone()?)?;
         let activity = match settings.get("MONGOKEY") {
-            Some(connection) => self.windows(&settings, span, &connection)?,
-            None => self.local(&settings, span)?,
+            Some(connection) => {
+                settings.timeout()?;
+                let snapshot = Snapshot::from_settings(&settings, &connection);
+                let snapshot = snapshot.filter(|_| span.is_all());
+                let wanted = span.environment();
+                let read = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
+                activity(read, &span)?
+            }
+            None => self.local(&settings, &span)?,
         };
         report::activity(&activity);
         Ok(activity)
     }
 
-    fn windows(&self, settings: &Settings, span: Span, connection: &str) -> Result<Activity> {
-        settings.timeout()?;
-        let snapshot = Snapshot::from_settings(settings, connection).filter(|_| span.is_all());
-        let contents = fetch(settings, snapshot.as_ref(), self.fresh, &span.environment())?;
-        self.activity(
-            origin(settings, contents.source)?,
-            contents.windows,
-            contents.left_out,
-        )
-    }
-
-    fn activity(
-        &self,
-        origin: Origin,
-        windows: Windows,
-        left_out: Vec<LeftOut>,
-    ) -> Result<Activity> {
-        if windows.len() == 0 {
-            self.asked.has_nothing(&origin, left_out.len())?;
-        }
-        Activity::new(origin, windows, left_out)
-    }
-
-    /// The file that a recorder writes; the sample where there is none.
-    fn local(&self, settings: &Settings, span: Span) -> Result<Activity> {
+    /// The file that a recorder writes; the sample where there is none, in words that
+    /// nobody can miss.
+    fn local(&self, settings: &Settings, span: &Span) -> Result<Activity> {
         let path = settings.activity_file();
-        if !path.exists() {
-            return self.sample(settings, span);
+        if path.exists() {
+            let (origin, mut contents) = file::read(settings, &path, self.fresh)?;
+            if !span.is_all() {
+                contents.windows = span.of(&contents.windows);
+                let is_in = |one: &LeftOut| one.end.is_some_and(|end| span.contains(end));
+                contents.left_out.retain(is_in);
+            }
+            return activity((origin, contents), span);
         }
-        let contents = file::read(settings, &path, self.fresh)?;
-        let (mut windows, mut left_out) = (contents.windows, contents.left_out);
-        if !span.is_all() {
-            windows = span.of(&windows);
-            left_out.retain(|one| one.end.is_some_and(|end| span.contains(end)));
-        }
-        self.activity(origin(settings, contents.source)?, windows, left_out)
-    }
-
-    /// The sample, in words that nobody can miss.
-    fn sample(&self, settings: &Settings, span: Span) -> Result<Activity> {
         println!(
-            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of"
-        );
-        println!(
-            "windows: the README says under \"Your own server\" how to get either; then run this cell again."
+            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of\nwindows: the README says under \"Your own server\" how to get either; then run this cell again."
         );
         let all = sample::activity(settings.timezone()?)?;
-        let windows = span.of(all.windows());
-        self.activity(all.origin().clone(), windows, Vec::new())
+        let contents = Contents {
+            windows: span.of(all.windows()),
+            ..Contents::default()
+        };
+        activity((all.origin().clone(), contents), span)
+    }
+}
+
+/// What was read of this span.
+fn activity((origin, contents): (Origin, Contents), span: &Span) -> Result<Activity> {
+    match contents.windows.len() {
+        0 => Err(span.nothing(&origin, &contents.left_out)),
+        _ => Activity::new(origin, contents.windows, contents.left_out),
     }
 }
 
@@ -185,32 +175,24 @@ impl PullPeriods {
     /// As [`pull`], or a time can't be read.
     pub fn run(self) -> Result<Periods> {
         let settings = Settings::load()?;
-        let span = self.pull.asked.span(&settings.timezone()?)?;
+        let span = Span::read(&self.pull.span, &settings.timezone()?)?;
         let periods = match settings.get("MONGOKEY") {
-            Some(_) => self.merged(&settings, span)?,
-            None => self.pull.local(&settings, span)?.every(self.period),
+            Some(_) => self.merged(&settings, &span)?,
+            None => self.pull.local(&settings, &span)?.every(self.period),
         };
         report::periods(&periods);
         Ok(periods)
     }
 
-    fn merged(&self, settings: &Settings, span: Span) -> Result<Periods> {
+    fn merged(&self, settings: &Settings, span: &Span) -> Result<Periods> {
         settings.timeout()?;
-        let mut environment = span.environment();
-        environment.push((EVERY, self.period.to_string()));
-        let contents = fetch(settings, None, true, &environment)?;
-        let origin = origin(settings, contents.source)?;
-        let Some(extent) = contents.extent else {
-            let left_out = contents.left_out;
-            self.pull.asked.has_nothing(&origin, left_out.len())?;
-            return Err(origin.nothing_usable(&left_out));
-        };
-        Periods::new(
-            origin,
-            self.period,
-            &contents.periods,
-            contents.left_out,
-            &extent,
-        )
+        let mut wanted = span.environment();
+        wanted.push((EVERY, self.period.to_string()));
+        let (origin, contents) = fetch(settings, None, true, &wanted)?;
+        let (periods, left_out) = (contents.periods, contents.left_out);
+        match contents.extent {
+            None => Err(span.nothing(&origin, &left_out)),
+            Some(extent) => Periods::new(origin, self.period, &periods, left_out, &extent),
+        }
     }
 }

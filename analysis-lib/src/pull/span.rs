@@ -2,75 +2,57 @@
 
 use crate::{Error, Result};
 use activity_data::source::request::{SINCE, UNTIL};
-use activity_data::{Origin, Windows, Zone};
+use activity_data::{LeftOut, Origin, Windows, Zone};
 
-/// A span as it was asked for: see [`Pull::since`](super::Pull::since).
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    pub(super) since: Option<String>,
-    pub(super) until: Option<String>,
+/// Ends of windows from `since` on and before `until`, in milliseconds since the
+/// epoch (UTC).
+#[derive(Default)]
+pub(super) struct Span {
+    since: Option<i64>,
+    until: Option<i64>,
+    /// As it was asked for.
+    words: String,
 }
 
-impl Asked {
-    /// The span in a zone.
+impl Span {
+    /// A span in a zone, as it was asked for: see [`Pull::since`](super::Pull::since).
     ///
     /// # Errors
     ///
     /// A time can't be read, or no time lies in the span.
-    pub(super) fn span(&self, timezone: &Zone) -> Result<Span> {
-        let read = |text: &Option<String>| {
-            let text = text.as_deref();
-            text.map(|text| timezone.read(text)).transpose()
-        };
-        let span = Span {
-            since: read(&self.since)?,
-            until: read(&self.until)?,
-        };
-        if let (Some(since), Some(until)) = (span.since, span.until)
-            && since >= until
-        {
-            return Err(Error::new(format!(
-                "{self} is empty; `until` must be later than `since`"
-            )));
-        }
-        Ok(span)
-    }
-
-    /// An error, if this is a part of the time: that part has no window.
-    pub(super) fn has_nothing(&self, origin: &Origin, left_out: usize) -> Result<()> {
-        if self.since.is_none() && self.until.is_none() {
-            return Ok(());
-        }
-        Err(Error::new(format!(
-            "{} has no window that can be used in {self} ({left_out} left out); ask for another span, or for none to see all",
-            origin.source
-        )))
-    }
-}
-
-impl std::fmt::Display for Asked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the span")?;
-        for (word, time) in [("since", &self.since), ("until", &self.until)] {
-            if let Some(time) = time {
-                write!(f, " {word} {}", time.trim())?;
+    pub(super) fn read(asked: &[Option<String>; 2], timezone: &Zone) -> Result<Self> {
+        let mut span = Self::default();
+        let times = [("since", &mut span.since), ("until", &mut span.until)];
+        for ((word, time), text) in times.into_iter().zip(asked) {
+            if let Some(text) = text {
+                *time = Some(timezone.read(text)?);
+                span.words += &format!(" {word} {}", text.trim());
             }
         }
-        Ok(())
+        match (span.since, span.until) {
+            (Some(since), Some(until)) if since >= until => Err(Error::new(format!(
+                "the span{} is empty; `until` must be later than `since`",
+                span.words
+            ))),
+            _ => Ok(span),
+        }
     }
-}
 
-/// Ends of windows from `since` on and before `until`, in milliseconds since the
-/// epoch (UTC).
-#[derive(Clone, Copy)]
-pub(super) struct Span {
-    pub(super) since: Option<i64>,
-    pub(super) until: Option<i64>,
-}
-
-impl Span {
     pub(super) fn is_all(&self) -> bool {
         self.since.is_none() && self.until.is_none()
+    }
+
+    /// That there is no window in it that can be used.
+    pub(super) fn nothing(&self, origin: &Origin, left_out: &[LeftOut]) -> Error {
+        if self.is_all() {
+            return origin.nothing_usable(left_out);
+        }
+        Error::new(format!(
+            "{} has no window that can be used in the span{} ({} left out); ask for another span, or for none to see all",
+            origin.source,
+            self.words,
+            left_out.len()
+        ))
     }
 
     pub(super) fn contains(&self, end: i64) -> bool {

@@ -1,15 +1,5 @@
 //! What the program `pull` is asked for, in its environment: arguments can be
-//! seen by everyone on the machine.
-
-/// The settings that the program needs, which may stand in `.env`.
-pub const SETTINGS: [&str; 6] = [
-    "MONGOKEY",
-    "MONGODB_DATABASE",
-    "MONGODB_COLLECTION",
-    "MONGODB_TIMEOUT",
-    "TIMEZONE",
-    "TZDIR",
-];
+//! seen by everyone on the machine. Settings it reads itself.
 
 /// Where a pull can go on from, in hexadecimal: the payload of an `R` frame.
 pub const RESUME: &str = "ACTIVITY_PULL_RESUME";

@@ -1,21 +1,18 @@
 //! What programs that ask Discord by HTTP have in common.
 
+use std::time::Duration;
+
 use http_body_util::Full;
 use hyper::body::Bytes;
+use hyper::header::{HeaderMap, RETRY_AFTER};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 
 /// A client, which answers come from as they are.
 pub type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-/// Says who asks, in the form that Discord wants.
-pub const AGENT: &str = concat!(
-    "DiscordBot (server-activity-analysis, ",
-    env!("CARGO_PKG_VERSION"),
-    ")"
-);
 
 /// Keeps up to so many connections open for the next request.
 pub fn client(kept: usize) -> Client {
@@ -36,6 +33,18 @@ pub fn base() -> String {
         "" => "https://discord.com/api/v10".to_owned(),
         server => format!("http://{server}/api/v10"),
     }
+}
+
+/// How long Discord asks to wait, by an answer's JSON or its header.
+pub fn wait(headers: &HeaderMap, body: &Value) -> Option<Duration> {
+    let asked = body["retry_after"].as_f64();
+    let asked = asked.or_else(|| number(headers, RETRY_AFTER.as_str()));
+    asked.and_then(|asked| Duration::try_from_secs_f64(asked).ok())
+}
+
+/// The number in a header.
+pub fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// The innermost cause: the layers above it only say that a request failed.

@@ -10,14 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER, USER_AGENT};
-use hyper::{Request, StatusCode};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use hyper::Request;
+use hyper::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
+use hyper::http::response::Parts;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::http::{self, AGENT, Client, reason};
+use crate::http::{self, Client, number, reason, wait};
+use crate::program::AGENT;
 
 /// From one request to the next. Discord takes 50 a second of a bot, and the same bot
 /// may record.
@@ -42,17 +43,6 @@ pub struct Patience {
     pub silence: Duration,
 }
 
-/// An id, which Discord writes as a text.
-#[derive(Clone, Copy)]
-pub struct Id(pub u64);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(D::Error::custom)
-    }
-}
-
 /// Why there is no answer to use.
 pub enum Failure {
     /// Discord doesn't give this to the bot, or hasn't got it: 403 or 404, and the error
@@ -68,8 +58,10 @@ impl From<String> for Failure {
     }
 }
 
-/// Why a request has to be sent again.
-enum Again {
+/// Why a request gave nothing.
+enum Lost {
+    /// It isn't sent again.
+    Failure(Failure),
     /// Discord or the network has trouble, which may be over in a moment: what, and what
     /// to do if it isn't.
     Trouble(String, &'static str),
@@ -142,9 +134,10 @@ impl Discord {
     pub async fn get_now<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Instant), Failure> {
         let (mut repeats, mut waits) = (0, 0);
         loop {
-            let pause = match self.ask(path).await? {
+            let pause = match self.ask(path).await {
                 Ok(answer) => return Ok(answer),
-                Err(Again::Limit(wait)) => {
+                Err(Lost::Failure(failure)) => return Err(failure),
+                Err(Lost::Limit(wait)) => {
                     waits += 1;
                     if waits > self.patience.waits || wait > self.patience.longest_wait {
                         return Err(Failure::Stop(format!(
@@ -157,11 +150,11 @@ impl Discord {
                     }
                     wait
                 }
-                Err(Again::Trouble(what, remedy)) if repeats == self.patience.repeats => {
+                Err(Lost::Trouble(what, remedy)) if repeats == self.patience.repeats => {
                     let tries = repeats + 1;
                     return Err(Failure::Stop(format!("{what}, {tries} times; {remedy}")));
                 }
-                Err(Again::Trouble(what, _)) => {
+                Err(Lost::Trouble(what, _)) => {
                     repeats += 1;
                     let told = &mut self.limits().told;
                     if repeats > 2 && told.is_none_or(|told| told.elapsed() > REFUSALS) {
@@ -208,18 +201,13 @@ impl Discord {
     }
 
     /// Sends a request once.
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<Result<(T, Instant), Again>, Failure> {
+    async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Instant), Lost> {
         let request = Request::get(http::base() + path)
             .header(USER_AGENT, AGENT)
             .header(AUTHORIZATION, &self.token)
-            .body(Full::default())
-            .map_err(|_| {
-                let what = "DISCORD_TOKEN holds characters that no token has; copy it again";
-                Failure::Stop(what.to_owned())
-            })?;
+            .body(Full::default());
+        let request = request
+            .map_err(|_| stop("DISCORD_TOKEN holds characters that no token has; copy it again"))?;
         let silence = self.patience.silence;
         let answer = timeout(silence, async {
             let unreachable = |error| format!("Discord can't be reached ({})", reason(&error));
@@ -227,52 +215,43 @@ impl Discord {
             let (head, body) = answer.into_parts();
             let body = body.collect().await;
             let body = body.map_err(|_| "Discord's answer broke off".to_owned())?;
-            Ok((head.status, head.headers, body.to_bytes()))
+            Ok((head, body.to_bytes()))
         });
-        const NETWORK: &str = "check the network and try again";
-        let (status, headers, body) = match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(what)) => return Ok(Err(Again::Trouble(what, NETWORK))),
-            Err(_) => {
-                let what = format!("Discord didn't answer within {} seconds", silence.as_secs());
-                return Ok(Err(Again::Trouble(what, NETWORK)));
-            }
+        let silent = |_| {
+            let seconds = silence.as_secs();
+            Err(format!("Discord didn't answer within {seconds} seconds"))
         };
-        if status.is_success() {
-            let ready = Instant::now() + pause(&headers);
+        let answer = answer.await.unwrap_or_else(silent);
+        let (head, body) =
+            answer.map_err(|what| Lost::Trouble(what, "check the network and try again"))?;
+        if head.status.is_success() {
+            let ready = Instant::now() + pause(&head.headers);
             return match serde_json::from_slice(&body) {
-                Ok(answer) => Ok(Ok((answer, ready))),
-                Err(error) if error.is_data() => Err(odd()),
-                Err(_) => Ok(Err(not_json())),
+                Ok(answer) => Ok((answer, ready)),
+                Err(error) if error.is_data() => Err(Lost::Failure(odd())),
+                Err(_) => Err(not_json()),
             };
         }
-        if matches!(status.as_u16(), 401 | 403 | 429) {
+        if matches!(head.status.as_u16(), 401 | 403 | 429) {
             self.limits().refusals.push_back(Instant::now());
         }
-        self.refused(status, &headers, &body).map(Err)
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        Err(self.refused(&head, &body))
     }
 
     /// What an answer means that isn't a success.
-    fn refused(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Again, Failure> {
-        match status.as_u16() {
-            401 => Err(Failure::Stop(
-                "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)".to_owned(),
-            )),
+    fn refused(&self, head: &Parts, body: &Value) -> Lost {
+        match head.status.as_u16() {
+            401 => stop(
+                "Discord doesn't accept DISCORD_TOKEN; copy the bot's token again into .env (Developer Portal > application > Bot > Reset Token)",
+            ),
             status @ (403 | 404) => {
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                Err(Failure::Refused(status, body["code"].as_u64().unwrap_or(0)))
+                let code = body["code"].as_u64().unwrap_or(0);
+                Lost::Failure(Failure::Refused(status, code))
             }
             429 => {
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                let asked = body["retry_after"].as_f64().or(seconds(headers, RETRY_AFTER.as_str()));
-                let wait = asked.and_then(|asked| Duration::try_from_secs_f64(asked).ok());
-                let Some(wait) = wait else {
-                    return Ok(not_json());
+                let Some(wait) = wait(&head.headers, body) else {
+                    return not_json();
                 };
                 // What isn't Discord's own JSON is from what stands before it, and is
                 // about this address.
@@ -280,21 +259,25 @@ impl Discord {
                     let mut limits = self.limits();
                     limits.next = limits.next.max(Instant::now() + wait);
                 }
-                Ok(Again::Limit(wait))
+                Lost::Limit(wait)
             }
-            status @ 500.. => Ok(Again::Trouble(
+            status @ 500.. => Lost::Trouble(
                 format!("Discord is in trouble (it answered {status})"),
                 "see https://discordstatus.com and try again later",
-            )),
-            status => Err(Failure::Stop(format!(
+            ),
+            status => stop(&format!(
                 "Discord refuses the request (it answered {status}); look for a new version of this project"
-            ))),
+            )),
         }
     }
 }
 
-fn not_json() -> Again {
-    Again::Trouble(
+fn stop(why: &str) -> Lost {
+    Lost::Failure(Failure::Stop(why.to_owned()))
+}
+
+fn not_json() -> Lost {
+    Lost::Trouble(
         "Discord's answer isn't JSON".to_owned(),
         "something in between may answer in its place (a proxy, a login page), or Discord turns away too many requests; try again later",
     )
@@ -310,13 +293,8 @@ pub fn odd() -> Failure {
 
 /// How long no request of the same kind may be sent, as an answer says.
 fn pause(headers: &HeaderMap) -> Duration {
-    let is_used_up = seconds(headers, "x-ratelimit-remaining") == Some(0.0);
-    let reset = seconds(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
-    reset
-        .and_then(|reset| Duration::try_from_secs_f64(reset).ok())
-        .unwrap_or_default()
-}
-
-fn seconds(headers: &HeaderMap, name: &str) -> Option<f64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+    let is_used_up = number(headers, "x-ratelimit-remaining") == Some(0.0);
+    let reset = number(headers, "x-ratelimit-reset-after").filter(|_| is_used_up);
+    let reset = reset.and_then(|reset| Duration::try_from_secs_f64(reset).ok());
+    reset.unwrap_or_default()
 }

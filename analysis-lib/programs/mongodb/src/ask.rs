@@ -2,28 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use mongodb::bson::raw::RawBsonRef;
 use mongodb::bson::{Bson, Document, RawDocument, doc};
-use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use mongodb::raw_batch_cursor::RawBatch;
 
 use super::failure::{Failure, within};
-use activity_data::source::document;
+use crate::bson::FIELDS;
 
 /// The fields that are used.
 pub(crate) fn projection() -> Document {
-    doc! {
-        "_id": 1,
-        document::TIME: 1,
-        document::SINCE: 1,
-        document::ONLINE: 1,
-        document::VOLUME: 1,
-        document::QUANTITIES: 1,
-        document::MEMBERS: 1,
-        document::JOINED: 1,
-        document::LEFT: 1,
-        document::CHANNELS: 1,
-    }
+    let fields = FIELDS.map(|name| (name.to_owned(), Bson::from(1)));
+    fields.into_iter().collect()
 }
 
 /// That a document's `_id` compares so with this one. An operator of a filter
@@ -60,11 +49,6 @@ pub(crate) async fn patiently<T, A: Future<Output = mongodb::error::Result<T>>>(
             answer => return answer,
         }
     }
-}
-
-/// The next batch.
-pub(crate) async fn next(cursor: &mut RawBatchCursor) -> mongodb::error::Result<Option<RawBatch>> {
-    cursor.next().await.transpose()
 }
 
 /// Hands over the documents of a reply to `find`, `aggregate` or `getMore`.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::event::{EventHandler, sdam::SdamEvent};
 use mongodb::options::{ClientOptions, Tls};
 use mongodb::{Client, Collection, Database};
 
-use super::ask::{compared, documents, next, patiently, projection};
+use super::ask::{compared, documents, patiently, projection};
 use super::failure::{Failure, Servers, one_line, within};
 use super::uri;
 use activity_data::Error;
@@ -99,10 +100,10 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         }
         Err(failure) => {
             let failure = connection.explained(failure);
-            let name = named.map_or_else(
-                || connection.collection.name().to_owned(),
-                |_| connection.name(),
-            );
+            let name = match named {
+                Some(_) => connection.name(),
+                None => connection.collection.name().to_owned(),
+            };
             Err(Error::new(failure.sentence(&connection.servers, &name)))
         }
     }
@@ -272,11 +273,11 @@ const LISTED: usize = 8;
 
 fn list(names: &[String], all: usize) -> String {
     let shown = &names[..names.len().min(LISTED)];
-    let mut text = shown.join(", ");
-    if all > shown.len() {
-        text.push_str(&format!(" and {} more", all - shown.len()));
-    }
-    text
+    let more = match all - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 impl Connection {
@@ -305,7 +306,7 @@ impl Connection {
         };
         let mut found = patiently(patience, list).await?;
         let mut uuid = None;
-        while let Some(batch) = next(&mut found).await? {
+        while let Some(batch) = found.try_next().await? {
             documents(&batch, |found| uuid = Some(uuid_of(found))).ok_or(Failure::Unreadable)?;
         }
         if let Some(uuid) = uuid {
@@ -352,9 +353,7 @@ impl Connection {
             .unwrap_or_else(|_| "the bot has written nothing yet".to_owned());
         format!("{} has no documents; {there}", self.name())
     }
-}
 
-impl Connection {
     /// About how many documents there are.
     pub(crate) async fn estimated_count(&self) -> Result<u64, Failure> {
         let count = || self.collection.estimated_document_count().into_future();
@@ -386,7 +385,7 @@ impl Connection {
                 find.projection(projection()).batch()
             };
             let mut cursor = patiently(self.timeout, find).await?;
-            while let Some(batch) = within(self.timeout, next(&mut cursor)).await? {
+            while let Some(batch) = within(self.timeout, cursor.try_next()).await? {
                 documents(&batch, &mut take).ok_or(Failure::Unreadable)?;
             }
         }

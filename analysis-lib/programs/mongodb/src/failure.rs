@@ -98,10 +98,8 @@ fn pause(message: &str) -> Duration {
 
 fn number_after<T: std::str::FromStr>(text: &str, words: &str) -> Option<T> {
     let after = text.split_once(words)?.1;
-    let digits = after
-        .split(|letter: char| !letter.is_ascii_digit())
-        .next()?;
-    digits.parse().ok()
+    let mut digits = after.split(|letter: char| !letter.is_ascii_digit());
+    digits.next()?.parse().ok()
 }
 
 fn from_io(error: &std::io::Error) -> Failure {
@@ -137,10 +135,8 @@ fn from_io(error: &std::io::Error) -> Failure {
 /// A text of the server's or the driver's, of one line and not too long: a line
 /// of our output that begins with `EVCXR_BEGIN_CONTENT` would be the kernel's.
 pub fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text
-        .split(|letter: char| letter.is_control() || letter.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words = text.split(|letter: char| letter.is_control() || letter.is_whitespace());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(300).collect()
 }
 
@@ -161,9 +157,8 @@ impl Failure {
     /// Whether another try may go better.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Broken(_) | Self::Refused | Self::Silent | Self::Selection | Self::Later(_) => {
-                true
-            }
+            Self::Broken(_) | Self::Refused | Self::Silent => true,
+            Self::Selection | Self::Later(_) => true,
             Self::Command { code, .. } => PASSING.contains(code),
             _ => false,
         }

@@ -16,12 +16,13 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::Hint;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 use tokio::sync::mpsc;
 
-use super::ask::{from_on, next, projection};
+use super::ask::{from_on, projection};
 use super::connect::Connection;
 use super::failure::{Failure, within};
 use super::marker::{self, Known, Marker};
@@ -461,7 +462,7 @@ fn ahead(
 ) -> mpsc::Receiver<Result<RawBatch, Failure>> {
     let (batches, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        while let Some(batch) = within(patience, next(&mut cursor)).await.transpose() {
+        while let Some(batch) = within(patience, cursor.try_next()).await.transpose() {
             let has_ended = batch.is_err();
             if batches.send(batch).await.is_err() || has_ended {
                 break;

@@ -96,10 +96,8 @@ pub(crate) async fn options(uri: &str, timeout: Duration) -> Result<ClientOption
         }
     };
     if let Some(Tls::Enabled(tls)) = &options.tls {
-        for path in [&tls.ca_file_path, &tls.cert_key_file_path]
-            .into_iter()
-            .flatten()
-        {
+        let files = [&tls.ca_file_path, &tls.cert_key_file_path];
+        for path in files.into_iter().flatten() {
             std::fs::File::open(path).map_err(|e| {
                 let path = path.display();
                 Error::new(format!(
@@ -158,11 +156,8 @@ impl<'a> Parts<'a> {
             && options
                 .split_once('@')
                 .is_some_and(|(password, _)| !password.contains('='));
-        let (before, options) = if in_password {
-            (rest, "")
-        } else {
-            (before, options)
-        };
+        let all = (rest, "");
+        let (before, options) = if in_password { all } else { (before, options) };
         let (user, after) = before.rsplit_once('@').unwrap_or(("", before));
         if user.contains(['<', '>']) {
             return Err(Error::new(
@@ -246,10 +241,9 @@ impl<'a> Parts<'a> {
 
     /// The string that the driver gets, with these options.
     fn join<'b>(&self, options: impl IntoIterator<Item = &'b (String, String)>) -> String {
-        let options: Vec<String> = options
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let options = options.into_iter();
+        let options = options.map(|(name, value)| format!("{name}={value}"));
+        let options: Vec<String> = options.collect();
         let at = if self.user.is_empty() { "" } else { "@" };
         format!(
             "{}://{}{at}{}/{}?{}",
@@ -268,11 +262,8 @@ impl<'a> Parts<'a> {
                 "a host or the name of the database has a character that can't be there, or mongodb+srv has more than one host or a port",
             );
         }
-        let (name, why) = match self
-            .options
-            .iter()
-            .find(|(name, value)| !is_taken(name, value))
-        {
+        let mut options = self.options.iter();
+        let (name, why) = match options.find(|(name, value)| !is_taken(name, value)) {
             Some((name, _)) if name == "tlscertificatekeyfilepassword" => (
                 "tlsCertificateKeyFilePassword",
                 "can't be used here: write the key into a file without a password (openssl pkey -in key.pem -out plain.pem)",
@@ -282,14 +273,10 @@ impl<'a> Parts<'a> {
                 let without = |one: &&(String, String)| {
                     self.join(self.options.iter().filter(|option| *option != *one))
                 };
-                let odd = self
-                    .options
-                    .iter()
-                    .find(|one| ConnectionString::parse(without(one)).is_ok());
-                (
-                    odd.map_or("", |(name, _)| name),
-                    "doesn't go with the rest of it",
-                )
+                let is_odd = |one: &&_| ConnectionString::parse(without(one)).is_ok();
+                let odd = self.options.iter().find(is_odd);
+                let name = odd.map_or("", |(name, _)| name);
+                (name, "doesn't go with the rest of it")
             }
         };
         invalid(&format!("its option {name} {why}"))

@@ -19,11 +19,7 @@ impl Drop for Folder {
 }
 
 fn files(path: PathBuf) -> Files {
-    Files {
-        base: None,
-        path,
-        kept: None,
-    }
+    Files(vec![(path, None)])
 }
 
 #[test]
@@ -73,7 +69,7 @@ fn the_file_reads_well() {
     files.keep(MemberId::from(9), dice, time.to_utc());
     files.keep(MemberId::from(12), Entry::default(), time.to_utc());
     assert_eq!(
-        format(files.kept.as_ref().unwrap()),
+        format(files.kept().1.as_ref().unwrap()),
         r#"{
   "7": {"name": "Ann", "asked": "2026-11-23T22:00:00Z"},
   "9": {"name": "Dice", "bot": true, "asked": "2026-11-23T22:00:00Z"},
@@ -97,11 +93,11 @@ fn names_are_fresh_for_a_week() {
 
 #[test]
 fn who_left_keeps_the_last_name() {
-    let mut files = files("names.json".into());
-    files.base = Some((
-        "names".to_owned(),
-        parse(br#"{"7":"Old","8":"Only"}"#, true).unwrap().0,
-    ));
+    let (older, _) = parse(br#"{"7":"Old","8":"Only"}"#, true).unwrap();
+    let mut files = Files(vec![
+        ("names".into(), Some(older)),
+        ("names.json".into(), None),
+    ]);
     let mut new = Entry::named("New".to_owned());
     new.bot = true;
     files.keep(MemberId::from(7), new, Utc::now());
@@ -275,11 +271,8 @@ fn the_file_is_its_owners_and_a_link_stays_one() {
 #[test]
 fn a_file_that_cannot_be_written_is_named_and_the_old_one_stays() {
     let folder = Folder::new("unwritable");
-    let files = Files {
-        base: None,
-        path: folder.0.join("no-such-folder/names.json"),
-        kept: Some(BTreeMap::new()),
-    };
+    let path = folder.0.join("no-such-folder/names.json");
+    let mut files = Files(vec![(path, Some(BTreeMap::new()))]);
     let error = files.save().unwrap_err().to_string();
     assert!(
         error.ends_with("names.json can't be written: No such file or directory (os error 2)"),

@@ -11,6 +11,8 @@ use activity_data::{Error, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::content::Post;
+
 /// As many posts are remembered of each webhook: four years of weeks.
 const KEPT: usize = 200;
 
@@ -26,7 +28,7 @@ pub(super) enum State {
 /// The posts of one webhook. While it is open, no other program posts.
 pub(super) struct Ledger {
     path: PathBuf,
-    webhook: u64,
+    webhook: String,
     /// All webhooks' posts, the oldest first.
     posts: Vec<Value>,
     _lock: File,
@@ -62,7 +64,7 @@ impl Ledger {
         };
         Ok(Self {
             path,
-            webhook,
+            webhook: webhook.to_string(),
             posts,
             _lock: lock,
         })
@@ -72,46 +74,38 @@ impl Ledger {
         &self.path
     }
 
-    fn place(&self, kind: &str, period: &str) -> Option<usize> {
-        let webhook = self.webhook.to_string();
-        self.posts.iter().rposition(|post| {
-            post["webhook"] == *webhook && post["kind"] == kind && post["period"] == period
-        })
+    fn place(&self, post: &Post) -> Option<usize> {
+        let own = [&self.webhook, &post.kind, &post.period];
+        let is_own = |noted: &Value| ["webhook", "kind", "period"].map(|name| &noted[name]) == own;
+        self.posts.iter().rposition(is_own)
     }
 
-    /// The post of this kind and period, and when it was begun.
-    pub(super) fn find(&self, kind: &str, period: &str) -> Option<(State, DateTime<Utc>)> {
-        let post = &self.posts[self.place(kind, period)?];
-        let state = match post["message"].as_str() {
+    /// How far the post of this kind and period has come, and when it was begun.
+    pub(super) fn find(&self, post: &Post) -> Option<(State, DateTime<Utc>)> {
+        let noted = &self.posts[self.place(post)?];
+        let state = match noted["message"].as_str() {
             Some(id) => State::Posted(id.parse().unwrap_or(0)),
             None => State::Begun,
         };
-        let begun = DateTime::parse_from_rfc3339(post["begun"].as_str()?).ok()?;
+        let begun = DateTime::parse_from_rfc3339(noted["begun"].as_str()?).ok()?;
         Some((state, begun.to_utc()))
     }
 
     /// Brings a post's state to the disk.
-    pub(super) fn note(
-        &mut self,
-        kind: &str,
-        period: &str,
-        begun: DateTime<Utc>,
-        state: State,
-    ) -> Result<()> {
-        self.forget(kind, period);
-        let webhook = self.webhook.to_string();
-        let mut post = json!({
-            "webhook": webhook,
-            "kind": kind,
-            "period": period,
+    pub(super) fn note(&mut self, post: &Post, begun: DateTime<Utc>, state: State) -> Result<()> {
+        self.forget(post);
+        let mut noted = json!({
+            "webhook": self.webhook,
+            "kind": post.kind,
+            "period": post.period,
             "begun": begun.to_rfc3339_opts(SecondsFormat::Secs, true),
         });
         if let State::Posted(id) = state {
-            post["message"] = json!(id.to_string());
+            noted["message"] = json!(id.to_string());
         }
-        self.posts.push(post);
-        let own = |post: &Value| post["webhook"] == *webhook;
-        if self.posts.iter().filter(|post| own(post)).count() > KEPT
+        self.posts.push(noted);
+        let own = |noted: &Value| noted["webhook"] == self.webhook;
+        if self.posts.iter().filter(|noted| own(noted)).count() > KEPT
             && let Some(oldest) = self.posts.iter().position(own)
         {
             self.posts.remove(oldest);
@@ -120,13 +114,13 @@ impl Ledger {
     }
 
     /// Forgets a post that certainly didn't arrive.
-    pub(super) fn remove(&mut self, kind: &str, period: &str) -> Result<()> {
-        self.forget(kind, period);
+    pub(super) fn remove(&mut self, post: &Post) -> Result<()> {
+        self.forget(post);
         self.write()
     }
 
-    fn forget(&mut self, kind: &str, period: &str) {
-        if let Some(place) = self.place(kind, period) {
+    fn forget(&mut self, post: &Post) {
+        if let Some(place) = self.place(post) {
             self.posts.remove(place);
         }
     }

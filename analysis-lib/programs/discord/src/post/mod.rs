@@ -37,7 +37,7 @@ pub async fn deliver(settings: &Settings, webhook: &Webhook, post: &Post) -> Res
     let mut ledger = Ledger::open(settings, webhook.id)?;
     let message = Message::new(post);
     let now = Utc::now();
-    if let Some((state, begun)) = ledger.find(&post.kind, &post.period) {
+    if let Some((state, begun)) = ledger.find(post) {
         let on = begun.to_rfc3339_opts(SecondsFormat::Secs, true);
         let is_recent = post.once != Once::ForAnHour || (now - begun).num_minutes() < 60;
         match (state, post.once) {
@@ -65,17 +65,17 @@ pub async fn deliver(settings: &Settings, webhook: &Webhook, post: &Post) -> Res
             _ => (),
         }
     }
-    ledger.note(&post.kind, &post.period, now, State::Begun)?;
+    ledger.note(post, now, State::Begun)?;
     match webhook.post(&message).await {
         Ok(id) => {
-            ledger.note(&post.kind, &post.period, now, State::Posted(id))?;
+            ledger.note(post, now, State::Posted(id))?;
             Ok(format!("Posted {name}."))
         }
         Err(failure @ Failure::Unclear(_)) => {
             Err(failure.told(name, "; it isn't sent again", ledger.path()))
         }
         Err(failure) => {
-            ledger.remove(&post.kind, &post.period)?;
+            ledger.remove(post)?;
             Err(failure.told(name, "", ledger.path()))
         }
     }

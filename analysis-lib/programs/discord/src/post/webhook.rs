@@ -6,16 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use activity_data::settings::Settings;
+use activity_data::store::stream::checksum;
 use activity_data::{Error, Result};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
-use hyper::{Method, Request, StatusCode};
+use hyper::http::response::Parts;
+use hyper::{Method, Request};
 use serde_json::{Value, json};
 
 use super::content::{Picture, Post};
 use super::text::{CONTENT, DESCRIPTION, shorten};
-use crate::http::{self, AGENT, Client, reason};
+use crate::http::{self, Client, reason, wait};
+use crate::program::AGENT;
 
 /// An answer is there within so long: a picture is some 100 kB.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -42,45 +45,31 @@ pub(super) struct Message {
 
 impl Message {
     pub(super) fn new(post: &Post) -> Self {
-        let described = |picture: &Picture| {
-            let description = shorten(&picture.description, DESCRIPTION);
-            json!([{ "id": 0, "filename": picture.file, "description": description }])
-        };
+        let picture = post.picture.as_ref();
+        let described = picture.map(|Picture { file, description, .. }| {
+            json!({ "id": 0, "filename": file, "description": shorten(description, DESCRIPTION) })
+        });
         let payload = json!({
             "content": shorten(&post.content, CONTENT),
             // Whatever the text holds: by default a webhook mentions.
             "allowed_mentions": { "parse": [] },
             // These alone: in a message that is edited, files would add up.
-            "attachments": post.picture.as_ref().map_or(json!([]), described),
+            "attachments": described.as_slice(),
         })
         .to_string();
-        let mut parts = vec![(
-            "name=\"payload_json\"\r\nContent-Type: application/json".to_owned(),
-            payload.as_bytes(),
-        )];
-        if let Some(Picture { file, bytes, .. }) = &post.picture {
+        let head = "name=\"payload_json\"\r\nContent-Type: application/json";
+        let mut parts = vec![(head.to_owned(), payload.as_bytes())];
+        if let Some(Picture { file, bytes, .. }) = picture {
             let head = format!("name=\"files[0]\"; filename=\"{file}\"\r\nContent-Type: image/png");
             parts.push((head, bytes));
         }
-        let boundary = (0..)
-            .map(|number| format!("part-of-the-post-{number}"))
-            .find(|boundary| {
-                let holds = |bytes: &[u8]| {
-                    bytes
-                        .windows(boundary.len())
-                        .any(|b| b == boundary.as_bytes())
-                };
-                !parts.iter().any(|(_, bytes)| holds(bytes))
-            })
-            .unwrap_or_default();
+        // What is sent doesn't hold its own checksum.
+        let sum = parts.iter().fold(0, |sum, (_, bytes)| checksum(sum, bytes));
+        let boundary = format!("part-of-the-post-{sum:016x}");
         let mut form = Vec::new();
-        for (head, bytes) in &parts {
-            form.extend(
-                format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n")
-                    .as_bytes(),
-            );
-            form.extend(*bytes);
-            form.extend(b"\r\n");
+        for (head, bytes) in parts {
+            let head = format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+            form.extend([head.as_bytes(), bytes, b"\r\n"].concat());
         }
         form.extend(format!("--{boundary}--\r\n").as_bytes());
         Self {
@@ -212,37 +201,24 @@ impl Webhook {
         path: &str,
         message: &Message,
     ) -> std::result::Result<u64, Failure> {
-        let thread = self
-            .thread
-            .map_or(String::new(), |thread| format!("thread_id={thread}"));
-        let address = format!(
-            "{}/webhooks/{}/{}{path}{thread}",
-            http::base(),
-            self.id,
-            self.token
-        );
+        let thread = self.thread.map(|thread| format!("thread_id={thread}"));
+        let (base, id, token) = (http::base(), self.id, &self.token);
+        let thread = thread.unwrap_or_default();
+        let address = format!("{base}/webhooks/{id}/{token}{path}{thread}");
+        let kind = format!("multipart/form-data; boundary={}", message.boundary);
         let request = Request::builder()
             .method(method)
             .uri(address.trim_end_matches(['?', '&']))
             .header(USER_AGENT, AGENT)
-            .header(
-                CONTENT_TYPE,
-                format!("multipart/form-data; boundary={}", message.boundary),
-            )
+            .header(CONTENT_TYPE, kind)
             .body(Full::new(message.form.clone()))
-            .map_err(|_| {
-                Failure::Refused(format!(
-                    "DISCORD_WEBHOOK holds what no address has; {COPY_IT}"
-                ))
-            })?;
-        let silence = || {
-            Failure::Unclear(format!(
-                "Discord didn't answer within {} s",
-                SILENCE.as_secs()
-            ))
-        };
-        let answer = tokio::time::timeout(SILENCE, self.client.request(request));
-        let answer = answer.await.map_err(|_| silence())?.map_err(|error| {
+            .expect("an address has no other letters");
+        let answer = tokio::time::timeout(SILENCE, self.client.request(request)).await;
+        let answer = answer.map_err(|_| {
+            let seconds = SILENCE.as_secs();
+            Failure::Unclear(format!("Discord didn't answer within {seconds} s"))
+        })?;
+        let answer = answer.map_err(|error| {
             let why = reason(&error);
             match error.is_connect() {
                 true => Failure::Trouble(format!(
@@ -251,25 +227,17 @@ impl Webhook {
                 false => Failure::Unclear(format!("the connection broke off ({why})")),
             }
         })?;
-        let status = answer.status();
-        let asked = answer
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = tokio::time::timeout(SILENCE, answer.into_body().collect()).await;
-        let body = body
-            .ok()
-            .and_then(std::result::Result::ok)
-            .map(|body| body.to_bytes());
-        let body: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
-        if status.is_success() {
+        let (head, body) = answer.into_parts();
+        let body = tokio::time::timeout(SILENCE, body.collect()).await;
+        let body = body.ok().and_then(std::result::Result::ok);
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if head.status.is_success() {
             // Discord has it: what its answer says besides is only which message it is.
-            return Ok(body["id"]
-                .as_str()
-                .and_then(|id| id.parse().ok())
-                .unwrap_or(0));
+            let id = body["id"].as_str().and_then(|id| id.parse().ok());
+            return Ok(id.unwrap_or(0));
         }
-        Err(refused(status, asked, &body))
+        Err(refused(&head, &body))
     }
 }
 
@@ -283,23 +251,17 @@ fn parts(address: &str) -> Option<(u64, String, Option<u64>)> {
     if token.is_empty() || !token.chars().all(is_taken) {
         return None;
     }
-    let thread = query
-        .split('&')
-        .find_map(|option| option.strip_prefix("thread_id="));
-    let thread = match thread {
-        Some(id) => Some(id.parse().ok().filter(|&id| id > 0)?),
-        None => None,
-    };
-    Some((id, token.to_owned(), thread))
+    let mut options = query.split('&');
+    let thread = options.find_map(|option| option.strip_prefix("thread_id="));
+    let thread = thread.map(|id| id.parse().ok().filter(|&id| id > 0));
+    // One that is no id is no address's.
+    (thread != Some(None)).then(|| (id, token.to_owned(), thread.flatten()))
 }
 
 /// What an answer means that isn't a success.
-fn refused(status: StatusCode, asked: Option<f64>, body: &Value) -> Failure {
-    match (status.as_u16(), body["code"].as_u64()) {
-        (429, _) => {
-            let wait = body["retry_after"].as_f64().or(asked);
-            Failure::Limit(wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()))
-        }
+fn refused(head: &Parts, body: &Value) -> Failure {
+    match (head.status.as_u16(), body["code"].as_u64()) {
+        (429, _) => Failure::Limit(wait(&head.headers, body)),
         (404, Some(UNKNOWN_MESSAGE)) => Failure::Gone,
         (_, Some(UNKNOWN_WEBHOOK | WRONG_TOKEN)) | (401 | 403 | 404, _) => {
             Failure::Refused(format!(

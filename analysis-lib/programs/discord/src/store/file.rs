@@ -22,7 +22,7 @@ use activity_data::source::stretch;
 use activity_data::store::replace::sync_folder;
 
 use super::document::{Span, span};
-use super::place::{Store, There};
+use super::place::{Answer, Inserted, Store, There};
 
 /// How a line begins that was written here.
 const BEGIN: &[u8] = b"{\"_id\":{\"$oid\":\"";
@@ -200,39 +200,42 @@ impl Store for File {
         self.path.display().to_string()
     }
 
-    async fn prepare(&mut self) -> std::result::Result<Option<String>, Error> {
+    fn prepare(&mut self) -> Answer<'_, std::result::Result<Option<String>, Error>> {
         use ErrorKind::{
             InvalidData, IsADirectory, NotADirectory, NotFound, PermissionDenied,
             ReadOnlyFilesystem,
         };
-        let Err(error) = self.open().await else {
-            return Ok(None);
-        };
-        let why = self.sentence(&error);
-        match error.kind() {
-            InvalidData | IsADirectory | NotADirectory | NotFound | PermissionDenied
-            | ReadOnlyFilesystem => Err(Error::new(why)),
-            _ => Ok(Some(why)),
-        }
+        Box::pin(async {
+            let Err(error) = self.open().await else {
+                return Ok(None);
+            };
+            let why = self.sentence(&error);
+            match error.kind() {
+                InvalidData | IsADirectory | NotADirectory | NotFound | PermissionDenied
+                | ReadOnlyFilesystem => Err(Error::new(why)),
+                _ => Ok(Some(why)),
+            }
+        })
     }
 
-    async fn insert(
-        &mut self,
-        documents: &[RawDocumentBuf],
-    ) -> std::result::Result<Vec<Option<There>>, String> {
-        let inserted = match self.open().await {
-            Ok(file) => self.add_all(&file, documents),
-            Err(error) => Err(error),
-        };
-        inserted.map_err(|error| self.sentence(&error))
+    fn insert<'a>(&'a mut self, documents: &'a [RawDocumentBuf]) -> Answer<'a, Inserted> {
+        Box::pin(async {
+            let inserted = match self.open().await {
+                Ok(file) => self.add_all(&file, documents),
+                Err(error) => Err(error),
+            };
+            inserted.map_err(|error| self.sentence(&error))
+        })
     }
 
-    async fn spans(&mut self) -> std::result::Result<Vec<Span>, String> {
-        let opened = self.open().await;
-        opened.map_err(|error| self.sentence(&error))?;
-        let mut spans = self.spans.clone();
-        spans.sort_unstable_by_key(|&(since, time)| (time, since));
-        Ok(spans)
+    fn spans(&mut self) -> Answer<'_, std::result::Result<Vec<Span>, String>> {
+        Box::pin(async {
+            let opened = self.open().await;
+            opened.map_err(|error| self.sentence(&error))?;
+            let mut spans = self.spans.clone();
+            spans.sort_unstable_by_key(|&(since, time)| (time, since));
+            Ok(spans)
+        })
     }
 }
 

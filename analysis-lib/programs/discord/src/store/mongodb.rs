@@ -6,7 +6,7 @@ use mongodb::options::{CollectionOptions, WriteConcern};
 use mongodb::{Collection, IndexModel};
 
 use super::document::{Span, span};
-use super::place::{Store, There};
+use super::place::{Answer, Inserted, Store, There};
 use activity_data::Error;
 use activity_data::settings::Settings;
 use activity_data::source::document::{SINCE, TIME};
@@ -132,36 +132,42 @@ impl Store for MongoDb {
         "MongoDB".to_owned()
     }
 
-    async fn prepare(&mut self) -> Result<Option<String>, Error> {
-        let open = match self.open().await {
-            Ok(open) => open,
-            Err(why) => return Ok(Some(why)),
-        };
-        match open.index().await {
-            Ok(()) => Ok(None),
-            Err(failure @ (Failure::Authentication | Failure::Unauthorized)) => {
-                Err(Error::new(open.sentence(failure)))
+    fn prepare(&mut self) -> Answer<'_, Result<Option<String>, Error>> {
+        Box::pin(async {
+            let open = match self.open().await {
+                Ok(open) => open,
+                Err(why) => return Ok(Some(why)),
+            };
+            match open.index().await {
+                Ok(()) => Ok(None),
+                Err(failure @ (Failure::Authentication | Failure::Unauthorized)) => {
+                    Err(Error::new(open.sentence(failure)))
+                }
+                Err(failure) => Ok(Some(open.sentence(failure))),
             }
-            Err(failure) => Ok(Some(open.sentence(failure))),
-        }
+        })
     }
 
-    async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Option<There>>, String> {
-        let open = self.open().await?;
-        if let Err(failure) = open.index().await
-            && failure.may_pass()
-        {
-            return Err(open.sentence(failure));
-        }
-        // What else keeps MongoDB from making the index needn't keep it from taking
-        // windows.
-        let inserted = open.insert(documents).await;
-        inserted.map_err(|failure| open.sentence(failure))
+    fn insert<'a>(&'a mut self, documents: &'a [RawDocumentBuf]) -> Answer<'a, Inserted> {
+        Box::pin(async {
+            let open = self.open().await?;
+            if let Err(failure) = open.index().await
+                && failure.may_pass()
+            {
+                return Err(open.sentence(failure));
+            }
+            // What else keeps MongoDB from making the index needn't keep it from taking
+            // windows.
+            let inserted = open.insert(documents).await;
+            inserted.map_err(|failure| open.sentence(failure))
+        })
     }
 
-    async fn spans(&mut self) -> Result<Vec<Span>, String> {
-        let open = self.open().await?;
-        let spans = open.spans().await;
-        spans.map_err(|failure| open.sentence(failure))
+    fn spans(&mut self) -> Answer<'_, Result<Vec<Span>, String>> {
+        Box::pin(async {
+            let open = self.open().await?;
+            let spans = open.spans().await;
+            spans.map_err(|failure| open.sentence(failure))
+        })
     }
 }

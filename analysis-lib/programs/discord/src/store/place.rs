@@ -1,9 +1,16 @@
 //! What a store has to do, and how a window gets into one, once.
 
+use std::pin::Pin;
+
 use activity_data::Error;
 use bson::RawDocumentBuf;
 
 use super::document::{Span, overlap, part, span};
+
+/// What a store answers in its time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+/// See [`Store::insert`].
+pub type Inserted = Result<Vec<Option<There>>, String>;
 
 /// Where documents go.
 pub trait Store {
@@ -15,7 +22,7 @@ pub trait Store {
     /// # Errors
     ///
     /// It can't be done until a person mends what the sentence says.
-    fn prepare(&mut self) -> impl Future<Output = Result<Option<String>, Error>>;
+    fn prepare(&mut self) -> Answer<'_, Result<Option<String>, Error>>;
 
     /// Inserts documents, which are in to stay when this returns. Of each it gives
     /// the one that is there already with its `_id`, and isn't changed.
@@ -23,10 +30,7 @@ pub trait Store {
     /// # Errors
     ///
     /// Each may or may not be in: why, as a sentence.
-    fn insert(
-        &mut self,
-        documents: &[RawDocumentBuf],
-    ) -> impl Future<Output = Result<Vec<Option<There>>, String>>;
+    fn insert<'a>(&'a mut self, documents: &'a [RawDocumentBuf]) -> Answer<'a, Inserted>;
 
     /// The stretches of time that documents are about, whoever wrote them, in order
     /// of their ends. What no reader takes is passed over.
@@ -34,7 +38,7 @@ pub trait Store {
     /// # Errors
     ///
     /// Why they can't be read, as a sentence.
-    fn spans(&mut self) -> impl Future<Output = Result<Vec<Span>, String>>;
+    fn spans(&mut self) -> Answer<'_, Result<Vec<Span>, String>>;
 }
 
 /// A document that is there already.
@@ -64,7 +68,7 @@ pub enum Placed {
 ///
 /// Each may or may not be in: why, as a sentence.
 pub async fn place(
-    store: &mut impl Store,
+    store: &mut dyn Store,
     documents: &[RawDocumentBuf],
     was_tried: bool,
 ) -> Result<Vec<Placed>, String> {

@@ -2,50 +2,35 @@
 
 use std::path::PathBuf;
 
-use bson::RawDocumentBuf;
-
-use super::document::Span;
 use super::file::File;
-#[cfg(feature = "mongodb")]
-use super::mongodb::MongoDb;
-use super::place::{Store, There};
+use super::place::Store;
 use activity_data::settings::Settings;
 use activity_data::store::snapshot;
 use activity_data::{Error, Result};
 
-/// MongoDB's collection where `MONGOKEY` is set, else the file `ACTIVITY_FILE`.
-pub enum Settled {
-    /// The file.
-    File(File),
-    /// The collection.
+/// MongoDB's collection where `MONGOKEY` is set, else the file `ACTIVITY_FILE`; and the
+/// file beside the snapshot in which this server's windows wait for it. No server is
+/// asked.
+///
+/// # Errors
+///
+/// The settings don't say it, or there is no folder for such a file.
+pub fn store(settings: Settings, server: u64) -> Result<(Box<dyn Store>, PathBuf)> {
     #[cfg(feature = "mongodb")]
-    MongoDb(MongoDb),
-}
-
-impl Settled {
-    /// As the settings say, and the file beside the snapshot in which this server's
-    /// windows wait for it. No server is asked.
-    ///
-    /// # Errors
-    ///
-    /// The settings don't say it, or there is no folder for such a file.
-    pub fn on(settings: Settings, server: u64) -> Result<(Self, PathBuf)> {
-        #[cfg(feature = "mongodb")]
-        if settings.get("MONGOKEY").is_some() {
-            let connection = activity_mongodb::connect::check(&settings)?;
-            let spool = beside(&settings, &connection, server)?;
-            return Ok((Self::MongoDb(MongoDb::new(settings)), spool));
-        }
-        #[cfg(not(feature = "mongodb"))]
-        if settings.get("MONGOKEY").is_some() {
-            return Err(Error::new(
-                "MONGOKEY is set, and this program was built without MongoDB's driver; start it with make, which builds it anew",
-            ));
-        }
-        let path = settings.activity_file();
-        let spool = beside(&settings, &path.display().to_string(), server)?;
-        Ok((Self::File(File::new(path)), spool))
+    if settings.get("MONGOKEY").is_some() {
+        let connection = activity_mongodb::connect::check(&settings)?;
+        let spool = beside(&settings, &connection, server)?;
+        return Ok((Box::new(super::mongodb::MongoDb::new(settings)), spool));
     }
+    #[cfg(not(feature = "mongodb"))]
+    if settings.get("MONGOKEY").is_some() {
+        return Err(Error::new(
+            "MONGOKEY is set, and this program was built without MongoDB's driver; start it with make, which builds it anew",
+        ));
+    }
+    let path = settings.activity_file();
+    let spool = beside(&settings, &path.display().to_string(), server)?;
+    Ok((Box::new(File::new(path)), spool))
 }
 
 /// The spool's path for the store of this name.
@@ -53,43 +38,6 @@ fn beside(settings: &Settings, store: &str, server: u64) -> Result<PathBuf> {
     snapshot::beside(settings, store, &format!("{server}.bson")).ok_or_else(|| {
         Error::new("there is no folder for windows that wait to be written; set HOME, or ACTIVITY_SNAPSHOT to a file in a folder for them")
     })
-}
-
-impl Store for Settled {
-    fn name(&self) -> String {
-        match self {
-            Self::File(store) => store.name(),
-            #[cfg(feature = "mongodb")]
-            Self::MongoDb(store) => store.name(),
-        }
-    }
-
-    async fn prepare(&mut self) -> Result<Option<String>> {
-        match self {
-            Self::File(store) => store.prepare().await,
-            #[cfg(feature = "mongodb")]
-            Self::MongoDb(store) => store.prepare().await,
-        }
-    }
-
-    async fn insert(
-        &mut self,
-        documents: &[RawDocumentBuf],
-    ) -> std::result::Result<Vec<Option<There>>, String> {
-        match self {
-            Self::File(store) => store.insert(documents).await,
-            #[cfg(feature = "mongodb")]
-            Self::MongoDb(store) => store.insert(documents).await,
-        }
-    }
-
-    async fn spans(&mut self) -> std::result::Result<Vec<Span>, String> {
-        match self {
-            Self::File(store) => store.spans().await,
-            #[cfg(feature = "mongodb")]
-            Self::MongoDb(store) => store.spans().await,
-        }
-    }
 }
 
 /// `RECORD_MINUTES` in milliseconds.

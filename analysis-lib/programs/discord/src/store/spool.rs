@@ -15,17 +15,11 @@ use super::document::{Span, span};
 use activity_data::store::replace::{replace, sync_folder};
 use activity_data::store::snapshot::private_folder;
 
-/// A document that waits.
-struct Waiting {
-    document: RawDocumentBuf,
-    /// Whether the store may have taken it already, unheard.
-    was_tried: bool,
-}
-
 /// The file, and what of it waits.
 pub struct Spool {
     path: PathBuf,
-    waiting: VecDeque<Waiting>,
+    /// Each document, and whether the store may have taken it already, unheard.
+    waiting: VecDeque<(RawDocumentBuf, bool)>,
     /// Held as long as the file is ours.
     _lock: Option<File>,
 }
@@ -43,10 +37,7 @@ impl Spool {
             trouble.get_or_insert_with(|| set_aside(&path, &why));
             Vec::new()
         });
-        let waiting = documents.into_iter().map(|document| Waiting {
-            document,
-            was_tried: true,
-        });
+        let waiting = documents.into_iter().map(|document| (document, true));
         let spool = Self {
             waiting: waiting.collect(),
             path,
@@ -69,8 +60,9 @@ impl Spool {
     /// unheard. From now on it may have.
     pub fn try_first(&mut self) -> Option<(RawDocumentBuf, bool)> {
         let first = self.waiting.front_mut()?;
-        let was_tried = std::mem::replace(&mut first.was_tried, true);
-        Some((first.document.clone(), was_tried))
+        let (document, was_tried) = first.clone();
+        first.1 = true;
+        Some((document, was_tried))
     }
 
     /// Adds a document, which is kept in memory even where it can't be written.
@@ -79,10 +71,7 @@ impl Spool {
     ///
     /// What is wrong, as a sentence.
     pub fn push(&mut self, document: RawDocumentBuf) -> Result<(), String> {
-        self.waiting.push_back(Waiting {
-            document,
-            was_tried: false,
-        });
+        self.waiting.push_back((document, false));
         self.save()
     }
 
@@ -98,22 +87,21 @@ impl Spool {
     /// What is wrong, as a sentence. The file is as it was: what it has too much
     /// is recognised later.
     pub fn save(&self) -> Result<(), String> {
-        let saved = if self.waiting.is_empty() {
-            match std::fs::remove_file(&self.path) {
-                Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-                _ => Ok(()),
+        let save = || {
+            if self.waiting.is_empty() {
+                return match std::fs::remove_file(&self.path) {
+                    Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+                    _ => Ok(()),
+                };
             }
-        } else {
-            make_folder(&self.path)
-                .and_then(|()| {
-                    replace(&self.path, |out| {
-                        let mut documents = self.waiting.iter();
-                        documents.try_for_each(|it| out.write_all(it.document.as_bytes()))
-                    })
-                })
-                .and_then(|()| sync_folder(&self.path))
+            make_folder(&self.path)?;
+            replace(&self.path, |out| {
+                let mut waiting = self.waiting.iter();
+                waiting.try_for_each(|(document, _)| out.write_all(document.as_bytes()))
+            })?;
+            sync_folder(&self.path)
         };
-        saved.map_err(|e| unwritable(&self.path, &e))
+        save().map_err(|e| unwritable(&self.path, &e))
     }
 }
 
@@ -171,20 +159,14 @@ fn read(path: &Path) -> Result<Vec<RawDocumentBuf>, String> {
     let mut documents = Vec::new();
     while let Some(&length) = rest.first_chunk() {
         let length = u32::from_le_bytes(length) as usize;
-        let document = rest
-            .split_at_checked(length)
-            .and_then(|(document, after)| {
-                rest = after;
-                RawDocument::from_bytes(document).ok()
-            })
-            .filter(|document| document.get_object_id("_id").is_ok())
-            .ok_or("it is damaged")?;
-        documents.push(document.to_owned());
+        let document = rest.split_off(..length);
+        let document = document.and_then(|bytes| RawDocument::from_bytes(bytes).ok());
+        let document = document.filter(|document| document.get_object_id("_id").is_ok());
+        documents.push(document.ok_or("it is damaged")?.to_owned());
     }
-    if rest.is_empty() {
-        Ok(documents)
-    } else {
-        Err("it is damaged".to_owned())
+    match rest.is_empty() {
+        true => Ok(documents),
+        false => Err("it is damaged".to_owned()),
     }
 }
 
@@ -236,7 +218,7 @@ mod tests {
     fn numbers(spool: &Spool) -> Vec<i32> {
         let waiting = spool.waiting.iter();
         waiting
-            .map(|waiting| waiting.document.get_i32("n").unwrap())
+            .map(|(document, _)| document.get_i32("n").unwrap())
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! Which channels there are to read.
 
-use activity_discord::rest::{Discord, Failure, Id};
+use activity_discord::message::Id;
+use activity_discord::rest::{Discord, Failure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,14 +22,6 @@ pub(crate) struct Channel {
     pub(crate) newest: Option<u64>,
     /// When a thread was archived: no message is later.
     pub(crate) end: Option<i64>,
-}
-
-/// All that there is.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) channels: Vec<Channel>,
-    /// Names of channels that the bot may not read.
-    pub(crate) unreadable: Vec<String>,
 }
 
 /// A channel or thread as Discord lists it.
@@ -68,8 +61,13 @@ impl Listed {
     }
 }
 
-/// Finds the channels and threads with messages since `begin`.
-pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Result<Found, String> {
+/// Finds the channels and threads with messages since `begin`, and the names of channels
+/// that the bot may not read.
+pub(crate) async fn find(
+    discord: &Arc<Discord>,
+    server: u64,
+    begin: i64,
+) -> Result<(Vec<Channel>, Vec<String>), String> {
     let of_server = |what: &str| format!("/guilds/{server}/{what}");
     let listed: Vec<Listed> = of_guild(discord, &of_server("channels"), server).await?;
     let mut threads: BTreeMap<u64, Listed> = BTreeMap::new();
@@ -78,8 +76,7 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
     };
     let active: Threads = of_guild(discord, &of_server("threads/active"), server).await?;
     add(active.threads);
-    let mut found = Found::default();
-    let mut readable = BTreeMap::new();
+    let (mut readable, mut unreadable) = (BTreeMap::new(), Vec::new());
     let mut asked = JoinSet::new();
     for channel in listed {
         match channel.r#type {
@@ -105,7 +102,7 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
                 readable.insert(channel.id.0, channel);
             }
             // Whoever may not see this list may not see old messages either.
-            (channel, Err(Failure::Refused(..))) => found.unreadable.push(channel.name()),
+            (channel, Err(Failure::Refused(..))) => unreadable.push(channel.name()),
             (_, Err(Failure::Stop(why))) => return Err(why),
         }
     }
@@ -120,14 +117,14 @@ pub(crate) async fn find(discord: &Arc<Discord>, server: u64, begin: i64) -> Res
             ..channel(&thread)
         })
     });
-    found.channels = threads.collect();
+    let mut channels: Vec<Channel> = threads.collect();
     // Forums and media have nothing but threads.
     let own = readable.values();
     let own = own.filter(|channel| !matches!(channel.r#type, 15 | 16));
-    found.channels.extend(own.map(channel));
-    found.channels.sort_by_key(|channel| channel.id);
-    found.unreadable.sort();
-    Ok(found)
+    channels.extend(own.map(channel));
+    channels.sort_by_key(|channel| channel.id);
+    unreadable.sort();
+    Ok((channels, unreadable))
 }
 
 fn channel(listed: &Listed) -> Channel {

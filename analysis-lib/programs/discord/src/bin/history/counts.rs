@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::progress::Page;
 
-/// Ids and messages, in the order of ids.
-type Sums = Vec<(u64, u32)>;
+/// Messages by id.
+type Sums = BTreeMap<u64, u32>;
 
 /// About how many bytes a sum takes, and a window with room for four of each kind.
 const SUM: usize = 32;
@@ -33,8 +33,17 @@ impl Counts {
                 self.bytes += WINDOW;
                 Counted::default()
             });
-            self.bytes += SUM * usize::from(add(&mut counted.members, member, sent));
-            self.bytes += SUM * usize::from(add(&mut counted.channels, page.counts_as, sent));
+            let sums = [
+                (&mut counted.members, member),
+                (&mut counted.channels, page.counts_as),
+            ];
+            for (sums, id) in sums {
+                let sum = sums.entry(id).or_insert_with(|| {
+                    self.bytes += SUM;
+                    0
+                });
+                *sum = sum.saturating_add(sent);
+            }
         }
     }
 
@@ -46,18 +55,6 @@ impl Counts {
         self.bytes -= WINDOW + SUM * (counted.members.len() + counted.channels.len());
         counted
     }
-}
-
-/// Whether the id is new there.
-fn add(sums: &mut Sums, id: u64, sent: u32) -> bool {
-    match sums.binary_search_by_key(&id, |sum| sum.0) {
-        Ok(at) => sums[at].1 = sums[at].1.saturating_add(sent),
-        Err(at) => {
-            sums.insert(at, (id, sent));
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]
@@ -76,11 +73,11 @@ mod tests {
         counts.add(&page(4, &[(0, 9, 2), (600, 1, 1)]));
         assert_eq!(counts.bytes, 2 * WINDOW + 8 * SUM);
         let first = counts.take(0);
-        assert_eq!(first.members, [(2, u32::MAX), (9, 3)]);
-        assert_eq!(first.channels, [(4, 2), (5, u32::MAX)]);
+        assert_eq!(first.members, [(2, u32::MAX), (9, 3)].into());
+        assert_eq!(first.channels, [(4, 2), (5, u32::MAX)].into());
         let second = counts.take(600);
-        assert_eq!(second.members, [(1, 1), (9, 3)]);
-        assert_eq!(second.channels, [(4, 1), (5, 3)]);
+        assert_eq!(second.members, [(1, 1), (9, 3)].into());
+        assert_eq!(second.channels, [(4, 1), (5, 3)].into());
         assert!(counts.take(1_200).members.is_empty());
         assert_eq!(counts.bytes, 0);
     }

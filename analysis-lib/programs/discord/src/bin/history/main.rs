@@ -19,13 +19,12 @@ use std::time::Duration;
 
 use activity_data::settings::Settings;
 use activity_data::source::document::{EARLIEST, latest, time_of};
-use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, HOUR_LENGTH, Result};
+use activity_discord::program::{self, moment, say};
 use activity_discord::rest::{Discord, Patience};
-use activity_discord::say::{moment, say};
 use activity_discord::store::place::Store;
-use activity_discord::store::settled::{Settled, length};
+use activity_discord::store::settled;
 use activity_discord::store::spool;
 use chrono::Utc;
 
@@ -43,26 +42,20 @@ const PATIENCE: Patience = Patience {
 };
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("{ERROR}{error}"));
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<()> {
+async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let token = settings.discord_token("it asks Discord for your server's past as a bot")?;
     let server = settings.discord_server()?;
-    let length = length(&settings)?;
+    let length = settled::length(&settings)?;
     let since = settings.get("HISTORY_SINCE");
     let since = since
         .map(|since| settings.timezone()?.read(&since))
         .transpose();
     let since = since.map_err(|error| Error::new(format!("HISTORY_SINCE: {error}")))?;
-    let (store, waiting) = Settled::on(settings, server)?;
+    let (store, waiting) = settled::store(settings, server)?;
     let progress = Progress::open(&waiting.with_extension("history")).map_err(Error::new)?;
     let mut history = History {
         discord: Arc::new(Discord::new(&token, PATIENCE, say)),
@@ -75,13 +68,7 @@ fn run() -> Result<()> {
         waiting,
         progress,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(format!("the program can't be started: {e}")))?;
-    let read = runtime.block_on(history.read());
-    runtime.shutdown_background();
-    read
+    history.read().await
 }
 
 struct History {
@@ -92,7 +79,7 @@ struct History {
     /// Nothing before is wanted; where that is open, nothing before the first message.
     begin: i64,
     is_open: bool,
-    store: Settled,
+    store: Box<dyn Store>,
     /// The file in which a recorder's windows wait for the store.
     waiting: std::path::PathBuf,
     progress: Progress,
@@ -149,12 +136,12 @@ impl History {
             }
         };
         let begin = wanted.all.first().map_or(self.begin, |first| first.0);
-        let found = channels::find(&self.discord, self.server, begin).await?;
+        let (discord, server) = (self.discord.clone(), self.server);
+        let (channels, unreadable) = channels::find(&discord, server, begin).await?;
         say_of(
-            &found.unreadable,
+            &unreadable,
             "may not be read by this bot, so their messages will be in no window that is written now: to count them, stop this, give the bot View Channels and Read Message History there, and run it again",
         );
-        let channels = found.channels;
         if channels.is_empty() {
             return Err("there is no channel that this bot may read; give it View Channels and Read Message History".to_owned());
         }
@@ -163,8 +150,8 @@ impl History {
         say(&format!(
             "reading {all} from {begin} to {end}, where nothing is recorded"
         ));
-        let mut writer = Writer::new(&mut self.store, self.server, self.length);
-        let (discord, stretches) = (self.discord.clone(), (&wanted, &covered));
+        let mut writer = Writer::new(&mut *self.store, server, self.length);
+        let stretches = (&wanted, &covered);
         let reader = Reader::new(discord, stretches, &mut self.progress, channels, read);
         let (messages, unread) = reader.read(&mut writer).await?;
         say(&format!(

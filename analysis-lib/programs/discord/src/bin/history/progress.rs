@@ -54,11 +54,10 @@ impl Progress {
             })?;
             Ok(file)
         };
-        let path = path.to_owned();
-        match opened() {
-            Ok(file) => Ok(Self { file, path }),
-            Err(error) => Err(unwritable(&path, &error)),
-        }
+        Ok(Self {
+            file: usable(path, opened())?,
+            path: path.to_owned(),
+        })
     }
 
     /// What an earlier run wanted, with each page handed to `each`; `None` where
@@ -88,7 +87,7 @@ impl Progress {
             self.file.set_len(whole)?;
             Ok(wanted)
         };
-        read().map_err(|error| unwritable(&self.path, &error))
+        usable(&self.path, read())
     }
 
     /// Begins anew.
@@ -101,28 +100,26 @@ impl Progress {
     pub(crate) fn add(&mut self, page: &impl Serialize) -> std::result::Result<(), String> {
         let line = serde_json::to_string(page).map_err(Error::from);
         let added = line.and_then(|line| self.file.write_all((line + "\n").as_bytes()));
-        added.map_err(|error| unwritable(&self.path, &error))
+        usable(&self.path, added)
     }
 
     pub(crate) fn sync(&mut self) -> std::result::Result<(), String> {
-        self.file
-            .sync_data()
-            .map_err(|error| unwritable(&self.path, &error))
+        usable(&self.path, self.file.sync_data())
     }
 
     /// All is read and written.
     pub(crate) fn end(&mut self) -> std::result::Result<(), String> {
-        self.file
-            .set_len(0)
-            .map_err(|error| unwritable(&self.path, &error))
+        usable(&self.path, self.file.set_len(0))
     }
 }
 
-fn unwritable(path: &Path, error: &Error) -> String {
-    format!(
-        "{}, which keeps what was read, can't be used ({error}); mend that, or set ACTIVITY_SNAPSHOT to a file in another folder",
-        path.display()
-    )
+fn usable<T>(path: &Path, done: Result<T>) -> std::result::Result<T, String> {
+    done.map_err(|error| {
+        format!(
+            "{}, which keeps what was read, can't be used ({error}); mend that, or set ACTIVITY_SNAPSHOT to a file in another folder",
+            path.display()
+        )
+    })
 }
 
 #[cfg(test)]

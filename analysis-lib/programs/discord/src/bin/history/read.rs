@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use activity_data::source::document::time_of;
 use activity_data::text::{counted, grouped};
-use activity_discord::message::counts;
-use activity_discord::rest::{Discord, Failure, Id};
-use activity_discord::say::{moment, say};
+use activity_discord::message::Message;
+use activity_discord::program::{moment, say};
+use activity_discord::rest::{Discord, Failure};
 use activity_discord::store::document::Window;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -34,31 +32,6 @@ const MOST_BYTES: usize = 100 << 20;
 const TICK: Duration = Duration::from_secs(1);
 /// From one progress line to the next.
 const PROGRESS: Duration = Duration::from_secs(10);
-
-/// What is read of a message. There is no field for anything that somebody wrote.
-#[derive(Deserialize)]
-struct Message {
-    id: Id,
-    author: Author,
-    webhook_id: Option<IgnoredAny>,
-    r#type: u8,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    id: Id,
-    #[serde(default)]
-    bot: bool,
-    #[serde(default)]
-    system: bool,
-}
-
-impl Message {
-    fn counts(&self) -> bool {
-        let is_human = !self.author.bot && !self.author.system && self.webhook_id.is_none();
-        counts(self.r#type, is_human)
-    }
-}
 
 /// A channel, and how far it is read.
 struct Reading {
@@ -110,18 +83,16 @@ impl<'a> Reader<'a> {
         let now = Instant::now();
         let channels = channels.into_iter().map(|channel| {
             let until = read.until.get(&channel.id).copied();
-            let mut reading = Reading {
-                next: None,
+            // No message is older than its channel; in a forum, the first one has the
+            // thread's own id.
+            let after = until.unwrap_or(channel.id - 1);
+            Reading {
+                next: next(wanted, &channel, after),
                 ready: now,
                 is_asked: false,
                 has_any: until.is_some(),
                 channel,
-            };
-            // No message is older than its channel; in a forum, the first one has the
-            // thread's own id.
-            let until = until.unwrap_or(reading.channel.id - 1);
-            reading.go_on(wanted, until);
-            reading
+            }
         });
         let windows = wanted.windows().filter(|window| !covered.has(*window));
         let windows: Box<dyn Iterator<Item = _>> = Box::new(windows);
@@ -285,7 +256,7 @@ impl<'a> Reader<'a> {
         };
         reading.has_any |= newest.is_some();
         reading.ready = ready;
-        reading.go_on(self.wanted, until);
+        reading.next = next(self.wanted, &reading.channel, until);
         self.messages += page.messages();
         self.counts.add(&page);
         self.progress.add(&page)
@@ -309,8 +280,8 @@ impl<'a> Reader<'a> {
             let window = Window {
                 since,
                 time,
-                quantities: counted.members,
-                channels: Some(counted.channels),
+                quantities: counted.members.into_iter().collect(),
+                channels: Some(counted.channels.into_iter().collect()),
                 ..Window::default()
             };
             writer.add(&window).await?;
@@ -346,12 +317,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Reading {
-    /// All is read up to this id.
-    fn go_on(&mut self, wanted: &Stretches, until: u64) {
-        let end = self.channel.end.unwrap_or(i64::MAX);
-        self.next = wanted.next(until).filter(|&next| time_of(next) <= end);
-    }
+/// The first id of a channel that is wanted, where all is read up to another.
+fn next(wanted: &Stretches, channel: &Channel, until: u64) -> Option<u64> {
+    let end = channel.end.unwrap_or(i64::MAX);
+    wanted.next(until).filter(|&next| time_of(next) <= end)
 }
 
 /// What earlier runs read.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use activity_discord::say::say;
+use activity_discord::program::say;
 use activity_discord::store::document::{Window, document};
-use activity_discord::store::place::{Placed, place};
-use activity_discord::store::settled::Settled;
+use activity_discord::store::place::{Placed, Store, place};
 use bson::RawDocumentBuf;
 use tokio::time::sleep;
 
@@ -16,7 +15,7 @@ const AT_ONCE: usize = 1_000;
 const REPEATS: u32 = 14;
 
 pub(crate) struct Writer<'a> {
-    store: &'a mut Settled,
+    store: &'a mut dyn Store,
     server: u64,
     /// Of whole windows, in milliseconds.
     length: i64,
@@ -25,7 +24,7 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(store: &'a mut Settled, server: u64, length: i64) -> Self {
+    pub(crate) fn new(store: &'a mut dyn Store, server: u64, length: i64) -> Self {
         Self {
             store,
             server,

@@ -48,7 +48,7 @@ pub(crate) struct Discord {
 }
 
 impl Discord {
-    /// Must be called in a tokio runtime.
+    /// Nothing is asked yet.
     pub(crate) fn new(token: &str, guild: &str) -> Result<Self, String> {
         let guild = guild.parse().ok().filter(|&guild| guild > 0).ok_or(
             "DISCORD_GUILD_ID is not a server's id; copy it with Discord's Copy Server ID",

@@ -20,47 +20,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
+use activity_discord::program;
 use discord::Discord;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<(), String> {
+async fn run() -> Result<(), String> {
     let (members, channels) = read_ids(std::io::stdin().lock())?;
-    std::thread::spawn(|| {
-        // Input ends with the notebook, or with its wish to stop.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(1);
-    });
+    program::end_with_input();
     let setting = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-    let discord = Discord::new(&setting("DISCORD_TOKEN")?, &setting("DISCORD_GUILD_ID")?);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| format!("the program can't start: {e}"))?;
+    let discord = Discord::new(&setting("DISCORD_TOKEN")?, &setting("DISCORD_GUILD_ID")?)?;
     let mut output = std::io::stdout().lock();
-    // The client's rate limiter lives in the runtime.
-    let asked = runtime.block_on(async {
-        discord?
-            .ask(members, channels, &mut |id: u64, user: Option<Value>| {
-                let mut line = user.unwrap_or(json!({ "username": null }));
-                line["id"] = json!(id.to_string());
-                writeln!(output, "{line}").map_err(|e| format!("the answer can't be written: {e}"))
-            })
-            .await
-    });
-    // A name server that is silent can hold a thread of the runtime for long,
-    // which isn't waited for.
-    runtime.shutdown_background();
-    asked
+    let mut answer = |id: u64, user: Option<Value>| {
+        let mut line = user.unwrap_or(json!({ "username": null }));
+        line["id"] = json!(id.to_string());
+        writeln!(output, "{line}").map_err(|e| format!("the answer can't be written: {e}"))
+    };
+    discord.ask(members, channels, &mut answer).await
 }
 
 /// Members' ids, and whether a name is known; and channels' ids.

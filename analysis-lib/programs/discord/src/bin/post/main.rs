@@ -13,43 +13,25 @@ use std::io::{BufRead, Read};
 use std::process::ExitCode;
 
 use activity_data::settings::Settings;
+use activity_data::{Error, Result};
 use activity_discord::post::{Once, Picture, Post, Webhook, as_code, deliver, escape};
+use activity_discord::program;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(said) => {
-            eprintln!("{said}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<String, String> {
-    let post = read(&mut std::io::stdin().lock())?;
-    std::thread::spawn(|| {
-        // Input ends with the notebook, or with its wish to stop.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(1);
-    });
-    let settings = Settings::load().map_err(|e| e.to_string())?;
-    let webhook = Webhook::from_settings(&settings).map_err(|e| e.to_string())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| format!("the program can't start: {e}"))?;
-    let delivered = runtime.block_on(deliver(&settings, &webhook, &post));
-    // A name server that is silent can hold a thread of the runtime for long, which
-    // isn't waited for.
-    runtime.shutdown_background();
-    delivered.map_err(|e| e.to_string())
+async fn run() -> Result<()> {
+    let post = read(&mut std::io::stdin().lock()).map_err(Error::new)?;
+    program::end_with_input();
+    let settings = Settings::load()?;
+    let webhook = Webhook::from_settings(&settings)?;
+    eprintln!("{}", deliver(&settings, &webhook, &post).await?);
+    Ok(())
 }
 
-fn read(input: &mut impl BufRead) -> Result<Post, String> {
+fn read(input: &mut impl BufRead) -> std::result::Result<Post, String> {
     let cut_off = || "what is to be posted was cut off".to_owned();
     let mut line = String::new();
     input.read_line(&mut line).map_err(|_| cut_off())?;

@@ -7,34 +7,24 @@ use activity_data::settings::Settings;
 use activity_data::text::{counted, grouped};
 use activity_data::{Error, HOUR_LENGTH, Result, newest_whole};
 use activity_discord::post::{Once, Picture, Post, Webhook, deliver, escape};
+use activity_discord::program;
 use analysis_lib::{Activity, Figure, MONTH, Names, Period, WEEK, aggregate, plot, pull, table};
 
 /// Less of a period than this is said before anything else.
 const WELL_RECORDED: f64 = 0.8;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(said) => {
-            println!("{said}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    program::main(1, run())
 }
 
-fn run() -> Result<String> {
+async fn run() -> Result<()> {
     let settings = Settings::load()?;
-    let period = choice(
-        &settings,
-        "POST_PERIOD",
-        &[("WEEK", WEEK), ("MONTH", MONTH)],
-    )?
-    .unwrap_or(WEEK);
-    let only_unusual = choice(&settings, "POST_ONLY", &[("unusual", ())])?.is_some();
-    let pinned = choice(&settings, "POST_PINNED", &[("yes", true), ("no", false)])? == Some(true);
+    let period = match choice(&settings, "POST_PERIOD", &["WEEK", "MONTH"])? {
+        Some("MONTH") => MONTH,
+        _ => WEEK,
+    };
+    let only_unusual = choice(&settings, "POST_ONLY", &["unusual"])?.is_some();
+    let pinned = choice(&settings, "POST_PINNED", &["yes", "no"])? == Some("yes");
     // What is wrong with it is said before anything is pulled.
     let webhook = Webhook::from_settings(&settings)?;
     let activity = pull()?;
@@ -45,38 +35,32 @@ fn run() -> Result<String> {
     }
     let names = Names::load(&activity)?;
     let post = match pinned {
-        true => so_far(&activity, &names, period)?,
-        false => match over(&activity, &names, period, only_unusual)? {
-            Some(post) => post,
-            None => {
-                return Ok(format!(
-                    "Nothing is posted: the last {period} was like others."
-                ));
-            }
-        },
+        true => Some(so_far(&activity, &names, period)?),
+        false => over(&activity, &names, period, only_unusual)?,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(format!("the program can't start: {e}")))?;
-    runtime.block_on(deliver(&settings, &webhook, &post))
+    println!(
+        "{}",
+        match post {
+            Some(post) => deliver(&settings, &webhook, &post).await?,
+            None => format!("Nothing is posted: the last {period} was like others."),
+        }
+    );
+    Ok(())
 }
 
-/// What a setting means, if it is set.
-fn choice<T: Copy>(settings: &Settings, name: &str, choices: &[(&str, T)]) -> Result<Option<T>> {
+/// Which of these words a setting is, if it is set.
+fn choice<'a>(settings: &Settings, name: &str, words: &[&'a str]) -> Result<Option<&'a str>> {
     let Some(value) = settings.get(name) else {
         return Ok(None);
     };
-    let meant = choices
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(value.trim()));
-    meant.map(|&(_, meant)| Some(meant)).ok_or_else(|| {
-        let words: Vec<&str> = choices.iter().map(|&(word, _)| word).collect();
-        Error::new(format!(
+    let is_meant = |word: &&&str| word.eq_ignore_ascii_case(value.trim());
+    match words.iter().find(is_meant) {
+        Some(word) => Ok(Some(word)),
+        None => Err(Error::new(format!(
             "{name}={value} is unknown; use {}",
             words.join(" or ")
-        ))
-    })
+        ))),
+    }
 }
 
 /// The newest period that is over, with three sentences. `None` if it was like others
@@ -98,18 +82,13 @@ fn over(
     let found = aggregate::unusual(activity);
     let mut events = found.events.iter();
     let event = events.find(|event| event.begin < end && event.end > begin);
-    let changed = aggregate::compare(activity, period)
-        .ok()
-        .filter(|changed| changed.begin == begin);
-    let is_more_than_chance = changed.as_ref().is_some_and(|changed| {
-        [
-            changed.messages,
-            changed.active_members,
-            changed.online_mean,
-        ]
-        .iter()
-        .any(|change| change.more_than_chance == Some(true))
-    });
+    let changed = aggregate::compare(activity, period).ok();
+    let changed = changed.filter(|changed| changed.begin == begin);
+    let changes = changed
+        .as_ref()
+        .map(|it| [it.messages, it.active_members, it.online_mean]);
+    let mut changes = changes.iter().flatten();
+    let is_more_than_chance = changes.any(|change| change.more_than_chance == Some(true));
     if only_unusual && event.is_none() && !is_more_than_chance {
         return Ok(None);
     }

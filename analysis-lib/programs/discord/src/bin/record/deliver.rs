@@ -13,28 +13,24 @@ use bson::RawDocument;
 /// Why it ended early, as a sentence; what is left waits on.
 pub(crate) async fn deliver(
     spool: &RefCell<Spool>,
-    store: &mut impl Store,
+    store: &mut dyn Store,
     told: &mut impl FnMut(&RawDocument, Placed),
 ) -> Result<(), String> {
-    let mut result = Ok(());
     let mut is_changed = false;
     // Windows may come while we wait for an answer.
-    loop {
+    let result = loop {
         let Some((document, was_tried)) = spool.borrow_mut().try_first() else {
-            break;
+            break Ok(());
         };
         match place(store, std::slice::from_ref(&document), was_tried).await {
             Ok(placed) => told(&document, placed[0]),
-            Err(why) => {
-                result = Err(why);
-                break;
-            }
+            Err(why) => break Err(why),
         }
         spool.borrow_mut().pop();
         is_changed = true;
+    };
+    match is_changed {
+        true => result.and(spool.borrow().save()),
+        false => result,
     }
-    if is_changed {
-        result = result.and(spool.borrow().save());
-    }
-    result
 }

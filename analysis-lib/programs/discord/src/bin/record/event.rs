@@ -5,15 +5,10 @@
 //! Reference: <https://discord.com/developers/docs/events/gateway-events>
 
 use activity_data::source::document::time_of;
-use activity_discord::message::counts;
+use activity_discord::message::{Id, Message, User};
 use chrono::DateTime;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use twilight_model::gateway::event::GatewayEventDeserializer;
-use twilight_model::id::Id;
-use twilight_model::id::marker::{
-    ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker, UserMarker,
-};
+use serde::de::DeserializeOwned;
 
 /// What an event means for the recorder.
 #[derive(Debug, PartialEq)]
@@ -76,9 +71,23 @@ pub(crate) struct Members {
 /// Threads, and the channel that each belongs to.
 pub(crate) type Threads = Vec<(u64, u64)>;
 
+/// What kind of event it is, and its number in the session.
+#[derive(Deserialize)]
+struct Head {
+    op: u8,
+    s: Option<u64>,
+    t: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Payload<T> {
     d: T,
+}
+
+/// Which server an event is about: the bot may be in others too.
+#[derive(Deserialize)]
+struct Whose {
+    guild_id: Option<Id>,
 }
 
 #[derive(Deserialize)]
@@ -96,12 +105,12 @@ struct Ready {
 
 #[derive(Deserialize)]
 struct Application {
-    id: Id<ApplicationMarker>,
+    id: Id,
 }
 
 #[derive(Deserialize)]
 struct Guild {
-    id: Id<GuildMarker>,
+    id: Id,
     /// Missing where a bot was removed.
     unavailable: Option<bool>,
     member_count: Option<usize>,
@@ -115,21 +124,17 @@ struct Guild {
 
 #[derive(Deserialize)]
 struct Thread {
-    id: Id<ChannelMarker>,
-    parent_id: Option<Id<ChannelMarker>>,
-    /// Missing where the server's threads are listed.
-    guild_id: Option<Id<GuildMarker>>,
+    id: Id,
+    parent_id: Option<Id>,
 }
 
 #[derive(Deserialize)]
 struct ThreadList {
-    guild_id: Id<GuildMarker>,
     threads: Vec<Thread>,
 }
 
 #[derive(Deserialize)]
 struct Chunk {
-    guild_id: Id<GuildMarker>,
     chunk_count: u32,
     members: Vec<Member>,
     #[serde(default)]
@@ -138,48 +143,21 @@ struct Chunk {
 
 #[derive(Deserialize)]
 struct Member {
-    /// Given in events about a single member, who may be of another server that
-    /// the bot is in.
-    guild_id: Option<Id<GuildMarker>>,
     user: User,
     joined_at: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct User {
-    id: Id<UserMarker>,
-    #[serde(default)]
-    bot: bool,
-    /// One of Discord's own.
-    #[serde(default)]
-    system: bool,
-}
-
-#[derive(Deserialize)]
 struct Presence {
-    guild_id: Option<Id<GuildMarker>>,
     user: User,
-    status: Status,
+    status: String,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Online,
-    Idle,
-    Dnd,
-    #[serde(other)]
-    Offline,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    id: Id<MessageMarker>,
-    guild_id: Option<Id<GuildMarker>>,
-    channel_id: Id<ChannelMarker>,
-    author: User,
-    webhook_id: Option<IgnoredAny>,
-    r#type: u8,
+impl Presence {
+    /// Online, idle or busy.
+    fn is_there(&self) -> bool {
+        ["online", "idle", "dnd"].contains(&&*self.status)
+    }
 }
 
 #[derive(Deserialize)]
@@ -193,10 +171,8 @@ struct Limited {
 /// # Errors
 ///
 /// The event isn't what Discord documents: its name.
-pub(crate) fn read(text: &str, server: Id<GuildMarker>) -> (Option<u64>, Result<Event, String>) {
-    let Some((op, number, name)) =
-        GatewayEventDeserializer::from_json(text).map(GatewayEventDeserializer::into_parts)
-    else {
+pub(crate) fn read(text: &str, server: u64) -> (Option<u64>, Result<Event, String>) {
+    let Ok(Head { op, s, t }) = serde_json::from_str(text) else {
         return (None, Err("one without a kind".to_owned()));
     };
     let event = match op {
@@ -204,30 +180,26 @@ pub(crate) fn read(text: &str, server: Id<GuildMarker>) -> (Option<u64>, Result<
         7 => Ok(Event::Reconnect),
         9 => data(text).map(Event::Invalid),
         10 => data::<Hello>(text).map(|hello| Event::Hello(hello.heartbeat_interval)),
-        _ => dispatched(name.as_deref().unwrap_or_default(), text, server),
+        _ => dispatched(t.as_deref().unwrap_or_default(), text, server),
     };
-    let name = || {
-        name.as_deref()
-            .unwrap_or("of the connection's own")
-            .to_owned()
-    };
-    (number, event.map_err(|_| name()))
+    let name = |_| t.unwrap_or("of the connection's own".to_owned());
+    (s, event.map_err(name))
 }
 
-fn dispatched(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Result<Event> {
+fn dispatched(name: &str, text: &str, server: u64) -> serde_json::Result<Event> {
     Ok(match name {
         "READY" => {
             let ready: Ready = data(text)?;
-            let is_in = ready.guilds.iter().any(|guild| guild.id == server);
+            let is_in = ready.guilds.iter().any(|guild| guild.id.0 == server);
             Event::Ready {
                 session: ready.session_id,
                 url: ready.resume_gateway_url,
-                server: is_in.then_some(()).ok_or(ready.application.id.get()),
+                server: is_in.then_some(()).ok_or(ready.application.id.0),
             }
         }
         "RESUMED" => Event::Resumed,
         "GUILD_CREATE" => match data::<Guild>(text)? {
-            guild if guild.id != server => Event::Other,
+            guild if guild.id.0 != server => Event::Other,
             guild if guild.unavailable == Some(true) => Event::Unavailable,
             guild => Event::Server {
                 whole: guild.member_count.is_some_and(|n| guild.members.len() >= n),
@@ -236,46 +208,39 @@ fn dispatched(name: &str, text: &str, server: Id<GuildMarker>) -> serde_json::Re
             },
         },
         "GUILD_DELETE" => match data::<Guild>(text)? {
-            guild if guild.id != server => Event::Other,
+            guild if guild.id.0 != server => Event::Other,
             guild if guild.unavailable.is_some() => Event::Unavailable,
             _ => Event::Removed,
         },
-        "GUILD_MEMBERS_CHUNK" => match data::<Chunk>(text)? {
-            chunk if chunk.guild_id == server => {
-                Event::Listed(members(&chunk.members, &chunk.presences), chunk.chunk_count)
+        "GUILD_MEMBERS_CHUNK" => of(text, server, |chunk: Chunk| {
+            Event::Listed(members(&chunk.members, &chunk.presences), chunk.chunk_count)
+        })?,
+        "GUILD_MEMBER_ADD" => of(text, server, |Member { user, joined_at }| {
+            let time = joined_at.and_then(|time| DateTime::parse_from_rfc3339(&time).ok());
+            Event::Joined(
+                user.id.0,
+                user.bot,
+                time.map(|time| time.timestamp_millis()),
+            )
+        })?,
+        "GUILD_MEMBER_REMOVE" => of(text, server, |Member { user, .. }| {
+            Event::Left(user.id.0, user.bot)
+        })?,
+        "THREAD_CREATE" | "THREAD_UPDATE" => {
+            of(text, server, |thread| Event::Threads(threads(&[thread])))?
+        }
+        "THREAD_LIST_SYNC" => of(text, server, |list: ThreadList| {
+            Event::Threads(threads(&list.threads))
+        })?,
+        "PRESENCE_UPDATE" => of(text, server, |presence: Presence| {
+            Event::Presence(presence.user.id.0, presence.is_there())
+        })?,
+        "MESSAGE_CREATE" => of(text, server, |message: Message| match message.channel_id {
+            Some(channel) if message.counts() => {
+                Event::Message(time_of(message.id.0), message.author.id.0, channel.0)
             }
             _ => Event::Other,
-        },
-        "GUILD_MEMBER_ADD" => match data::<Member>(text)? {
-            member if member.guild_id == Some(server) => {
-                let time = member.joined_at.as_deref();
-                let time = time.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
-                let time = time.map(|time| time.timestamp_millis());
-                Event::Joined(member.user.id.get(), member.user.bot, time)
-            }
-            _ => Event::Other,
-        },
-        "GUILD_MEMBER_REMOVE" => match data::<Member>(text)? {
-            member if member.guild_id == Some(server) => {
-                Event::Left(member.user.id.get(), member.user.bot)
-            }
-            _ => Event::Other,
-        },
-        "THREAD_CREATE" | "THREAD_UPDATE" => match data::<Thread>(text)? {
-            thread if thread.guild_id == Some(server) => Event::Threads(threads(&[thread])),
-            _ => Event::Other,
-        },
-        "THREAD_LIST_SYNC" => match data::<ThreadList>(text)? {
-            list if list.guild_id == server => Event::Threads(threads(&list.threads)),
-            _ => Event::Other,
-        },
-        "PRESENCE_UPDATE" => match data::<Presence>(text)? {
-            presence if presence.guild_id == Some(server) => {
-                Event::Presence(presence.user.id.get(), presence.status != Status::Offline)
-            }
-            _ => Event::Other,
-        },
-        "MESSAGE_CREATE" => message(&data(text)?, server),
+        })?,
         "RATE_LIMITED" => Event::Limited(data::<Limited>(text)?.retry_after),
         _ => Event::Other,
     })
@@ -285,43 +250,43 @@ fn data<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str::<Payload<T>>(text).map(|payload| payload.d)
 }
 
+/// An event of this server's, and nothing of another's.
+fn of<T: DeserializeOwned>(
+    text: &str,
+    server: u64,
+    event: impl FnOnce(T) -> Event,
+) -> serde_json::Result<Event> {
+    let (what, whose) = (data(text)?, data::<Whose>(text)?);
+    let is_ours = whose.guild_id.is_some_and(|id| id.0 == server);
+    Ok(if is_ours { event(what) } else { Event::Other })
+}
+
 fn members(members: &[Member], presences: &[Presence]) -> Members {
     let ids = |is_bot| {
         let members = members.iter();
         let members = members.filter(move |member| member.user.bot == is_bot);
-        members.map(|member| member.user.id.get()).collect()
+        members.map(|member| member.user.id.0).collect()
     };
-    let presences = presences.iter();
-    let online = presences.filter(|presence| presence.status != Status::Offline);
+    let online = presences.iter().filter(|presence| presence.is_there());
     Members {
         humans: ids(false),
         bots: ids(true),
-        online: online.map(|presence| presence.user.id.get()).collect(),
+        online: online.map(|presence| presence.user.id.0).collect(),
     }
 }
 
 fn threads(threads: &[Thread]) -> Threads {
     let threads = threads.iter();
     threads
-        .filter_map(|thread| Some((thread.id.get(), thread.parent_id?.get())))
+        .filter_map(|thread| Some((thread.id.0, thread.parent_id?.0)))
         .collect()
-}
-
-fn message(message: &Message, server: Id<GuildMarker>) -> Event {
-    let is_human = !message.author.bot && !message.author.system && message.webhook_id.is_none();
-    if message.guild_id == Some(server) && counts(message.r#type, is_human) {
-        let sent = time_of(message.id.get());
-        Event::Message(sent, message.author.id.get(), message.channel_id.get())
-    } else {
-        Event::Other
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SERVER: Id<GuildMarker> = Id::new(7);
+    const SERVER: u64 = 7;
 
     fn read(name: &str, data: &str) -> Result<Event, String> {
         super::read(

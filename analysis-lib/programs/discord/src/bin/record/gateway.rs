@@ -7,13 +7,10 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use activity_data::text::counted;
-use activity_discord::say::{moment, say};
+use activity_discord::program::{moment, say};
 use chrono::Utc;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use twilight_model::gateway::Intents;
-use twilight_model::id::Id;
-use twilight_model::id::marker::GuildMarker;
 
 use super::event::{self, Event};
 use super::network::{Answer, Network, PATIENCE, no_gateway, silence};
@@ -23,6 +20,9 @@ use super::wire::{Closed, Wire};
 use super::write::Queue;
 
 const ADDRESS: &str = "wss://gateway.discord.gg";
+/// What Discord shall tell of: servers, their members, who of them is online, and the
+/// messages there.
+const INTENTS: u32 = 1 | 1 << 1 | 1 << 8 | 1 << 9;
 /// With fewer sessions left the recorder waits until Discord gives new ones: the
 /// last are for a person who starts it anew, and for the bot's other programs.
 const FEW: u64 = 50;
@@ -69,7 +69,7 @@ pub(crate) struct Gateway {
     /// Another gateway than Discord's, and another HTTP server, for tests.
     url: Option<String>,
     http: Option<String>,
-    server: Id<GuildMarker>,
+    server: u64,
     recorder: Recorder,
     session: Option<Session>,
     pace: Pace,
@@ -85,12 +85,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        network: Network,
-        token: &str,
-        server: Id<GuildMarker>,
-        recorder: Recorder,
-    ) -> Self {
+    pub(crate) fn new(network: Network, token: &str, server: u64, recorder: Recorder) -> Self {
         Self {
             network,
             token: format!("Bot {token}"),
@@ -217,10 +212,7 @@ impl Gateway {
                 "op": 2,
                 "d": {
                     "token": self.token,
-                    "intents": Intents::GUILDS
-                        | Intents::GUILD_MEMBERS
-                        | Intents::GUILD_PRESENCES
-                        | Intents::GUILD_MESSAGES,
+                    "intents": INTENTS,
                     "large_threshold": 250,
                     "properties": {
                         "os": std::env::consts::OS,
@@ -318,7 +310,7 @@ impl Gateway {
                 self.recorder.list_anew();
                 wire.send(&json!({
                     "op": 8,
-                    "d": {"guild_id": self.server, "query": "", "limit": 0, "presences": true},
+                    "d": {"guild_id": self.server.to_string(), "query": "", "limit": 0, "presences": true},
                 }))
                 .await?;
             }

@@ -18,15 +18,11 @@ mod write;
 
 use std::process::ExitCode;
 
-use twilight_model::id::Id;
-
 use activity_data::settings::Settings;
-use activity_data::source::request::ERROR;
 use activity_data::text::counted;
 use activity_data::{Error, Result};
-use activity_discord::say::say;
-use activity_discord::store::place::Store;
-use activity_discord::store::settled::{Settled, length};
+use activity_discord::program::{self, say};
+use activity_discord::store::settled;
 use activity_discord::store::spool::Spool;
 use gateway::Gateway;
 use network::Network;
@@ -38,45 +34,22 @@ use write::Queue;
 const NOT_AGAIN: u8 = 78;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("{ERROR}{error}"));
-            ExitCode::from(NOT_AGAIN)
-        }
-    }
+    program::main(NOT_AGAIN, run())
 }
 
-fn run() -> Result<()> {
+async fn run() -> Result<()> {
     let settings = Settings::load()?;
     let token = settings.discord_token("it listens to your server as a bot")?;
     let server = settings.discord_server()?;
-    let length = length(&settings)?;
+    let length = settled::length(&settings)?;
     let proxy = settings.get("HTTPS_PROXY");
     let proxy = proxy.or_else(|| settings.get("https_proxy"));
     let network = Network::new(proxy.as_deref()).map_err(Error::new)?;
-    let (store, place) = Settled::on(settings, server)?;
+    let (mut store, place) = settled::store(settings, server)?;
     let (spool, trouble) = Spool::open(&place);
     if let Some(trouble) = trouble {
         say(&trouble);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::new(format!("the recorder can't be started: {e}")))?;
-    let recorded = runtime.block_on(record(store, network, token, server, length, spool));
-    runtime.shutdown_background();
-    recorded
-}
-
-async fn record(
-    mut store: Settled,
-    network: Network,
-    token: String,
-    server: u64,
-    length: i64,
-    spool: Spool,
-) -> Result<()> {
     let stop = stop()?;
     let queue = Queue::new(server, length, spool);
     if let Some(why) = store.prepare().await? {
@@ -94,12 +67,12 @@ async fn record(
         }
     ));
     let listen = async {
-        let gateway = Gateway::new(network, &token, Id::new(server), Recorder::new(length));
+        let gateway = Gateway::new(network, &token, server, Recorder::new(length));
         let ended = gateway.listen(&queue, stop).await;
         queue.end();
         ended
     };
-    let (ended, ()) = tokio::join!(listen, queue.write(store));
+    let (ended, ()) = tokio::join!(listen, queue.write(&mut *store));
     ended.map_err(Error::new)
 }
 

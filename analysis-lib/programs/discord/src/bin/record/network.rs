@@ -5,7 +5,7 @@ use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use activity_discord::say::say;
+use activity_discord::program::{AGENT, say};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, HOST, RETRY_AFTER, USER_AGENT};
@@ -22,12 +22,6 @@ use tokio_websockets::{ClientBuilder, Connector, Error, Limits, MaybeTlsStream, 
 
 /// A connection is there within this time, and so is an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// Says who asks, in the form that Discord wants.
-const AGENT: &str = concat!(
-    "DiscordBot (activity-discord, ",
-    env!("CARGO_PKG_VERSION"),
-    ")"
-);
 
 type Stream = MaybeTlsStream<TcpStream>;
 

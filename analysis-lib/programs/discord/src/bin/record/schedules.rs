@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use activity_discord::store::document::{Span, document, overlap, span};
-use activity_discord::store::place::{Store, There};
+use activity_discord::store::place::{Answer, Inserted, Store, There};
 use activity_discord::store::spool::Spool;
 use bson::RawDocumentBuf;
 use bson::oid::ObjectId;
@@ -47,11 +47,22 @@ impl Store for Database {
         "the database".to_owned()
     }
 
-    async fn prepare(&mut self) -> Result<Option<String>, activity_data::Error> {
-        Ok(None)
+    fn prepare(&mut self) -> Answer<'_, Result<Option<String>, activity_data::Error>> {
+        Box::pin(async { Ok(None) })
     }
 
-    async fn insert(&mut self, documents: &[RawDocumentBuf]) -> Result<Vec<Option<There>>, String> {
+    fn insert<'a>(&'a mut self, documents: &'a [RawDocumentBuf]) -> Answer<'a, Inserted> {
+        Box::pin(async { self.take(documents) })
+    }
+
+    fn spans(&mut self) -> Answer<'_, Result<Vec<Span>, String>> {
+        let spans = self.documents.values().filter_map(|it| span(it)).collect();
+        Box::pin(async { Ok(spans) })
+    }
+}
+
+impl Database {
+    fn take(&mut self, documents: &[RawDocumentBuf]) -> Inserted {
         if self.is_away {
             return Err("away".to_owned());
         }
@@ -69,10 +80,6 @@ impl Store for Database {
             return Err("silent".to_owned());
         }
         Ok(found)
-    }
-
-    async fn spans(&mut self) -> Result<Vec<Span>, String> {
-        Ok(self.documents.values().filter_map(|it| span(it)).collect())
     }
 }
 

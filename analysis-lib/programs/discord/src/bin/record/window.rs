@@ -7,7 +7,7 @@
 //!
 //! Times are milliseconds since the epoch (UTC).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use activity_discord::store::document::Window;
 
@@ -29,9 +29,9 @@ struct Open {
     earliest: i64,
     /// Where the clock ends it.
     end: i64,
-    quantities: HashMap<u64, u32>,
+    quantities: BTreeMap<u64, u32>,
     /// By channel or thread.
-    channels: HashMap<u64, u32>,
+    channels: BTreeMap<u64, u32>,
     joined: Vec<u64>,
     left: Vec<u64>,
 }
@@ -40,13 +40,6 @@ struct Open {
 struct Present {
     online: u32,
     members: Option<u32>,
-}
-
-/// Ids and how often each, in the order of ids.
-fn sorted(counts: HashMap<u64, u32>) -> Vec<(u64, u32)> {
-    let mut counts: Vec<(u64, u32)> = counts.into_iter().collect();
-    counts.sort_unstable();
-    counts
 }
 
 /// What is known of one server now.
@@ -162,7 +155,7 @@ impl Recorder {
 
     /// `time`: the end.
     fn close(&mut self, open: Open, time: i64, present: Present) {
-        let mut channels = HashMap::new();
+        let mut channels = BTreeMap::new();
         for (id, sent) in open.channels {
             let channel = self.threads.get(&id).copied().unwrap_or(id);
             *channels.entry(channel).or_default() += sent;
@@ -171,11 +164,11 @@ impl Recorder {
             since: open.since,
             time,
             online: Some(present.online),
-            quantities: sorted(open.quantities),
+            quantities: open.quantities.into_iter().collect(),
             members: present.members,
             joined: Some(open.joined),
             left: Some(open.left),
-            channels: Some(sorted(channels)),
+            channels: Some(channels.into_iter().collect()),
         });
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use activity_data::source::document::{ONLINE, QUANTITIES, VOLUME};
 use activity_data::text::counted;
-use activity_discord::say::{moment, say};
+use activity_discord::program::{moment, say};
 use activity_discord::store::document::{Window, document, span};
 use activity_discord::store::place::{Placed, Store};
 use activity_discord::store::spool::Spool;
@@ -118,7 +118,7 @@ impl Queue {
     }
 
     /// Writes windows until no more come, and then tries once more.
-    pub(crate) async fn write(&self, mut store: impl Store) {
+    pub(crate) async fn write(&self, store: &mut dyn Store) {
         let mut report = Report::default();
         let mut pause = PAUSE;
         let mut is_away = false;
@@ -131,7 +131,7 @@ impl Queue {
             }
             is_last = self.is_over.get();
             let mut told = |document: &RawDocument, placed| report.hear(document, placed);
-            match deliver(&self.spool, &mut store, &mut told).await {
+            match deliver(&self.spool, store, &mut told).await {
                 Ok(()) => {
                     if is_away {
                         say(&format!(
