@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What was recorded, without files and settings.
 const NOUNS: &[&str] = &[
-    "activity", "lengths", "merging", "origin", "parts", "period", "periods", "rows", "windows",
-    "zone",
+    "activity", "lengths", "origin", "parts", "period", "periods", "rows", "windows", "zone",
 ];
 
 /// Of each package the rooms, from the bottom up: what a line names may be used by

@@ -430,13 +430,13 @@ impl WindowsBuilder {
         }
     }
 
-    /// Lets whole columns be appended at once: `append` gets the windows, with
+    /// Lets whole columns be changed at once: `change` gets the windows, with
     /// the members that [`member`](Self::member) gave an index. Gives back what
-    /// `append` does; where that is `None`, the windows are of no use any more.
-    pub fn columns(&mut self, append: impl FnOnce(&mut Windows) -> Option<()>) -> Option<()> {
-        let appended = append(&mut self.windows);
+    /// `change` does.
+    pub fn columns<T>(&mut self, change: impl FnOnce(&mut Windows) -> T) -> T {
+        let changed = change(&mut self.windows);
         self.settled = self.windows.members.len();
-        appended
+        changed
     }
 
     /// The windows so far.

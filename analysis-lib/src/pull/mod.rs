@@ -200,17 +200,16 @@ impl PullPeriods {
         environment.push((EVERY, self.period.to_string()));
         let contents = fetch(settings, None, true, &environment)?;
         let origin = origin(settings, contents.source)?;
-        let Some(extent) = contents.extent else {
-            let left_out = contents.left_out;
-            self.pull.asked.has_nothing(&origin, left_out.len())?;
-            return Err(origin.nothing_usable(&left_out));
-        };
-        Periods::new(
+        if contents.windows.len() == 0 {
+            let asked = &self.pull.asked;
+            asked.has_nothing(&origin, contents.left_out.len())?;
+        }
+        Activity::merged(
             origin,
-            self.period,
-            &contents.periods,
+            contents.windows,
             contents.left_out,
-            &extent,
+            self.period,
+            contents.sent,
         )
     }
 }

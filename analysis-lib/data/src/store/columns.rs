@@ -15,22 +15,16 @@
 //! three: its length in each window (and one more, 0 where the document says none), and
 //! its entries. Channels are places in that list, with messages in a column of their own.
 //!
-//! A period, or a part of one, is its first instant as i64; windows, sum and
-//! maximum of online members, and messages as u64 each; then each member's id and
-//! messages as u64 each. Parts of one add up.
-//!
-//! What the rule of time says of windows that were merged is when the first began
-//! and the last ended, the usual length (0 where there is none), and each gap's
-//! begin, end and kind (1: documents were left out, else 0), as i64 each.
+//! What was sent in a period, or in a part of one, is the period's first instant as i64,
+//! and each member's id and messages as u64 each. Parts of one add up. Where it is sent
+//! so, the windows come without it, in order, and each once.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
-use crate::{
-    ByBegin, ChannelId, Extent, Gap, GapKind, LeftOut, Lists, MemberId, Source, Sums, Windows,
-    WindowsBuilder,
-};
+use crate::{ChannelId, LeftOut, Lists, MemberId, Sent, Source, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -164,43 +158,9 @@ fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone, leas
 }
 
 /// Appends the payload of a `P` frame.
-pub fn put_period(out: &mut Vec<u8>, begin: i64, sums: &Sums) {
+pub fn put_sent(out: &mut Vec<u8>, begin: i64, sent: &BTreeMap<MemberId, u64>) {
     out.extend_from_slice(&begin.to_le_bytes());
-    let own = [
-        sums.windows,
-        sums.online,
-        sums.online_known,
-        sums.online_max.into(),
-        sums.messages,
-        sums.member_count.map_or(0, |(end, _)| end.cast_unsigned()),
-        sums.member_count
-            .map_or(0, |(_, count)| u64::from(count) + 1),
-        sums.joined,
-        sums.left,
-        sums.joins_known,
-        sums.channels_known,
-        sums.by_channel.len() as u64,
-    ];
-    let channels = sums
-        .by_channel
-        .iter()
-        .flat_map(|(&id, &sent)| [id.get(), sent]);
-    let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
-    for number in own.into_iter().chain(channels).chain(members) {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-}
-
-/// Appends the payload of a `G` frame.
-pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
-    let own = [
-        extent.span.0,
-        extent.span.1,
-        extent.usual_length.unwrap_or(0),
-    ];
-    let gaps = extent.gaps.iter();
-    let gaps = gaps.flat_map(|gap| [gap.begin, gap.end, (gap.kind == GapKind::LeftOut).into()]);
-    for number in own.into_iter().chain(gaps) {
+    for number in sent.iter().flat_map(|(id, &sent)| [id.get(), sent]) {
         out.extend_from_slice(&number.to_le_bytes());
     }
 }
@@ -241,52 +201,13 @@ impl Parts<'_> {
         })
     }
 
-    fn period(&mut self) -> Option<(i64, Sums)> {
-        let begin = self.i64()?;
-        let mut sums = Sums {
-            windows: self.u64()?,
-            online: self.u64()?,
-            online_known: self.u64()?,
-            online_max: self.u64()?.try_into().ok()?,
-            messages: self.u64()?,
-            member_count: Some((self.i64()?, self.u64()?))
-                .filter(|&(_, above)| above > 0)
-                .map(|(end, above)| (end, (above - 1) as u32)),
-            joined: self.u64()?,
-            left: self.u64()?,
-            joins_known: self.u64()?,
-            channels_known: self.u64()?,
-            ..Sums::default()
-        };
-        for _ in 0..self.u64()? {
-            sums.by_channel.insert(self.u64()?.into(), self.u64()?);
-        }
+    fn sent(&mut self, all: &mut Sent) -> Option<()> {
+        let own = all.entry(self.i64()?).or_default();
         while !self.0.is_empty() {
-            sums.sent.insert(self.u64()?.into(), self.u64()?);
+            let (id, sent) = (self.u64()?.into(), self.u64()?);
+            *own.entry(id).or_default() += sent;
         }
-        (sums.windows > 0).then_some((begin, sums))
-    }
-
-    fn extent(&mut self) -> Option<Extent> {
-        let span = (self.i64()?, self.i64()?);
-        let usual_length = Some(self.i64()?).filter(|&length| length > 0);
-        let mut gaps = Vec::new();
-        while !self.0.is_empty() {
-            gaps.push(Gap {
-                begin: self.i64()?,
-                end: self.i64()?,
-                kind: match self.i64()? {
-                    0 => GapKind::NoData,
-                    _ => GapKind::LeftOut,
-                },
-            });
-        }
-        ENDS.contains(&span.1).then_some(Extent {
-            span,
-            gaps,
-            unseen: Vec::new(),
-            usual_length,
-        })
+        Some(())
     }
 
     fn left_out(&mut self) -> Option<LeftOut> {
@@ -494,10 +415,8 @@ pub struct Contents {
     pub windows: Windows,
     /// The documents that can't.
     pub left_out: Vec<LeftOut>,
-    /// Sums by period, where windows were merged.
-    pub periods: ByBegin,
-    /// What the rule of time says of windows that were merged.
-    pub extent: Option<Extent>,
+    /// Who sent what by period, where that was merged.
+    pub sent: Sent,
     /// Where the next pull can go on.
     pub resume: Option<Vec<u8>>,
     /// Whether what was there before turned out to be void.
@@ -514,7 +433,6 @@ pub fn read_all<R: Read>(
     let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
     let mut members = Members::new();
     let (mut first, mut first_skipped) = (windows.windows().len(), contents.left_out.len());
-    let mut parts_of_periods = 0;
     let version = reader.version();
     loop {
         let (kind, mut parts) = reader.next()?;
@@ -530,8 +448,7 @@ pub fn read_all<R: Read>(
             Kind::Anew => {
                 windows = WindowsBuilder::new();
                 contents.left_out.clear();
-                contents.periods.clear();
-                parts_of_periods = 0;
+                contents.sent.clear();
                 contents.anew = true;
                 members = Members::new();
                 (first, first_skipped) = (0, 0);
@@ -541,15 +458,11 @@ pub fn read_all<R: Read>(
                 contents.resume = Some(parts.0.to_vec());
                 Some(())
             }
-            Kind::Period => parts.period().map(|(begin, sums)| {
-                contents.periods.entry(begin).or_default().add(sums);
-                parts_of_periods += 1;
-            }),
-            Kind::Extent => parts.extent().map(|extent| contents.extent = Some(extent)),
+            Kind::Sent => parts.sent(&mut contents.sent),
             Kind::End => {
                 contents.windows = windows.finish();
                 let counts = parts.u64().zip(parts.u64());
-                let taken = (contents.windows.len() - first + parts_of_periods) as u64;
+                let taken = (contents.windows.len() - first) as u64;
                 let left_out = (contents.left_out.len() - first_skipped) as u64;
                 return if counts == Some((taken, left_out)) {
                     Ok(contents)
