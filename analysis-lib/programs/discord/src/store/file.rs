@@ -18,7 +18,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use activity_data::Error;
-use activity_data::source::stretch;
+use activity_data::source::document;
+use activity_data::source::export::field;
 use activity_data::store::replace::sync_folder;
 
 use super::document::{Span, span};
@@ -52,7 +53,10 @@ impl Line {
     }
 
     fn span(&self) -> Option<Span> {
-        stretch(&self.time, &self.since)
+        let field = |value| field(Some(value));
+        let time = document::time(field(&self.time), document::latest()).ok()?;
+        let length = document::length(field(&self.since), time).ok()?;
+        Some(((length > 0).then(|| time - i64::from(length)), time))
     }
 }
 
