@@ -165,14 +165,12 @@ fn sides(steps: &[i64], step: usize) -> (Option<i64>, Option<i64>) {
 
 /// The second longest of these steps, or the only one.
 fn second_longest(steps: &[i64]) -> Option<i64> {
-    let (mut longest, mut second) = (None, None);
-    for &step in steps {
-        if longest.is_none_or(|longest| step > longest) {
-            (longest, second) = (Some(step), longest);
-        } else if second.is_none_or(|second| step > second) {
-            second = Some(step);
+    let (longest, second) = steps.iter().fold((None, None), |(longest, second), &step| {
+        match Some(step) > longest {
+            true => (Some(step), longest),
+            false => (longest, second.max(Some(step))),
         }
-    }
+    });
     second.or(longest)
 }
 
