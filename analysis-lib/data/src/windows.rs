@@ -91,37 +91,36 @@ impl<T: Clone> Lists<T> {
         &self.entries
     }
 
-    /// Adds the list of this window, which comes after all that have one.
+    /// Adds the list of this window, which comes after all that have one, if there is one.
     pub(crate) fn push(
         &mut self,
         window: usize,
-        list: impl IntoIterator<Item = T>,
+        list: Option<impl IntoIterator<Item = T>>,
     ) -> Result<(), TooMany> {
-        self.is_said.resize(window, false);
-        self.ends.resize(window, self.entries.len() as u32);
-        self.entries.extend(list);
-        let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
-        self.is_said.push(true);
-        self.ends.push(end);
+        if let Some(list) = list {
+            self.is_said.resize(window, false);
+            self.ends.resize(window, self.entries.len() as u32);
+            self.entries.extend(list);
+            let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
+            self.is_said.push(true);
+            self.ends.push(end);
+        }
         Ok(())
     }
 
-    /// Adds a window's list of other windows, as far as its entries are to be kept.
+    /// Adds a window's list of other windows.
     fn push_from(&mut self, window: usize, other: &Self, index: usize) {
-        if let Some(list) = other.get(index) {
-            let pushed = self.push(window, list.iter().cloned());
-            pushed.expect("there are no more than there were");
-        }
+        let pushed = self.push(window, other.get(index).map(|list| list.iter().cloned()));
+        pushed.expect("there are no more than there were");
     }
 
     /// The same without the entries for which this isn't true.
     pub(crate) fn filtered(&self, is_kept: impl Fn(&T) -> bool) -> Self {
         let mut kept = Self::default();
         for window in 0..self.is_said.len() {
-            if let Some(list) = self.get(window) {
-                let list = list.iter().filter(|&entry| is_kept(entry)).cloned();
-                kept.push(window, list).expect("there are no more");
-            }
+            let list = self.get(window).map(<[T]>::iter);
+            let list = list.map(|list| list.filter(|&entry| is_kept(entry)).cloned());
+            kept.push(window, list).expect("there are no more");
         }
         kept
     }
@@ -242,23 +241,19 @@ impl Windows {
     }
 
     fn are_equal(&self, one: usize, other: usize) -> bool {
-        let senders = |i| {
-            let mut own: Vec<(u32, u32)> = self
-                .senders(i)
-                .map(|s| (self.sender[s], self.sent[s]))
-                .collect();
-            own.sort_unstable();
-            own
+        let row = |i: usize| {
+            let senders = self.senders(i).map(|s| (self.sender[s], self.sent[s]));
+            let mut senders: Vec<(u32, u32)> = senders.collect();
+            senders.sort_unstable();
+            let numbers = (self.declared[i], self.online[i], self.volume[i]);
+            let people = (
+                self.member_count.get(i),
+                self.joined.get(i),
+                self.left.get(i),
+            );
+            (numbers, senders, people, self.by_channel.get(i))
         };
-        self.declared[one] == self.declared[other]
-            && self.online[one] == self.online[other]
-            && self.volume[one] == self.volume[other]
-            && self.senders(one).len() == self.senders(other).len()
-            && senders(one) == senders(other)
-            && self.member_count.get(one) == self.member_count.get(other)
-            && self.joined.get(one) == self.joined.get(other)
-            && self.left.get(one) == self.left.get(other)
-            && self.by_channel.get(one) == self.by_channel.get(other)
+        row(one) == row(other)
     }
 }
 
@@ -316,7 +311,7 @@ pub struct WindowsBuilder {
     index: Index<MemberId>,
     channels: Index<ChannelId>,
     /// What the window that is being made says besides.
-    extra: Option<Extra>,
+    extra: Extra,
     /// How many of `members` the finished windows have named.
     settled: usize,
 }
@@ -333,7 +328,7 @@ impl WindowsBuilder {
         Self {
             index: windows.members.iter().copied().zip(0..).collect(),
             channels: windows.channels.iter().copied().zip(0..).collect(),
-            extra: None,
+            extra: Extra::default(),
             settled: windows.members.len(),
             windows,
         }
@@ -370,7 +365,7 @@ impl WindowsBuilder {
 
     /// What the window that is being made says besides.
     pub fn extra(&mut self, extra: Extra) {
-        self.extra = Some(extra);
+        self.extra = extra;
     }
 
     /// Ends the window that is being made.
@@ -383,45 +378,32 @@ impl WindowsBuilder {
             self.discard();
             return Err(TooMany);
         };
-        if let Some(extra) = self.extra.take() {
-            self.lists(extra)?;
-        }
-        self.windows.ends.push(window.end);
-        self.windows.declared.push(window.declared);
-        self.windows.online.push(window.online);
-        self.windows.volume.push(window.volume);
-        self.windows.first_sender.push(end);
-        self.settled = self.windows.members.len();
-        Ok(())
-    }
-
-    fn lists(&mut self, extra: Extra) -> Result<(), TooMany> {
-        let window = self.windows.len();
+        let extra = std::mem::take(&mut self.extra);
         let channels = extra.channels.map(|channels| {
-            let indexed = channels
-                .into_iter()
-                .map(|(id, sent)| (self.channel(id), sent));
+            let indexed = channels.into_iter();
+            let indexed = indexed.map(|(id, sent)| (self.channel(id), sent));
             indexed.collect::<Vec<_>>()
         });
+        let place = self.windows.len();
         let windows = &mut self.windows;
-        if let Some(count) = extra.member_count {
-            windows.member_count.push(window, [count])?;
-        }
-        if let Some(joined) = extra.joined {
-            windows.joined.push(window, joined)?;
-        }
-        if let Some(left) = extra.left {
-            windows.left.push(window, left)?;
-        }
-        if let Some(channels) = channels {
-            windows.by_channel.push(window, channels)?;
-        }
+        windows
+            .member_count
+            .push(place, extra.member_count.map(|count| [count]))?;
+        windows.joined.push(place, extra.joined)?;
+        windows.left.push(place, extra.left)?;
+        windows.by_channel.push(place, channels)?;
+        windows.ends.push(window.end);
+        windows.declared.push(window.declared);
+        windows.online.push(window.online);
+        windows.volume.push(window.volume);
+        windows.first_sender.push(end);
+        self.settled = windows.members.len();
         Ok(())
     }
 
     /// Forgets the window that is being made.
     pub fn discard(&mut self) {
-        self.extra = None;
+        self.extra = Extra::default();
         let before = self.windows.first_sender[self.windows.len()] as usize;
         self.windows.sender.truncate(before);
         self.windows.sent.truncate(before);
@@ -446,22 +428,7 @@ impl WindowsBuilder {
 
     /// Drops the windows so far, and keeps the lists of members and of channels.
     pub fn clear(&mut self) {
-        let windows = &mut self.windows;
-        for column in [
-            &mut windows.declared,
-            &mut windows.volume,
-            &mut windows.sender,
-            &mut windows.sent,
-        ] {
-            column.clear();
-        }
-        windows.ends.clear();
-        windows.online.clear();
-        windows.first_sender.truncate(1);
-        windows.member_count = Lists::default();
-        windows.joined = Lists::default();
-        windows.left = Lists::default();
-        windows.by_channel = Lists::default();
+        self.windows = self.windows.take([]);
     }
 
     /// All windows.

@@ -222,18 +222,19 @@ impl Parts<'_> {
         })
     }
 
-    /// Appends a `W` frame's windows.
+    /// Appends a `W` frame's windows. `members` are the reader's indices of the writer's
+    /// members, which differ where what is read continues what was there before.
     fn windows(
         &mut self,
         version: u32,
         to: &mut WindowsBuilder,
-        members: &mut Members,
+        members: &mut Vec<u32>,
     ) -> Option<()> {
         let count = self.u32()? as usize;
         let senders = self.u32()? as usize;
         let new = self.u32()? as usize;
         for id in self.bytes(new.checked_mul(8)?)?.chunks_exact(8) {
-            members.add(u64::from_le_bytes(id.try_into().ok()?).into(), to);
+            members.push(to.member(u64::from_le_bytes(id.try_into().ok()?).into()));
         }
         let least = self.i64()?;
         let number = |value| value as u32;
@@ -264,7 +265,17 @@ impl Parts<'_> {
             }
             self.column(senders, &mut to.sender, number)?;
             self.column(senders, &mut to.sent, number)?;
-            members.translate(&mut to.sender[first_sender..])
+            let senders = &mut to.sender[first_sender..];
+            let most = senders.iter().max().map_or(0, |&most| most as usize + 1);
+            if most > members.len() {
+                return None;
+            }
+            if !members.iter().copied().eq(0..members.len() as u32) {
+                for sender in senders {
+                    *sender = members[*sender as usize];
+                }
+            }
+            Some(())
         })?;
         if self.0.is_empty() {
             return Some(());
@@ -315,51 +326,9 @@ impl Parts<'_> {
             .sum::<u64>();
         let mut entries = entries(self, all.try_into().ok()?)?.into_iter();
         for (window, length) in (first..).zip(lengths) {
-            if let Some(length) = length.checked_sub(1) {
-                to.push(window, entries.by_ref().take(length as usize))
-                    .ok()?;
-            }
-        }
-        Some(())
-    }
-}
-
-/// From the writer's list of members to the reader's: the lists differ when what
-/// is read continues what was there before.
-struct Members {
-    /// The reader's index of the writer's members.
-    index: Vec<u32>,
-    /// Whether the lists are equal so far, so that nothing needs translating.
-    are_equal: bool,
-}
-
-impl Members {
-    /// For a writer that begins its list now.
-    fn new() -> Self {
-        Self {
-            index: Vec::new(),
-            are_equal: true,
-        }
-    }
-
-    fn add(&mut self, id: MemberId, to: &mut WindowsBuilder) {
-        let index = to.member(id);
-        self.are_equal &= index as usize == self.index.len();
-        self.index.push(index);
-    }
-
-    fn translate(&self, senders: &mut [u32]) -> Option<()> {
-        if senders
-            .iter()
-            .max()
-            .is_some_and(|&most| most as usize >= self.index.len())
-        {
-            return None;
-        }
-        if !self.are_equal {
-            for sender in senders {
-                *sender = self.index[*sender as usize];
-            }
+            let length = length.checked_sub(1);
+            let list = length.map(|length| entries.by_ref().take(length as usize));
+            to.push(window, list).ok()?;
         }
         Some(())
     }
@@ -431,7 +400,7 @@ pub fn read_all<R: Read>(
 ) -> Result<Contents, Broken> {
     let mut contents = before;
     let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
-    let mut members = Members::new();
+    let mut members = Vec::new();
     let (mut first, mut first_skipped) = (windows.windows().len(), contents.left_out.len());
     let version = reader.version();
     loop {
@@ -450,7 +419,7 @@ pub fn read_all<R: Read>(
                 contents.left_out.clear();
                 contents.sent.clear();
                 contents.anew = true;
-                members = Members::new();
+                members.clear();
                 (first, first_skipped) = (0, 0);
                 Some(())
             }
