@@ -20,10 +20,10 @@ use serde_json::Value;
 use activity_data::Error;
 use activity_data::source::document;
 use activity_data::source::export::field;
-use activity_data::store::replace::sync_folder;
 
 use super::document::{Span, span};
 use super::place::{Store, There};
+use super::sync_folder;
 
 /// How a line begins that was written here.
 const BEGIN: &[u8] = b"{\"_id\":{\"$oid\":\"";
