@@ -382,9 +382,9 @@ impl Activity {
     /// belongs to the period that its middle lies in.
     #[must_use]
     pub fn every(&self, period: Period) -> Periods {
-        let zone = &self.origin.timezone;
-        let sent = sent_by_period(zone, period, self.windows(), self.begins());
-        self.periods(period, &self.places(period), sent)
+        let places = self.places(period);
+        let sent = sent_by_period(self.windows(), &places);
+        self.periods(period, &places, sent)
     }
 
     /// As [`every`](Self::every), with the periods between that have no window:
@@ -392,13 +392,12 @@ impl Activity {
     /// one, and their mean of online members is no number.
     #[must_use]
     pub fn calendar(&self, period: Period) -> Periods {
-        let zone = &self.origin.timezone;
-        let sent = sent_by_period(zone, period, self.windows(), self.begins());
         let mut places = self.places(period);
+        let sent = sent_by_period(self.windows(), &places);
         let mut begins = places.keys().copied();
         if let (Some(mut begin), Some(last)) = (begins.next(), begins.next_back()) {
             while begin < last {
-                begin = zone.end(period, begin);
+                begin = self.origin.timezone.end(period, begin);
                 places.entry(begin).or_default();
             }
         }

@@ -137,7 +137,9 @@ fn set_begins(spans: &mut [Span]) {
             }
             Some(step) => {
                 let before = spans[windows.start - 1].end;
-                let (earlier, later) = sides(&steps, step);
+                // How long windows are before the step and after it, where there are any.
+                let earlier = second_longest(around(&steps, step, SIDE, 0));
+                let later = second_longest(around(&steps, step + 1, 0, SIDE));
                 let (one, other) = (own.or(earlier).or(later), own.or(later).or(earlier));
                 if is_gap(end - before, one, other) {
                     end - other.unwrap_or(0)
@@ -155,22 +157,16 @@ fn set_begins(spans: &mut [Span]) {
     }
 }
 
-/// How long windows are before a step and after it, where there are any.
-fn sides(steps: &[i64], step: usize) -> (Option<i64>, Option<i64>) {
-    (
-        second_longest(around(steps, step, SIDE, 0)),
-        second_longest(around(steps, step + 1, 0, SIDE)),
-    )
-}
-
 /// The second longest of these steps, or the only one.
 fn second_longest(steps: &[i64]) -> Option<i64> {
-    let (longest, second) = steps.iter().fold((None, None), |(longest, second), &step| {
-        match Some(step) > longest {
-            true => (Some(step), longest),
-            false => (longest, second.max(Some(step))),
+    let (mut longest, mut second) = (None, None);
+    for &step in steps {
+        if longest.is_none_or(|longest| step > longest) {
+            (longest, second) = (Some(step), longest);
+        } else if second.is_none_or(|second| step > second) {
+            second = Some(step);
         }
-    });
+    }
     second.or(longest)
 }
 

@@ -38,7 +38,7 @@ pub use ids::{ChannelId, MemberId};
 pub use lengths::{Extent, Gap, GapKind};
 pub use origin::{Event, Origin, Provenance, Source};
 pub use period::{DAY, DAY_LENGTH, HOUR, HOUR_LENGTH, MONTH, Period, WEEK};
-pub use periods::{Periods, Sent, WHOLE, newest_whole, sent_by_period};
+pub use periods::{Periods, Places, Sent, WHOLE, newest_whole, places, sent_by_period};
 pub use windows::{Extra, LeftOut, Lists, Window, Windows, WindowsBuilder};
 use zone::Change;
 pub use zone::{Zone, ZoneOffset};

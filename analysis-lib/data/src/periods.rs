@@ -27,15 +27,15 @@ pub fn newest_whole(coverage: &[f64], is_over: bool) -> usize {
 
 /// Where the windows of each period stand, by the period's first instant in
 /// milliseconds since the epoch (UTC).
-pub(crate) type Places = BTreeMap<i64, Vec<Range<usize>>>;
+pub type Places = BTreeMap<i64, Vec<Range<usize>>>;
 
 /// What each member sent in each period, by the period's first instant in milliseconds
 /// since the epoch (UTC).
 pub type Sent = BTreeMap<i64, BTreeMap<MemberId, u64>>;
 
-/// Where the windows of each period stand. A window belongs to the period that its
-/// middle lies in.
-pub(crate) fn places(zone: &Zone, period: Period, begins: &[i64], ends: &[i64]) -> Places {
+/// Where the windows of each period stand, of as many as begins are given. A window
+/// belongs to the period that its middle lies in.
+pub fn places(zone: &Zone, period: Period, begins: &[i64], ends: &[i64]) -> Places {
     let mut places = Places::new();
     let middle = |index: usize| begins[index].midpoint(ends[index]);
     let mut next = 0;
@@ -50,12 +50,12 @@ pub(crate) fn places(zone: &Zone, period: Period, begins: &[i64], ends: &[i64]) 
     places
 }
 
-/// What each member sent in each period, of as many of the windows as begins are given.
-pub fn sent_by_period(zone: &Zone, period: Period, windows: &Windows, begins: &[i64]) -> Sent {
+/// What each member sent in each period, of the windows that stand there.
+pub fn sent_by_period(windows: &Windows, places: &Places) -> Sent {
     let mut sums = vec![0; windows.members.len()];
     let mut senders = Vec::new();
     let mut all = Sent::new();
-    for (begin, own) in places(zone, period, begins, &windows.ends) {
+    for (&begin, own) in places {
         for own in own {
             let first = |window: usize| windows.first_sender[window] as usize;
             let own = first(own.start)..first(own.end);
@@ -317,16 +317,20 @@ impl Periods {
         left_out: Vec<LeftOut>,
         extent: &Extent,
     ) -> Self {
+        fn all(places: &Places, count: impl Fn(usize) -> u64) -> Vec<u64> {
+            let sum = |own: &Range<usize>| own.clone().map(&count).sum::<u64>();
+            places
+                .values()
+                .map(|own| own.iter().map(sum).sum())
+                .collect()
+        }
         let end = |&begin: &i64| origin.timezone.end(period, begin);
         let (begins, ends): (Vec<i64>, Vec<i64>) =
             places.keys().map(|begin| (*begin, end(begin))).unzip();
         let own = || places.values().map(|own| own.iter().cloned().flatten());
-        let all = |count: &dyn Fn(usize) -> u64| -> Vec<u64> {
-            own().map(|own| own.map(count).sum()).collect()
-        };
         let online = |index: usize| windows.online[index].map(u64::from);
-        let online_known = all(&|index| online(index).is_some().into());
-        let means = all(&|index| online(index).unwrap_or(0)).into_iter();
+        let online_known = all(places, |index| online(index).is_some().into());
+        let means = all(places, |index| online(index).unwrap_or(0)).into_iter();
         let means = means.zip(&online_known);
         let means = means.map(|(sum, &known)| sum as f64 / known as f64);
         let count = |index| {
@@ -348,23 +352,25 @@ impl Periods {
         let length = |ids: Option<&[MemberId]>| ids.map_or(0, |ids| ids.len() as u64);
         Self(Held::new(Columns {
             period,
-            windows: all(&|_| 1),
+            windows: all(places, |_| 1),
             coverage: coverage(extent, &begins, &ends),
             is_over: extent.reaches(ends[ends.len() - 1]),
             online_mean: Means(means.collect()),
             online_max: own()
                 .map(|own| own.filter_map(|i| windows.online[i]).max())
                 .collect(),
-            messages: all(&|index| windows.volume[index].into()),
+            messages: all(places, |index| windows.volume[index].into()),
             by_member: Counts::new(by_member.collect()),
             member_count: own()
                 .map(|own| Some(own.filter_map(count).max()?.1))
                 .collect(),
-            joined: all(&|index| length(windows.joined.get(index))),
-            left: all(&|index| length(windows.left.get(index))),
-            joins_known: all(&|index| windows.joined.get(index).is_some().into()),
+            joined: all(places, |index| length(windows.joined.get(index))),
+            left: all(places, |index| length(windows.left.get(index))),
+            joins_known: all(places, |index| windows.joined.get(index).is_some().into()),
             by_channel: Counts::new(by_channel.collect()),
-            channels_known: all(&|index| windows.by_channel.get(index).is_some().into()),
+            channels_known: all(places, |index| {
+                windows.by_channel.get(index).is_some().into()
+            }),
             online_known,
             begins,
             ends,
@@ -411,21 +417,12 @@ fn within<'a>(
 /// One line: the columns would fill pages.
 impl fmt::Debug for Periods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Columns {
-            origin,
-            period,
-            begins,
-            ..
-        } = &*self.0;
-        let (first, last) = (
-            origin.show(begins[0]),
-            origin.show(begins[begins.len() - 1]),
-        );
+        let shown = |index: usize| self.origin().show(self.begins()[index]);
+        let (source, period) = (&self.origin().source, self.period());
+        let (count, first, last) = (self.len(), shown(0), shown(self.len() - 1));
         write!(
             f,
-            "Periods({}, {} of a {period} from {first} to {last})",
-            origin.source,
-            begins.len()
+            "Periods({source}, {count} of a {period} from {first} to {last})"
         )
     }
 }

@@ -108,19 +108,18 @@ impl<T: Clone> Lists<T> {
         Ok(())
     }
 
-    /// Adds a window's list of other windows.
-    fn push_from(&mut self, window: usize, other: &Self, index: usize) {
-        let pushed = self.push(window, other.get(index).map(|list| list.iter().cloned()));
-        pushed.expect("there are no more than there were");
-    }
-
-    /// The same without the entries for which this isn't true.
-    pub(crate) fn filtered(&self, is_kept: impl Fn(&T) -> bool) -> Self {
+    /// The lists of these windows, in that order, of each the entries for which this is
+    /// true.
+    pub(crate) fn select(
+        &self,
+        windows: impl IntoIterator<Item = usize>,
+        is_kept: impl Fn(&T) -> bool,
+    ) -> Self {
         let mut kept = Self::default();
-        for window in 0..self.is_said.len() {
+        for (place, window) in windows.into_iter().enumerate() {
             let list = self.get(window).map(<[T]>::iter);
             let list = list.map(|list| list.filter(|&entry| is_kept(entry)).cloned());
-            kept.push(window, list).expect("there are no more");
+            kept.push(place, list).expect("there are no more");
         }
         kept
     }
@@ -173,7 +172,7 @@ impl Windows {
     }
 
     /// The windows with these indices, in that order. Members keep their index.
-    pub fn take(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+    pub fn take(&self, indices: impl IntoIterator<Item = usize, IntoIter: Clone>) -> Self {
         self.select(indices, |_| true)
     }
 
@@ -181,15 +180,20 @@ impl Windows {
     /// whose index in `members` is one to keep.
     pub(crate) fn select(
         &self,
-        indices: impl IntoIterator<Item = usize>,
+        indices: impl IntoIterator<Item = usize, IntoIter: Clone>,
         keeps: impl Fn(u32) -> bool,
     ) -> Self {
+        let indices = indices.into_iter();
         let mut taken = Self {
             members: self.members.clone(),
             channels: self.channels.clone(),
+            member_count: self.member_count.select(indices.clone(), |_| true),
+            joined: self.joined.select(indices.clone(), |_| true),
+            left: self.left.select(indices.clone(), |_| true),
+            by_channel: self.by_channel.select(indices.clone(), |_| true),
             ..Self::default()
         };
-        for (place, i) in indices.into_iter().enumerate() {
+        for i in indices {
             taken.ends.push(self.ends[i]);
             taken.declared.push(self.declared[i]);
             taken.online.push(self.online[i]);
@@ -199,11 +203,6 @@ impl Windows {
                 taken.sent.push(self.sent[sender]);
             }
             taken.first_sender.push(taken.sender.len() as u32);
-            let count = &mut taken.member_count;
-            count.push_from(place, &self.member_count, i);
-            taken.joined.push_from(place, &self.joined, i);
-            taken.left.push_from(place, &self.left, i);
-            taken.by_channel.push_from(place, &self.by_channel, i);
         }
         taken
     }

@@ -67,7 +67,10 @@ pub fn read(
         match values(line) {
             Ok(values) => values.iter().for_each(|value| reader.value(value, number)),
             Err(_) if first && is_shell(line) => return Err(refused(shell())),
-            Err(error) if first && (error.is_eof() || opens_array(&text[begin..])) => {
+            Err(error)
+                if first
+                    && (error.is_eof() || without_script(&text[begin..]).starts_with(b"[")) =>
+            {
                 input.by_ref().take(LONGEST).read_to_end(&mut text)?;
                 reader.whole(&text)?;
             }
@@ -115,10 +118,6 @@ fn without_script(text: &[u8]) -> &[u8] {
     value
         .filter(|value| text[0].is_ascii_alphabetic() && value.starts_with(b"["))
         .unwrap_or(text)
-}
-
-fn opens_array(line: &[u8]) -> bool {
-    without_script(line).starts_with(b"[")
 }
 
 /// The values of a text: of an array its own.

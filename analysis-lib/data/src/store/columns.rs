@@ -189,6 +189,12 @@ impl Parts<'_> {
         Some(())
     }
 
+    fn values<T>(&mut self, count: usize, from: impl Fn(u64) -> T) -> Option<Vec<T>> {
+        let mut values = Vec::new();
+        self.column(count, &mut values, from)?;
+        Some(values)
+    }
+
     fn source(&mut self) -> Option<Source> {
         Some(match self.u8()? {
             0 => Source::Sample,
@@ -214,11 +220,7 @@ impl Parts<'_> {
         Some(LeftOut {
             document: self.text()?,
             reason: self.text()?,
-            end: if self.0.is_empty() {
-                None
-            } else {
-                Some(self.i64()?)
-            },
+            end: self.i64(),
         })
     }
 
@@ -287,21 +289,16 @@ impl Parts<'_> {
         let first = to.windows().len() - count;
         to.columns(|to| {
             self.lists(first, count, &mut to.member_count, |parts, entries| {
-                let mut counts = Vec::new();
-                parts.column(entries, &mut counts, number)?;
-                Some(counts)
+                parts.values(entries, number)
             })?;
             for lists in [&mut to.joined, &mut to.left] {
                 self.lists(first, count, lists, |parts, entries| {
-                    let mut ids = Vec::new();
-                    parts.column(entries, &mut ids, MemberId::from)?;
-                    Some(ids)
+                    parts.values(entries, MemberId::from)
                 })?;
             }
             self.lists(first, count, &mut to.by_channel, |parts, entries| {
-                let (mut places, mut sent) = (Vec::new(), Vec::new());
-                parts.column(entries, &mut places, |place| place as usize)?;
-                parts.column(entries, &mut sent, number)?;
+                let places = parts.values(entries, |place| place as usize)?;
+                let sent = parts.values(entries, number)?;
                 let pairs = places.iter().zip(&sent);
                 let pair = |(&place, &sent)| Some((*channels.get(place)?, sent));
                 pairs.map(pair).collect()
@@ -318,8 +315,7 @@ impl Parts<'_> {
         to: &mut Lists<T>,
         entries: impl FnOnce(&mut Self, usize) -> Option<Vec<T>>,
     ) -> Option<()> {
-        let mut lengths: Vec<u64> = Vec::new();
-        self.column(count, &mut lengths, |length| length)?;
+        let lengths = self.values(count, |length| length)?;
         let all = lengths
             .iter()
             .map(|length| length.saturating_sub(1))

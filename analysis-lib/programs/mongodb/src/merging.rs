@@ -4,7 +4,7 @@
 //! that it belongs to. So the newest windows wait until those come that decide it.
 
 use activity_data::lengths::{AHEAD, certain, told};
-use activity_data::{Period, Sent, Windows, Zone, sent_by_period};
+use activity_data::{Period, Sent, Windows, Zone, places, sent_by_period};
 
 /// Entries of senders that windows may wait with, in any number of windows.
 const MANY: usize = if cfg!(test) { 1 << 9 } else { 1 << 22 };
@@ -86,7 +86,8 @@ impl Merging {
         self.ends.truncate(merged + count);
         self.declared.truncate(merged + count);
         let begins = &begins[merged..merged + count];
-        let sent = sent_by_period(&self.zone, self.period, windows, begins);
+        let places = places(&self.zone, self.period, begins, &windows.ends);
+        let sent = sent_by_period(windows, &places);
         let settled = Windows {
             members: Vec::new(),
             first_sender: vec![0; count + 1],
