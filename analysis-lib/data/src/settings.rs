@@ -83,11 +83,6 @@ impl Settings {
         })
     }
 
-    /// `SERVER_NAME`: what titles call a server that isn't the sample.
-    pub fn server_name(&self) -> String {
-        self.get("SERVER_NAME").unwrap_or("Iraq BTW".to_owned())
-    }
-
     /// `MONGODB_TIMEOUT`: seconds, above zero.
     pub fn timeout(&self) -> Result<Duration> {
         let Some(value) = self.get("MONGODB_TIMEOUT") else {

@@ -24,7 +24,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
-use crate::{ChannelId, LeftOut, Lists, MemberId, Sent, Source, Windows, WindowsBuilder};
+use crate::{LeftOut, Lists, MemberId, Sent, Source, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -37,21 +37,16 @@ const ENDS: Range<i64> = 0..253_402_300_800_000;
 
 /// Appends the payload of an `S` frame.
 pub fn put_source(out: &mut Vec<u8>, source: &Source) {
-    match source {
-        Source::Sample => out.push(0),
-        Source::File(name) => {
-            out.push(1);
-            put_text(out, name);
-        }
+    let (kind, texts) = match source {
+        Source::Sample => (0, vec![]),
+        Source::File(name) => (1, vec![name]),
         Source::MongoDb {
             database,
             collection,
-        } => {
-            out.push(2);
-            put_text(out, database);
-            put_text(out, collection);
-        }
-    }
+        } => (2, vec![database, collection]),
+    };
+    out.push(kind);
+    texts.into_iter().for_each(|text| put_text(out, text));
 }
 
 /// Appends the payload of a `K` frame.
@@ -282,10 +277,8 @@ impl Parts<'_> {
         if self.0.is_empty() {
             return Some(());
         }
-        let mut channels = Vec::new();
-        for _ in 0..self.u32()? {
-            channels.push(to.channel(ChannelId::from(self.u64()?)));
-        }
+        let channels = (0..self.u32()?).map(|_| Some(to.channel(self.u64()?.into())));
+        let channels: Vec<u32> = channels.collect::<Option<_>>()?;
         let first = to.windows().len() - count;
         to.columns(|to| {
             self.lists(first, count, &mut to.member_count, |parts, entries| {
