@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// What was recorded, without files and settings.
 const NOUNS: &[&str] = &[
-    "activity", "lengths", "merging", "origin", "parts", "period", "periods", "rows", "windows",
-    "zone",
+    "activity", "lengths", "origin", "parts", "period", "periods", "rows", "windows", "zone",
 ];
 
 /// Of each package the rooms, from the bottom up: what a line names may be used by
@@ -56,7 +55,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         16_750,
         "a kernel reads all of it at each start, and links each cell against it; what windows say besides, the past in files, newcomers, channels and a sample that has all of it took 2,550",
     ),
-    ("data/src", 5_150, "what cells and programs share"),
+    ("data/src", 4_735, "what cells and programs share"),
     ("data/src/lib", 35, "names alone"),
     ("data/src/error", 25, "one type"),
     ("data/src/held", 35, "one type"),
@@ -68,7 +67,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ),
     (
         "data/src/nouns",
-        2_120,
+        1_920,
         "windows together and one by one, what they say besides, parts, periods, zones, and the rule of time",
     ),
     (
@@ -82,15 +81,15 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         55,
         "a sentence for each way in which windows can be wrong",
     ),
-    ("data/src/settings", 205, "the environment and .env"),
+    ("data/src/settings", 185, "the environment and .env"),
     (
         "data/src/store",
-        840,
+        710,
         "columns as bytes, and files that are written whole or not at all",
     ),
     (
         "data/src/source",
-        1_400,
+        1_340,
         "a document's rules, files of documents, of rows and of DiscordChatExporter's, and the sample",
     ),
     ("src", 11_650, "what cells import"),
@@ -123,7 +122,11 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         900,
         "tables, of whatever is a cell's last value and of events' effects too",
     ),
-    ("programs/mongodb/src", 1_785, "what speaks to MongoDB"),
+    (
+        "programs/mongodb/src",
+        1_865,
+        "what speaks to MongoDB, and merges as windows come",
+    ),
     (
         "programs/discord/src",
         4_280,

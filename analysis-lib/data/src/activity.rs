@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::lengths::Extent;
-use super::periods::{ByBegin, Merger};
+use super::periods::{Places, Sent, places, sent_by_period};
 use super::windows::{LeftOut, Windows};
 use super::{Event, Gap, GapKind, Origin, Period, Periods, Provenance, lengths};
 use crate::Held;
@@ -79,21 +79,27 @@ impl Activity {
     ///
     /// There is no window.
     pub fn new(origin: Origin, mut windows: Windows, left_out: Vec<LeftOut>) -> Result<Self> {
+        let twice = windows.put_in_order();
+        Self::in_order(origin, windows, twice, left_out)
+    }
+
+    fn in_order(
+        origin: Origin,
+        windows: Windows,
+        twice: usize,
+        left_out: Vec<LeftOut>,
+    ) -> Result<Self> {
         if windows.len() == 0 {
             return Err(origin.nothing_usable(&left_out));
         }
-        let twice = windows.put_in_order();
-        let mut unused: Vec<i64> = left_out.iter().filter_map(|one| one.end).collect();
-        unused.sort_unstable();
-        let alone = lengths::without_twins(&windows.ends, &unused);
-        let spans = lengths::spans(&windows.ends, &windows.declared, &alone);
-        let begins = lengths::begins(&spans);
+        let unused = left_out.iter().filter_map(|one| one.end).collect();
+        let (begins, extent) = lengths::told(&windows.ends, &windows.declared, unused);
         Ok(Self {
             origin: Held::new(origin),
             recorded: Held::new(Recorded {
-                extent: Extent::new(&begins, &windows.ends, lengths::gaps(&spans)),
                 windows,
                 begins,
+                extent,
                 twice,
                 kept: Kept::default(),
             }),
@@ -376,7 +382,9 @@ impl Activity {
     /// belongs to the period that its middle lies in.
     #[must_use]
     pub fn every(&self, period: Period) -> Periods {
-        self.periods(period, &self.sums(period, true))
+        let places = self.places(period);
+        let sent = sent_by_period(self.windows(), &places);
+        self.periods(period, &places, sent)
     }
 
     /// As [`every`](Self::every), with the periods between that have no window:
@@ -384,35 +392,58 @@ impl Activity {
     /// one, and their mean of online members is no number.
     #[must_use]
     pub fn calendar(&self, period: Period) -> Periods {
-        let mut sums = self.sums(period, true);
-        let mut begins = sums.keys().copied();
+        let mut places = self.places(period);
+        let sent = sent_by_period(self.windows(), &places);
+        let mut begins = places.keys().copied();
         if let (Some(mut begin), Some(last)) = (begins.next(), begins.next_back()) {
             while begin < last {
                 begin = self.origin.timezone.end(period, begin);
-                sums.entry(begin).or_default();
+                places.entry(begin).or_default();
             }
         }
-        self.periods(period, &sums)
+        self.periods(period, &places, sent)
     }
 
     /// As [`every`](Self::every), without who sent what, which takes the longest
     /// to merge: there are no members.
     #[must_use]
     pub fn totals(&self, period: Period) -> Periods {
-        self.periods(period, &self.sums(period, false))
+        self.periods(period, &self.places(period), Sent::new())
     }
 
-    fn sums(&self, period: Period, by_member: bool) -> ByBegin {
-        let mut merger = Merger::new(&self.origin.timezone, period, by_member);
-        merger.add(self.windows(), self.begins());
-        merger.close(self.members());
-        merger.take()
+    /// The periods of windows that are in order and there once each, without who sent
+    /// what in them: that is merged already.
+    ///
+    /// # Errors
+    ///
+    /// There is no window.
+    pub fn merged(
+        origin: Origin,
+        windows: Windows,
+        left_out: Vec<LeftOut>,
+        period: Period,
+        sent: Sent,
+    ) -> Result<Periods> {
+        let activity = Self::in_order(origin, windows, 0, left_out)?;
+        Ok(activity.periods(period, &activity.places(period), sent))
     }
 
-    fn periods(&self, period: Period, sums: &ByBegin) -> Periods {
+    fn places(&self, period: Period) -> Places {
+        places(&self.origin.timezone, period, self.begins(), self.ends())
+    }
+
+    fn periods(&self, period: Period, places: &Places, sent: Sent) -> Periods {
         let (origin, left_out) = (self.origin().clone(), self.left_out().to_vec());
-        Periods::new(origin, period, sums, left_out, &self.recorded.extent)
-            .expect("there is a window")
+        let extent = &self.recorded.extent;
+        Periods::new(
+            origin,
+            period,
+            self.windows(),
+            places,
+            sent,
+            left_out,
+            extent,
+        )
     }
 }
 

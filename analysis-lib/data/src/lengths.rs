@@ -28,51 +28,60 @@ const SIDE: usize = 4;
 /// Moments for which it is told at once whether several bots write, by the steps
 /// among them, twice as many before and as many after. By as many on each side of a document
 /// that was left out it is told whether it has a twin.
-pub(crate) const BLOCK: usize = 8;
+const BLOCK: usize = 8;
 
-/// Moments after one that decide when its windows began: no later one does. Before
-/// it, two blocks decide.
-pub(crate) const AHEAD: usize = 4 * BLOCK;
+/// Moments after one that decide when its windows began: no later one does.
+pub const AHEAD: usize = 4 * BLOCK;
 
 /// The window of a document.
 #[derive(Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) begin: i64,
-    pub(crate) end: i64,
+struct Span {
+    begin: i64,
+    end: i64,
     /// How long the document says that it is, 0 where it doesn't.
     declared: u32,
     /// Whether it can be used.
     is_used: bool,
 }
 
-/// The windows of documents that can be used, given their ends and declared lengths,
-/// and of those that were left out, in order of their ends.
-pub(crate) fn spans(ends: &[i64], declared: &[u32], left_out: &[i64]) -> Vec<Span> {
-    let span = |end, declared, is_used| Span {
+/// What the rule of time says of windows in order of their ends, at least one, by their
+/// ends and declared lengths, and of documents that were left out, by their windows'
+/// ends: when each window began, and of all together how far they reach.
+pub fn told(ends: &[i64], declared: &[u32], mut left_out: Vec<i64>) -> (Vec<i64>, Extent) {
+    left_out.sort_unstable();
+    let span = |(&end, &declared), is_used| Span {
         begin: end,
         end,
         declared,
         is_used,
     };
     let used = ends.iter().zip(declared);
-    let mut spans: Vec<Span> = used
-        .map(|(&end, &declared)| span(end, declared, true))
-        .collect();
-    spans.extend(left_out.iter().map(|&end| span(end, 0, false)));
+    let mut spans: Vec<Span> = used.map(|of| span(of, true)).collect();
+    let alone = without_twins(ends, &left_out);
+    spans.extend(alone.iter().map(|end| span((end, &0), false)));
     spans.sort_by_key(|span| span.end);
     set_begins(&mut spans);
-    spans
+    let used = spans.iter().filter(|span| span.is_used);
+    let begins: Vec<i64> = used.map(|span| span.begin).collect();
+    let extent = Extent::new(&begins, ends, gaps(&spans));
+    (begins, extent)
 }
 
-/// When each window that can be used began.
-pub(crate) fn begins(spans: &[Span]) -> Vec<i64> {
-    let used = spans.iter().filter(|span| span.is_used);
-    used.map(|span| span.begin).collect()
+/// The last end of a window up to which no window or document to come can change what
+/// [`told`] says of when windows began.
+pub fn certain(ends: &[i64], left_out: &[i64]) -> Option<i64> {
+    // Whether a document that was left out has a twin depends on what is around it.
+    let all = moments(ends, left_out);
+    let sure = all[all.len().checked_sub(1 + BLOCK)?];
+    let alone = without_twins(ends, left_out);
+    let up_to = |ends: &[i64]| ends.partition_point(|&end| end <= sure);
+    let moments = moments(&ends[..up_to(ends)], &alone[..up_to(&alone)]);
+    Some(moments[moments.len().checked_sub(1 + AHEAD)?])
 }
 
 /// The ends of documents that were left out, without those that ended within half a
 /// window of one that can be used. Both ascend.
-pub(crate) fn without_twins(ends: &[i64], left_out: &[i64]) -> Vec<i64> {
+fn without_twins(ends: &[i64], left_out: &[i64]) -> Vec<i64> {
     if left_out.is_empty() {
         return Vec::new();
     }
@@ -95,7 +104,7 @@ pub(crate) fn without_twins(ends: &[i64], left_out: &[i64]) -> Vec<i64> {
 }
 
 /// The moments at which anything of these ended, in order.
-pub(crate) fn moments(one: &[i64], other: &[i64]) -> Vec<i64> {
+fn moments(one: &[i64], other: &[i64]) -> Vec<i64> {
     let mut moments = [one, other].concat();
     moments.sort_unstable();
     moments.dedup();
@@ -128,7 +137,9 @@ fn set_begins(spans: &mut [Span]) {
             }
             Some(step) => {
                 let before = spans[windows.start - 1].end;
-                let (earlier, later) = sides(&steps, step);
+                // How long windows are before the step and after it, where there are any.
+                let earlier = second_longest(around(&steps, step, SIDE, 0));
+                let later = second_longest(around(&steps, step + 1, 0, SIDE));
                 let (one, other) = (own.or(earlier).or(later), own.or(later).or(earlier));
                 if is_gap(end - before, one, other) {
                     end - other.unwrap_or(0)
@@ -144,14 +155,6 @@ fn set_begins(spans: &mut [Span]) {
             };
         }
     }
-}
-
-/// How long windows are before a step and after it, where there are any.
-fn sides(steps: &[i64], step: usize) -> (Option<i64>, Option<i64>) {
-    (
-        second_longest(around(steps, step, SIDE, 0)),
-        second_longest(around(steps, step + 1, 0, SIDE)),
-    )
 }
 
 /// The second longest of these steps, or the only one.
@@ -299,7 +302,7 @@ impl Gap {
 /// The stretches from the first window that can be used to the last in which there is
 /// none. A bot that pauses for less than a hundredth of a window between two windows
 /// has missed nothing.
-pub(crate) fn gaps(spans: &[Span]) -> Vec<Gap> {
+fn gaps(spans: &[Span]) -> Vec<Gap> {
     let is_used = |span: &Span| span.is_used;
     let first = spans.iter().position(is_used).unwrap_or(0);
     let last = spans.iter().rposition(is_used).unwrap_or(0);

@@ -187,8 +187,8 @@ impl Activity {
         let kept: Vec<bool> = self.members().iter().map(|&id| is_kept(id)).collect();
         let keeps = |member: u32| kept[member as usize];
         let mut own = self.windows().select(0..self.len(), keeps);
-        own.joined = own.joined.filtered(|&id| is_kept(id));
-        own.left = own.left.filtered(|&id| is_kept(id));
+        own.joined = own.joined.select(0..self.len(), |&id| is_kept(id));
+        own.left = own.left.select(0..self.len(), |&id| is_kept(id));
         if !has_channels {
             own.by_channel = Lists::default();
         }

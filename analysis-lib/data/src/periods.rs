@@ -1,13 +1,15 @@
 //! Windows merged into hours, days, weeks or months.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::Hash;
+use std::ops::Range;
 
 use super::lengths::Extent;
 use super::windows::{LeftOut, Windows};
 use super::{Gap, Origin, Period, Zone};
 use crate::Held;
-use crate::{ChannelId, MemberId, Result};
+use crate::{ChannelId, MemberId};
 
 /// A period of which less than this share was recorded isn't whole: a bot's
 /// restart costs a window or two of a day, and windows end some seconds early
@@ -23,63 +25,55 @@ pub fn newest_whole(coverage: &[f64], is_over: bool) -> usize {
     found.unwrap_or(newest)
 }
 
-/// One period, as it is summed up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sums {
-    /// Windows whose middles lie in it.
-    pub windows: u64,
-    /// Sum of the windows' online members, where these are known.
-    pub online: u64,
-    /// Windows in which they are.
-    pub online_known: u64,
-    /// The most members online in any window.
-    pub online_max: u32,
-    /// Sum of the windows' messages.
-    pub messages: u64,
-    /// Members of the server at the end of the last window that says it, and that end.
-    pub member_count: Option<(i64, u32)>,
-    /// How many joined the server, and how many left it.
-    pub joined: u64,
-    /// See `joined`.
-    pub left: u64,
-    /// Windows that say who joined.
-    pub joins_known: u64,
-    /// Messages by channel.
-    pub by_channel: BTreeMap<ChannelId, u64>,
-    /// Windows that say where messages were sent.
-    pub channels_known: u64,
-    /// Messages by member id.
-    pub sent: BTreeMap<MemberId, u64>,
-}
+/// Where the windows of each period stand, by the period's first instant in
+/// milliseconds since the epoch (UTC).
+pub type Places = BTreeMap<i64, Vec<Range<usize>>>;
 
-impl Sums {
-    /// Adds another part of the same period.
-    pub fn add(&mut self, other: Self) {
-        self.windows += other.windows;
-        self.online += other.online;
-        self.online_known += other.online_known;
-        self.online_max = self.online_max.max(other.online_max);
-        self.messages += other.messages;
-        self.member_count = self.member_count.max(other.member_count);
-        self.joined += other.joined;
-        self.left += other.left;
-        self.joins_known += other.joins_known;
-        self.channels_known += other.channels_known;
-        for (id, sent) in other.by_channel {
-            *self.by_channel.entry(id).or_default() += sent;
-        }
-        if self.sent.is_empty() {
-            self.sent = other.sent;
-            return;
-        }
-        for (id, sent) in other.sent {
-            *self.sent.entry(id).or_default() += sent;
-        }
+/// What each member sent in each period, by the period's first instant in milliseconds
+/// since the epoch (UTC).
+pub type Sent = BTreeMap<i64, BTreeMap<MemberId, u64>>;
+
+/// Where the windows of each period stand, of as many as begins are given. A window
+/// belongs to the period that its middle lies in.
+pub fn places(zone: &Zone, period: Period, begins: &[i64], ends: &[i64]) -> Places {
+    let mut places = Places::new();
+    let middle = |index: usize| begins[index].midpoint(ends[index]);
+    let mut next = 0;
+    while next < begins.len() {
+        let begin = zone.begin(period, middle(next));
+        let end = zone.end(period, begin);
+        let is_in = |&index: &usize| (begin..end).contains(&middle(index));
+        let own = next..next + (next..begins.len()).take_while(is_in).count();
+        next = own.end;
+        places.entry(begin).or_default().push(own);
     }
+    places
 }
 
-/// Sums by the first instant of their period, in milliseconds since the epoch (UTC).
-pub type ByBegin = BTreeMap<i64, Sums>;
+/// What each member sent in each period, of the windows that stand there.
+pub fn sent_by_period(windows: &Windows, places: &Places) -> Sent {
+    let mut sums = vec![0; windows.members.len()];
+    let mut senders = Vec::new();
+    let mut all = Sent::new();
+    for (&begin, own) in places {
+        for own in own {
+            let first = |window: usize| windows.first_sender[window] as usize;
+            let own = first(own.start)..first(own.end);
+            for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
+                let sum = &mut sums[member as usize];
+                // A file may say that a member sent nothing.
+                if *sum == 0 && sent > 0 {
+                    senders.push(member as usize);
+                }
+                *sum += u64::from(sent);
+            }
+        }
+        let sent = senders.drain(..);
+        let sent = sent.map(|member| (windows.members[member], std::mem::take(&mut sums[member])));
+        all.insert(begin, sent.collect());
+    }
+    all
+}
 
 /// A server's activity by the hour, day, week or month, in order of time.
 ///
@@ -110,20 +104,51 @@ struct Columns {
     online_max: Vec<Option<u32>>,
     online_known: Vec<u64>,
     messages: Vec<u64>,
-    members: Vec<MemberId>,
-    /// Where each period's members begin, and the end of the last.
-    first_sender: Vec<usize>,
-    sender: Vec<u32>,
-    sent: Vec<u64>,
+    by_member: Counts<MemberId>,
     member_count: Vec<Option<u32>>,
     joined: Vec<u64>,
     left: Vec<u64>,
     joins_known: Vec<u64>,
-    channels: Vec<ChannelId>,
-    by_channel: Vec<BTreeMap<ChannelId, u64>>,
+    by_channel: Counts<ChannelId>,
     channels_known: Vec<u64>,
     left_out: Vec<LeftOut>,
     unseen: Vec<Gap>,
+}
+
+/// Messages by the member or the channel, period by period.
+#[derive(PartialEq)]
+struct Counts<Id> {
+    /// All ids that have any, ascending.
+    ids: Vec<Id>,
+    /// Where each period's entries begin, and the end of the last.
+    first: Vec<usize>,
+    /// Index into `ids`, and messages.
+    entries: Vec<(u32, u64)>,
+}
+
+impl<Id: Copy + Ord + Hash> Counts<Id> {
+    fn new(periods: Vec<BTreeMap<Id, u64>>) -> Self {
+        let mut ids: Vec<Id> = periods.iter().flat_map(BTreeMap::keys).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let index: HashMap<Id, u32> = ids.iter().copied().zip(0..).collect();
+        let (mut first, mut entries) = (vec![0], Vec::new());
+        for own in &periods {
+            entries.extend(own.iter().map(|(id, messages)| (index[id], *messages)));
+            first.push(entries.len());
+        }
+        Self {
+            ids,
+            first,
+            entries,
+        }
+    }
+
+    fn of(&self, period: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let own = &self.entries[self.first[period]..self.first[period + 1]];
+        own.iter()
+            .map(|&(place, messages)| (place as usize, messages))
+    }
 }
 
 /// Means, some of which aren't known and no numbers: these are equal to each other.
@@ -220,7 +245,7 @@ impl Periods {
 
     /// Ids of all channels that windows name, ascending.
     pub fn channels(&self) -> &[ChannelId] {
-        &self.0.channels
+        &self.0.by_channel.ids
     }
 
     /// Where messages were sent in period `index`, and how many: indices into
@@ -230,9 +255,7 @@ impl Periods {
     ///
     /// `index` is not below [`len`](Self::len).
     pub fn by_channel(&self, index: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let place = |id| self.channels().partition_point(|other| other < id);
-        let sent = self.0.by_channel[index].iter();
-        sent.map(move |(id, &sent)| (place(id), sent))
+        self.0.by_channel.of(index)
     }
 
     /// How many of each period's windows say where messages were sent.
@@ -247,7 +270,7 @@ impl Periods {
 
     /// Discord ids of all members who sent a message, ascending.
     pub fn members(&self) -> &[MemberId] {
-        &self.0.members
+        &self.0.by_member.ids
     }
 
     /// Who sent messages in period `index`, and how many: indices into
@@ -257,11 +280,7 @@ impl Periods {
     ///
     /// `index` is not below [`len`](Self::len).
     pub fn senders(&self, index: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let own = self.0.first_sender[index]..self.0.first_sender[index + 1];
-        let senders = self.0.sender[own.clone()].iter();
-        senders
-            .map(|&member| member as usize)
-            .zip(self.0.sent[own].iter().copied())
+        self.0.by_member.of(index)
     }
 
     /// Messages of each of [`members`](Self::members) in period `index`.
@@ -287,69 +306,78 @@ impl Periods {
         &self.0.unseen
     }
 
-    /// Of sums, and of what the rule of time says of their windows.
-    ///
-    /// # Errors
-    ///
-    /// There is no window.
-    pub fn new(
+    /// Of windows, at least one, where those of each period stand, and what the rule of
+    /// time says of them.
+    pub(crate) fn new(
         origin: Origin,
         period: Period,
-        sums: &ByBegin,
+        windows: &Windows,
+        places: &Places,
+        mut sent: Sent,
         left_out: Vec<LeftOut>,
         extent: &Extent,
-    ) -> Result<Self> {
-        let Some(last) = sums.keys().next_back() else {
-            return Err(origin.nothing_usable(&left_out));
-        };
+    ) -> Self {
+        fn all(places: &Places, count: impl Fn(usize) -> u64) -> Vec<u64> {
+            let sum = |own: &Range<usize>| own.clone().map(&count).sum::<u64>();
+            places
+                .values()
+                .map(|own| own.iter().map(sum).sum())
+                .collect()
+        }
         let end = |&begin: &i64| origin.timezone.end(period, begin);
         let (begins, ends): (Vec<i64>, Vec<i64>) =
-            sums.keys().map(|begin| (*begin, end(begin))).unzip();
-        let ids = sums.values().flat_map(|sums| sums.sent.keys().copied());
-        let mut members: Vec<MemberId> = ids.collect();
-        members.sort_unstable();
-        members.dedup();
-        let index: HashMap<MemberId, u32> = members.iter().copied().zip(0..).collect();
-        let (mut first_sender, mut sender, mut sent) = (vec![0], Vec::new(), Vec::new());
-        for sums in sums.values() {
-            sender.extend(sums.sent.keys().map(|id| index[id]));
-            sent.extend(sums.sent.values());
-            first_sender.push(sender.len());
-        }
-        let mean = |sums: &Sums| sums.online as f64 / sums.online_known as f64;
-        let most = |sums: &Sums| (sums.online_known > 0).then_some(sums.online_max);
-        let count = |sums: &Sums| sums.member_count.map(|(_, count)| count);
-        let channels = sums
-            .values()
-            .flat_map(|sums| sums.by_channel.keys().copied());
-        let channels: BTreeSet<ChannelId> = channels.collect();
-        let all = |own: fn(&Sums) -> u64| sums.values().map(own).collect();
-        Ok(Self(Held::new(Columns {
+            places.keys().map(|begin| (*begin, end(begin))).unzip();
+        let own = || places.values().map(|own| own.iter().cloned().flatten());
+        let online = |index: usize| windows.online[index].map(u64::from);
+        let online_known = all(places, |index| online(index).is_some().into());
+        let means = all(places, |index| online(index).unwrap_or(0)).into_iter();
+        let means = means.zip(&online_known);
+        let means = means.map(|(sum, &known)| sum as f64 / known as f64);
+        let count = |index| {
+            Some((
+                windows.ends[index],
+                *windows.member_count.get(index)?.first()?,
+            ))
+        };
+        let by_channel = own().map(|own| {
+            let mut sums = BTreeMap::new();
+            for &(channel, sent) in own.filter_map(|i| windows.by_channel.get(i)).flatten() {
+                *sums.entry(windows.channels[channel as usize]).or_default() += u64::from(sent);
+            }
+            sums
+        });
+        let by_member = begins
+            .iter()
+            .map(|begin| sent.remove(begin).unwrap_or_default());
+        let length = |ids: Option<&[MemberId]>| ids.map_or(0, |ids| ids.len() as u64);
+        Self(Held::new(Columns {
             period,
-            windows: all(|sums| sums.windows),
+            windows: all(places, |_| 1),
             coverage: coverage(extent, &begins, &ends),
-            is_over: extent.reaches(end(last)),
-            online_mean: Means(sums.values().map(mean).collect()),
-            online_max: sums.values().map(most).collect(),
-            online_known: all(|sums| sums.online_known),
-            messages: all(|sums| sums.messages),
-            member_count: sums.values().map(count).collect(),
-            joined: all(|sums| sums.joined),
-            left: all(|sums| sums.left),
-            joins_known: all(|sums| sums.joins_known),
-            channels: channels.into_iter().collect(),
-            by_channel: sums.values().map(|sums| sums.by_channel.clone()).collect(),
-            channels_known: all(|sums| sums.channels_known),
+            is_over: extent.reaches(ends[ends.len() - 1]),
+            online_mean: Means(means.collect()),
+            online_max: own()
+                .map(|own| own.filter_map(|i| windows.online[i]).max())
+                .collect(),
+            messages: all(places, |index| windows.volume[index].into()),
+            by_member: Counts::new(by_member.collect()),
+            member_count: own()
+                .map(|own| Some(own.filter_map(count).max()?.1))
+                .collect(),
+            joined: all(places, |index| length(windows.joined.get(index))),
+            left: all(places, |index| length(windows.left.get(index))),
+            joins_known: all(places, |index| windows.joined.get(index).is_some().into()),
+            by_channel: Counts::new(by_channel.collect()),
+            channels_known: all(places, |index| {
+                windows.by_channel.get(index).is_some().into()
+            }),
+            online_known,
             begins,
             ends,
-            members,
-            first_sender,
-            sender,
-            sent,
             left_out,
             unseen: extent.unseen.clone(),
             origin,
-        })))
+        }))
     }
 }
 
@@ -389,131 +417,13 @@ fn within<'a>(
 /// One line: the columns would fill pages.
 impl fmt::Debug for Periods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Columns {
-            origin,
-            period,
-            begins,
-            ..
-        } = &*self.0;
-        let (first, last) = (
-            origin.show(begins[0]),
-            origin.show(begins[begins.len() - 1]),
-        );
+        let shown = |index: usize| self.origin().show(self.begins()[index]);
+        let (source, period) = (&self.origin().source, self.period());
+        let (count, first, last) = (self.len(), shown(0), shown(self.len() - 1));
         write!(
             f,
-            "Periods({}, {} of a {period} from {first} to {last})",
-            origin.source,
-            begins.len()
+            "Periods({source}, {count} of a {period} from {first} to {last})"
         )
-    }
-}
-
-/// Sums windows up by their period, as they come. A window belongs to the period
-/// that its middle lies in.
-pub(crate) struct Merger {
-    zone: Zone,
-    period: Period,
-    /// Whether it is kept who sent what.
-    by_member: bool,
-    /// The period that the windows before belonged to, of which the next mostly
-    /// is too, and its sums.
-    current: (i64, i64),
-    sums: Sums,
-    /// Messages of each member in it, and who has any.
-    sent: Vec<u64>,
-    senders: Vec<u32>,
-    merged: ByBegin,
-}
-
-impl Merger {
-    /// No window yet.
-    pub(crate) fn new(zone: &Zone, period: Period, by_member: bool) -> Self {
-        Self {
-            zone: zone.clone(),
-            period,
-            by_member,
-            current: (i64::MAX, i64::MAX),
-            sums: Sums::default(),
-            sent: Vec::new(),
-            senders: Vec::new(),
-            merged: ByBegin::new(),
-        }
-    }
-
-    /// Adds as many of the windows as begins are given. Members keep their indices
-    /// from one call to the next.
-    pub(crate) fn add(&mut self, windows: &Windows, begins: &[i64]) {
-        for (index, begin) in begins.iter().enumerate() {
-            let middle = begin.midpoint(windows.ends[index]);
-            if !(self.current.0..self.current.1).contains(&middle) {
-                self.close(&windows.members);
-                let begin = self.zone.begin(self.period, middle);
-                self.current = (begin, self.zone.end(self.period, begin));
-            }
-            let sums = &mut self.sums;
-            sums.windows += 1;
-            if let Some(online) = windows.online[index] {
-                sums.online += u64::from(online);
-                sums.online_known += 1;
-                sums.online_max = sums.online_max.max(online);
-            }
-            sums.messages += u64::from(windows.volume[index]);
-            if let Some(count) = windows.member_count.get(index).and_then(<[u32]>::first) {
-                let count = Some((windows.ends[index], *count));
-                sums.member_count = sums.member_count.max(count);
-            }
-            if let Some(joined) = windows.joined.get(index) {
-                sums.joined += joined.len() as u64;
-                sums.joins_known += 1;
-            }
-            sums.left += windows.left.get(index).map_or(0, <[_]>::len) as u64;
-            if let Some(channels) = windows.by_channel.get(index) {
-                sums.channels_known += 1;
-                for &(channel, sent) in channels {
-                    let all = sums.by_channel.entry(windows.channels[channel as usize]);
-                    *all.or_default() += u64::from(sent);
-                }
-            }
-            if !self.by_member {
-                continue;
-            }
-            self.sent.resize(windows.members.len(), 0);
-            let own = windows.senders(index);
-            for (&member, &sent) in windows.sender[own.clone()].iter().zip(&windows.sent[own]) {
-                let all = &mut self.sent[member as usize];
-                // A file may say that a member sent nothing.
-                if *all == 0 && sent > 0 {
-                    self.senders.push(member);
-                }
-                *all += u64::from(sent);
-            }
-        }
-    }
-
-    /// Ends the current period: what comes later of it is added to it.
-    pub(crate) fn close(&mut self, members: &[MemberId]) {
-        let mut sums = std::mem::take(&mut self.sums);
-        if sums.windows == 0 {
-            return;
-        }
-        let sent = &mut self.sent;
-        sums.sent = self
-            .senders
-            .drain(..)
-            .map(|member| {
-                (
-                    members[member as usize],
-                    std::mem::take(&mut sent[member as usize]),
-                )
-            })
-            .collect();
-        self.merged.entry(self.current.0).or_default().add(sums);
-        self.current = (i64::MAX, i64::MAX);
-    }
-
-    /// The periods that were ended since the last time.
-    pub(crate) fn take(&mut self) -> ByBegin {
-        std::mem::take(&mut self.merged)
     }
 }
 

@@ -122,11 +122,22 @@ macro_rules! row {
             fn fields(&self) -> Vec<(&'static str, Value)> {
                 let begin = Value::Time(self.$field.begins()[self.index]);
                 let end = Value::Time(self.$field.ends()[self.index]);
-                let count = |count: f64| Value::Number(Some(count), 0);
+                let count = |count| Value::Number(count, 0);
                 let mut fields = vec![("begin", begin), ("end", end)];
                 fields.extend(self.own());
-                fields.push(("messages", count(self.messages() as f64)));
-                fields.push(("members", count(self.members().count() as f64)));
+                // Columns that no row fills aren't there.
+                let [has_count, has_joins] = self.says();
+                if has_count {
+                    let members = self.member_count().map(f64::from);
+                    fields.push(("member_count", count(members)));
+                }
+                if has_joins {
+                    let [joined, left] = self.joins().map(|ids| ids.map(|ids| ids as f64));
+                    fields.extend([("joined", count(joined)), ("left", count(left))]);
+                }
+                fields.push(("messages", count(Some(self.messages() as f64))));
+                let members = self.members().count() as f64;
+                fields.push(("members", count(Some(members))));
                 fields
             }
         }
@@ -210,31 +221,23 @@ impl Window {
         Some(pairs.collect::<Vec<_>>().into_iter())
     }
 
-    /// Columns that no window fills aren't there.
-    fn own(&self) -> Vec<(&'static str, Value)> {
-        let windows = self.activity.windows();
-        let count = |count: Option<usize>| Value::Number(count.map(|count| count as f64), 0);
-        let length = |ids: Option<&[MemberId]>| count(ids.map(<[_]>::len));
-        let mut own = vec![
+    fn own(&self) -> [(&'static str, Value); 2] {
+        let online = self.online().map(f64::from);
+        [
             ("minutes", Value::Number(Some(self.minutes()), 2)),
-            (
-                "online_members",
-                Value::Number(self.online().map(f64::from), 0),
-            ),
-        ];
-        if !windows.member_count.is_empty() {
-            own.push((
-                "member_count",
-                Value::Number(self.member_count().map(f64::from), 0),
-            ));
-        }
-        if !windows.joined.is_empty() || !windows.left.is_empty() {
-            own.extend([
-                ("joined", length(self.joined())),
-                ("left", length(self.left())),
-            ]);
-        }
-        own
+            ("online_members", Value::Number(online, 0)),
+        ]
+    }
+
+    /// Whether any window says how many members there are, and who joined or left.
+    fn says(&self) -> [bool; 2] {
+        let all = self.activity.windows();
+        let joins = !all.joined.is_empty() || !all.left.is_empty();
+        [!all.member_count.is_empty(), joins]
+    }
+
+    fn joins(&self) -> [Option<usize>; 2] {
+        [self.joined(), self.left()].map(|ids| ids.map(<[_]>::len))
     }
 }
 
@@ -276,27 +279,24 @@ impl PeriodRow {
         pairs.collect::<Vec<_>>().into_iter()
     }
 
-    /// Columns that no period fills aren't there.
-    fn own(&self) -> Vec<(&'static str, Value)> {
+    fn own(&self) -> [(&'static str, Value); 2] {
         let online = Some(self.online_mean()).filter(|mean| mean.is_finite());
-        let mut own = vec![
+        [
             ("coverage", Value::Number(Some(self.coverage()), 3)),
             ("online_mean", Value::Number(online, 1)),
-        ];
-        let counts = self.periods.member_count();
-        if counts.iter().any(Option::is_some) {
-            own.push((
-                "member_count",
-                Value::Number(self.member_count().map(f64::from), 0),
-            ));
-        }
-        if self.periods.joins_known().iter().any(|&known| known > 0) {
-            let count = |count: Option<u64>| Value::Number(count.map(|count| count as f64), 0);
-            own.extend([
-                ("joined", count(self.joined())),
-                ("left", count(self.left())),
-            ]);
-        }
-        own
+        ]
+    }
+
+    /// Whether any period has members of the server, and knows who joined.
+    fn says(&self) -> [bool; 2] {
+        let joins = self.periods.joins_known().iter().any(|&known| known > 0);
+        [
+            self.periods.member_count().iter().any(Option::is_some),
+            joins,
+        ]
+    }
+
+    fn joins(&self) -> [Option<u64>; 2] {
+        [self.joined(), self.left()]
     }
 }

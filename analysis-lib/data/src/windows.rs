@@ -91,37 +91,35 @@ impl<T: Clone> Lists<T> {
         &self.entries
     }
 
-    /// Adds the list of this window, which comes after all that have one.
+    /// Adds the list of this window, which comes after all that have one, if there is one.
     pub(crate) fn push(
         &mut self,
         window: usize,
-        list: impl IntoIterator<Item = T>,
+        list: Option<impl IntoIterator<Item = T>>,
     ) -> Result<(), TooMany> {
-        self.is_said.resize(window, false);
-        self.ends.resize(window, self.entries.len() as u32);
-        self.entries.extend(list);
-        let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
-        self.is_said.push(true);
-        self.ends.push(end);
+        if let Some(list) = list {
+            self.is_said.resize(window, false);
+            self.ends.resize(window, self.entries.len() as u32);
+            self.entries.extend(list);
+            let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
+            self.is_said.push(true);
+            self.ends.push(end);
+        }
         Ok(())
     }
 
-    /// Adds a window's list of other windows, as far as its entries are to be kept.
-    fn push_from(&mut self, window: usize, other: &Self, index: usize) {
-        if let Some(list) = other.get(index) {
-            let pushed = self.push(window, list.iter().cloned());
-            pushed.expect("there are no more than there were");
-        }
-    }
-
-    /// The same without the entries for which this isn't true.
-    pub(crate) fn filtered(&self, is_kept: impl Fn(&T) -> bool) -> Self {
+    /// The lists of these windows, in that order, of each the entries for which this is
+    /// true.
+    pub(crate) fn select(
+        &self,
+        windows: impl IntoIterator<Item = usize>,
+        is_kept: impl Fn(&T) -> bool,
+    ) -> Self {
         let mut kept = Self::default();
-        for window in 0..self.is_said.len() {
-            if let Some(list) = self.get(window) {
-                let list = list.iter().filter(|&entry| is_kept(entry)).cloned();
-                kept.push(window, list).expect("there are no more");
-            }
+        for (place, window) in windows.into_iter().enumerate() {
+            let list = self.get(window).map(<[T]>::iter);
+            let list = list.map(|list| list.filter(|&entry| is_kept(entry)).cloned());
+            kept.push(place, list).expect("there are no more");
         }
         kept
     }
@@ -174,7 +172,7 @@ impl Windows {
     }
 
     /// The windows with these indices, in that order. Members keep their index.
-    pub fn take(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+    pub fn take(&self, indices: impl IntoIterator<Item = usize, IntoIter: Clone>) -> Self {
         self.select(indices, |_| true)
     }
 
@@ -182,15 +180,20 @@ impl Windows {
     /// whose index in `members` is one to keep.
     pub(crate) fn select(
         &self,
-        indices: impl IntoIterator<Item = usize>,
+        indices: impl IntoIterator<Item = usize, IntoIter: Clone>,
         keeps: impl Fn(u32) -> bool,
     ) -> Self {
+        let indices = indices.into_iter();
         let mut taken = Self {
             members: self.members.clone(),
             channels: self.channels.clone(),
+            member_count: self.member_count.select(indices.clone(), |_| true),
+            joined: self.joined.select(indices.clone(), |_| true),
+            left: self.left.select(indices.clone(), |_| true),
+            by_channel: self.by_channel.select(indices.clone(), |_| true),
             ..Self::default()
         };
-        for (place, i) in indices.into_iter().enumerate() {
+        for i in indices {
             taken.ends.push(self.ends[i]);
             taken.declared.push(self.declared[i]);
             taken.online.push(self.online[i]);
@@ -200,11 +203,6 @@ impl Windows {
                 taken.sent.push(self.sent[sender]);
             }
             taken.first_sender.push(taken.sender.len() as u32);
-            let count = &mut taken.member_count;
-            count.push_from(place, &self.member_count, i);
-            taken.joined.push_from(place, &self.joined, i);
-            taken.left.push_from(place, &self.left, i);
-            taken.by_channel.push_from(place, &self.by_channel, i);
         }
         taken
     }
@@ -242,23 +240,19 @@ impl Windows {
     }
 
     fn are_equal(&self, one: usize, other: usize) -> bool {
-        let senders = |i| {
-            let mut own: Vec<(u32, u32)> = self
-                .senders(i)
-                .map(|s| (self.sender[s], self.sent[s]))
-                .collect();
-            own.sort_unstable();
-            own
+        let row = |i: usize| {
+            let senders = self.senders(i).map(|s| (self.sender[s], self.sent[s]));
+            let mut senders: Vec<(u32, u32)> = senders.collect();
+            senders.sort_unstable();
+            let numbers = (self.declared[i], self.online[i], self.volume[i]);
+            let people = (
+                self.member_count.get(i),
+                self.joined.get(i),
+                self.left.get(i),
+            );
+            (numbers, senders, people, self.by_channel.get(i))
         };
-        self.declared[one] == self.declared[other]
-            && self.online[one] == self.online[other]
-            && self.volume[one] == self.volume[other]
-            && self.senders(one).len() == self.senders(other).len()
-            && senders(one) == senders(other)
-            && self.member_count.get(one) == self.member_count.get(other)
-            && self.joined.get(one) == self.joined.get(other)
-            && self.left.get(one) == self.left.get(other)
-            && self.by_channel.get(one) == self.by_channel.get(other)
+        row(one) == row(other)
     }
 }
 
@@ -316,7 +310,7 @@ pub struct WindowsBuilder {
     index: Index<MemberId>,
     channels: Index<ChannelId>,
     /// What the window that is being made says besides.
-    extra: Option<Extra>,
+    extra: Extra,
     /// How many of `members` the finished windows have named.
     settled: usize,
 }
@@ -333,7 +327,7 @@ impl WindowsBuilder {
         Self {
             index: windows.members.iter().copied().zip(0..).collect(),
             channels: windows.channels.iter().copied().zip(0..).collect(),
-            extra: None,
+            extra: Extra::default(),
             settled: windows.members.len(),
             windows,
         }
@@ -370,7 +364,7 @@ impl WindowsBuilder {
 
     /// What the window that is being made says besides.
     pub fn extra(&mut self, extra: Extra) {
-        self.extra = Some(extra);
+        self.extra = extra;
     }
 
     /// Ends the window that is being made.
@@ -383,45 +377,32 @@ impl WindowsBuilder {
             self.discard();
             return Err(TooMany);
         };
-        if let Some(extra) = self.extra.take() {
-            self.lists(extra)?;
-        }
-        self.windows.ends.push(window.end);
-        self.windows.declared.push(window.declared);
-        self.windows.online.push(window.online);
-        self.windows.volume.push(window.volume);
-        self.windows.first_sender.push(end);
-        self.settled = self.windows.members.len();
-        Ok(())
-    }
-
-    fn lists(&mut self, extra: Extra) -> Result<(), TooMany> {
-        let window = self.windows.len();
+        let extra = std::mem::take(&mut self.extra);
         let channels = extra.channels.map(|channels| {
-            let indexed = channels
-                .into_iter()
-                .map(|(id, sent)| (self.channel(id), sent));
+            let indexed = channels.into_iter();
+            let indexed = indexed.map(|(id, sent)| (self.channel(id), sent));
             indexed.collect::<Vec<_>>()
         });
+        let place = self.windows.len();
         let windows = &mut self.windows;
-        if let Some(count) = extra.member_count {
-            windows.member_count.push(window, [count])?;
-        }
-        if let Some(joined) = extra.joined {
-            windows.joined.push(window, joined)?;
-        }
-        if let Some(left) = extra.left {
-            windows.left.push(window, left)?;
-        }
-        if let Some(channels) = channels {
-            windows.by_channel.push(window, channels)?;
-        }
+        windows
+            .member_count
+            .push(place, extra.member_count.map(|count| [count]))?;
+        windows.joined.push(place, extra.joined)?;
+        windows.left.push(place, extra.left)?;
+        windows.by_channel.push(place, channels)?;
+        windows.ends.push(window.end);
+        windows.declared.push(window.declared);
+        windows.online.push(window.online);
+        windows.volume.push(window.volume);
+        windows.first_sender.push(end);
+        self.settled = windows.members.len();
         Ok(())
     }
 
     /// Forgets the window that is being made.
     pub fn discard(&mut self) {
-        self.extra = None;
+        self.extra = Extra::default();
         let before = self.windows.first_sender[self.windows.len()] as usize;
         self.windows.sender.truncate(before);
         self.windows.sent.truncate(before);
@@ -430,13 +411,13 @@ impl WindowsBuilder {
         }
     }
 
-    /// Lets whole columns be appended at once: `append` gets the windows, with
+    /// Lets whole columns be changed at once: `change` gets the windows, with
     /// the members that [`member`](Self::member) gave an index. Gives back what
-    /// `append` does; where that is `None`, the windows are of no use any more.
-    pub fn columns(&mut self, append: impl FnOnce(&mut Windows) -> Option<()>) -> Option<()> {
-        let appended = append(&mut self.windows);
+    /// `change` does.
+    pub fn columns<T>(&mut self, change: impl FnOnce(&mut Windows) -> T) -> T {
+        let changed = change(&mut self.windows);
         self.settled = self.windows.members.len();
-        appended
+        changed
     }
 
     /// The windows so far.
@@ -446,22 +427,7 @@ impl WindowsBuilder {
 
     /// Drops the windows so far, and keeps the lists of members and of channels.
     pub fn clear(&mut self) {
-        let windows = &mut self.windows;
-        for column in [
-            &mut windows.declared,
-            &mut windows.volume,
-            &mut windows.sender,
-            &mut windows.sent,
-        ] {
-            column.clear();
-        }
-        windows.ends.clear();
-        windows.online.clear();
-        windows.first_sender.truncate(1);
-        windows.member_count = Lists::default();
-        windows.joined = Lists::default();
-        windows.left = Lists::default();
-        windows.by_channel = Lists::default();
+        self.windows = self.windows.take([]);
     }
 
     /// All windows.

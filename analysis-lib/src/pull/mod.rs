@@ -189,10 +189,15 @@ impl PullPeriods {
         let mut wanted = span.environment();
         wanted.push((EVERY, self.period.to_string()));
         let (origin, contents) = fetch(settings, None, true, &wanted)?;
-        let (periods, left_out) = (contents.periods, contents.left_out);
-        match contents.extent {
-            None => Err(span.nothing(&origin, &left_out)),
-            Some(extent) => Periods::new(origin, self.period, &periods, left_out, &extent),
+        let Contents {
+            windows,
+            left_out,
+            sent,
+            ..
+        } = contents;
+        match windows.len() {
+            0 => Err(span.nothing(&origin, &left_out)),
+            _ => Activity::merged(origin, windows, left_out, self.period, sent),
         }
     }
 }

@@ -15,9 +15,8 @@ fn rule(ends: &[i64]) -> (Vec<i64>, Vec<Gap>) {
 }
 
 fn rule_with(ends: &[i64], left_out: &[i64]) -> (Vec<i64>, Vec<Gap>) {
-    let alone = without_twins(ends, left_out);
-    let spans = spans(ends, &vec![0; ends.len()], &alone);
-    (begins(&spans), gaps(&spans))
+    let (begins, extent) = told(ends, &vec![0; ends.len()], left_out.to_vec());
+    (begins, extent.gaps)
 }
 
 /// Ends of one bot's windows, of these lengths in turn.
@@ -254,13 +253,12 @@ fn two_bots_windows_are_as_long_as_one_bots() {
 fn a_declared_begin_holds_and_what_lies_before_it_is_a_gap() {
     let ends = [10, 20, 30, 50, 60].map(|minutes| START + minutes * MINUTE);
     let declared = [0, 0, 600_000, 300_000, 0];
-    let spans = spans(&ends, &declared, &[]);
+    let (begins, extent) = told(&ends, &declared, Vec::new());
     assert_eq!(
-        begins(&spans),
+        begins,
         [0, 10, 20, 45, 50].map(|minutes| START + minutes * MINUTE)
     );
-    let gap = Gap::new(ends[2], spans[3].begin);
-    assert_eq!(gaps(&spans), [gap]);
+    assert_eq!(extent.gaps, [Gap::new(ends[2], begins[3])]);
 }
 
 #[test]

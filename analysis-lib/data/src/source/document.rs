@@ -3,6 +3,8 @@
 //! The bot's documents reach us as BSON and as the JSON of `mongoexport`. Both
 //! readers turn a field into a [`Field`], and the rules here decide.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
 use crate::text::shorten;
@@ -29,7 +31,7 @@ pub const LEFT: &str = "left";
 pub const CHANNELS: &str = "channels";
 
 /// A field's value, as far as the rules tell values apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Field<'a> {
     /// The document hasn't got it.
     Missing,
@@ -41,8 +43,10 @@ pub enum Field<'a> {
     Date(i64),
     /// A text, which may say a date.
     Text(&'a str),
+    /// It has it, and says nothing there.
+    Null,
     /// Anything else, by the value itself or the name of its type.
-    Other(&'a str),
+    Other(Cow<'a, str>),
 }
 
 /// The first time we take: 1 January 2015, when Discord's ids begin. Discord itself
@@ -84,6 +88,7 @@ pub fn count(name: &str, field: Field) -> Result<u32, String> {
         Field::Missing => "is missing".to_owned(),
         Field::Date(_) => "is a date, not a number".to_owned(),
         Field::Text(text) => format!("is not a number ({:?})", shorten(text)),
+        Field::Null => "is not a number (null)".to_owned(),
         Field::Other(kind) => format!("is not a number ({kind})"),
     };
     Err(format!("{} {why}", shorten(name)))
@@ -92,7 +97,7 @@ pub fn count(name: &str, field: Field) -> Result<u32, String> {
 /// A count that may be missing or null, which is not known.
 pub fn known(name: &str, field: Field) -> Result<Option<u32>, String> {
     match field {
-        Field::Missing | Field::Other("null") => Ok(None),
+        Field::Missing | Field::Null => Ok(None),
         field => count(name, field).map(Some),
     }
 }
@@ -133,7 +138,7 @@ pub fn time(field: Field, latest: i64) -> Result<i64, String> {
 /// milliseconds; 0 where the document doesn't say when it began, or says null.
 pub fn length(since: Field, time: i64) -> Result<u32, String> {
     let since = match since {
-        Field::Other("null") => None,
+        Field::Null => None,
         since => date(SINCE, since)?,
     };
     let Some(since) = since else {
@@ -165,6 +170,7 @@ fn date(name: &str, field: Field) -> Result<Option<i64>, String> {
             }
             None => Err(format!("{name} is not a date ({:?})", shorten(text))),
         },
+        Field::Null => Err(format!("{name} is not a date (null)")),
         Field::Other(value) => Err(format!("{name} is not a date ({value})")),
     }
 }
@@ -235,9 +241,10 @@ mod tests {
             Field::Double(f64::INFINITY),
             Field::Double(1e300),
             Field::Date(7),
-            Field::Other("string"),
+            Field::Null,
+            Field::Other("string".into()),
         ] {
-            assert!(count("n", bad).is_err(), "{bad:?}");
+            assert!(count("n", bad.clone()).is_err(), "{bad:?}");
         }
     }
 
@@ -296,7 +303,7 @@ mod tests {
             "time is a number, not a date (1e300)"
         );
         assert_eq!(
-            why(Field::Other("\"soon\"")),
+            why(Field::Other("\"soon\"".into())),
             "time is not a date (\"soon\")"
         );
     }
@@ -304,7 +311,7 @@ mod tests {
     #[test]
     fn a_window_may_say_when_it_began() {
         assert_eq!(length(Field::Missing, NOW), Ok(0));
-        assert_eq!(length(Field::Other("null"), NOW), Ok(0));
+        assert_eq!(length(Field::Null, NOW), Ok(0));
         assert_eq!(length(Field::Date(NOW - 600_000), NOW), Ok(600_000));
         assert_eq!(length(Field::Date(NOW - LONGEST), NOW), Ok(LONGEST as u32));
         let why = |field| length(field, NOW).unwrap_err();
@@ -319,7 +326,10 @@ mod tests {
         for bad in [i64::MIN, i64::MAX] {
             assert!(length(Field::Date(bad), NOW).is_err(), "{bad}");
         }
-        assert_eq!(why(Field::Other("true")), "since is not a date (true)");
+        assert_eq!(
+            why(Field::Other("true".into())),
+            "since is not a date (true)"
+        );
     }
 
     #[test]

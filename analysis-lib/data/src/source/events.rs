@@ -29,7 +29,7 @@ pub fn origin(settings: &Settings, source: Source) -> Result<Origin> {
     report::not_used(&left_out, "line", " of events.csv", "");
     Ok(Origin {
         source,
-        server: settings.server_name(),
+        server: settings.get("SERVER_NAME").unwrap_or("Iraq BTW".to_owned()),
         timezone,
         events,
     })

@@ -9,6 +9,7 @@ use serde_json::{Deserializer, Map, Value};
 use super::document::{self, Field};
 use crate::MemberId;
 use crate::store::columns::Contents;
+use crate::text::clean;
 use crate::{Extra, LeftOut, Window, WindowsBuilder};
 
 /// No line is longer, and no file whose documents aren't one a line, in bytes: a
@@ -66,7 +67,10 @@ pub fn read(
         match values(line) {
             Ok(values) => values.iter().for_each(|value| reader.value(value, number)),
             Err(_) if first && is_shell(line) => return Err(refused(shell())),
-            Err(error) if first && (error.is_eof() || opens_array(&text[begin..])) => {
+            Err(error)
+                if first
+                    && (error.is_eof() || without_script(&text[begin..]).starts_with(b"[")) =>
+            {
                 input.by_ref().take(LONGEST).read_to_end(&mut text)?;
                 reader.whole(&text)?;
             }
@@ -114,10 +118,6 @@ fn without_script(text: &[u8]) -> &[u8] {
     value
         .filter(|value| text[0].is_ascii_alphabetic() && value.starts_with(b"["))
         .unwrap_or(text)
-}
-
-fn opens_array(line: &[u8]) -> bool {
-    without_script(line).starts_with(b"[")
 }
 
 /// The values of a text: of an array its own.
@@ -312,39 +312,35 @@ impl Reader {
         document: &Map<String, Value>,
         end: &mut Option<i64>,
     ) -> Result<(), String> {
-        let field = |name| document.get(name);
-        let time = rule(field(document::TIME), |time| {
-            document::time(time, self.latest)
-        })?;
+        let value = |name| document.get(name);
+        let time = document::time(field(value(document::TIME)), self.latest)?;
         *end = Some(time);
-        let declared = rule(field(document::SINCE), |since| {
-            document::length(since, time)
-        })?;
-        let count = |name, value| rule(value, |field| document::count(name, field));
-        let known = |name| rule(field(name), |field| document::known(name, field));
-        let online = known(document::ONLINE)?;
-        let volume = count(document::VOLUME, field(document::VOLUME))?;
-        let quantities = match field(document::QUANTITIES) {
+        let known = |name| document::known(name, field(value(name)));
+        let window = Window {
+            end: time,
+            declared: document::length(field(value(document::SINCE)), time)?,
+            online: known(document::ONLINE)?,
+            volume: document::count(document::VOLUME, field(value(document::VOLUME)))?,
+        };
+        let quantities = match value(document::QUANTITIES) {
             Some(Value::Object(members)) => members,
             Some(_) => return Err(document::not_a("a sub-document", document::QUANTITIES)),
             None => return Err(format!("{} is missing", document::QUANTITIES)),
         };
-        let listed = |name| match field(name) {
+        let listed = |name| match value(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Array(ids)) => {
-                let read = |id| rule(Some(id), |id| document::listed(name, id));
+                let read = |id| document::listed(name, field(Some(id)));
                 ids.iter().map(read).collect::<Result<_, _>>().map(Some)
             }
             Some(_) => Err(document::not_a("an array", name)),
         };
-        let channels = match field(document::CHANNELS) {
+        let count = |(key, value): (&String, _)| document::count(key, field(Some(value)));
+        let channels = match value(document::CHANNELS) {
             None | Some(Value::Null) => None,
             Some(Value::Object(channels)) => {
-                let mut all = Vec::new();
-                for (key, value) in channels {
-                    all.push((document::channel(key)?, count(key, Some(value))?));
-                }
-                Some(all)
+                let read = |of: (&String, _)| Ok((document::channel(of.0)?, count(of)?));
+                Some(channels.iter().map(read).collect::<Result<_, String>>()?)
             }
             Some(_) => return Err(document::not_a("a sub-document", document::CHANNELS)),
         };
@@ -356,59 +352,33 @@ impl Reader {
         };
         let sent: Vec<(MemberId, u32)> = quantities
             .iter()
-            .map(|(key, value)| Ok((document::member(key)?, count(key, Some(value))?)))
+            .map(|of| Ok((document::member(of.0)?, count(of)?)))
             .collect::<Result<_, String>>()?;
         for (id, sent) in sent {
             self.windows.sent(id, sent);
         }
         self.windows.extra(extra);
-        let window = Window {
-            end: time,
-            declared,
-            online,
-            volume,
-        };
         self.windows.window(window).map_err(|e| e.to_string())
     }
 }
 
-/// When a document's window began, if that is said, and ended, in milliseconds since
-/// the epoch (UTC), by these values of it. `None`: the document is left out, for they
-/// are no such times.
-pub fn stretch(time: &Value, since: &Value) -> Option<(Option<i64>, i64)> {
-    let time = rule(Some(time), |time| document::time(time, document::latest())).ok()?;
-    let length = rule(Some(since), |since| document::length(since, time)).ok()?;
-    Some(((length > 0).then(|| time - i64::from(length)), time))
-}
-
-/// Applies a rule to a value, which the rule's reason shows where it is of no
-/// type that the rules know.
-fn rule<T>(
-    value: Option<&Value>,
-    rule: impl FnOnce(Field) -> Result<T, String>,
-) -> Result<T, String> {
-    let Some(value) = value else {
-        return rule(Field::Missing);
-    };
-    if let Some(field) = field(value) {
-        return rule(field);
-    }
-    let text = value.to_string();
-    let mut shown: String = text.chars().take(60).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    rule(Field::Other(&shown))
-}
-
-/// Extended JSON, v1 and v2: `7`, `7.0`, `{"$numberInt": "7"}`, the same with
+/// A value, or what of it is no field, as the rules tell values apart, in
+/// extended JSON, v1 and v2: `7`, `7.0`, `{"$numberInt": "7"}`, the same with
 /// `$numberLong`, `$numberDouble` and `$numberDecimal`, `{"$date":
 /// "2020-09-04T21:00:00Z"}`, `{"$date": {"$numberLong": "1599253200000"}}` and
 /// `{"$date": 1599253200000}`. A number in place of its text does as well.
 ///
 /// <https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md>
-fn field(value: &Value) -> Option<Field<'_>> {
+pub fn field(value: Option<&Value>) -> Field<'_> {
+    let Some(value) = value else {
+        return Field::Missing;
+    };
+    plain(value).unwrap_or_else(|| Field::Other(clean(&value.to_string(), 60).into()))
+}
+
+fn plain(value: &Value) -> Option<Field<'_>> {
     let wrapper = match value {
+        Value::Null => return Some(Field::Null),
         Value::Number(number) => {
             let integer = number.as_i64().map(Field::Integer);
             return integer.or_else(|| number.as_f64().map(Field::Double));
@@ -420,14 +390,14 @@ fn field(value: &Value) -> Option<Field<'_>> {
     let (kind, inner) = wrapper.iter().next()?;
     match (kind.as_str(), inner) {
         ("$date", Value::String(text)) => Some(Field::Text(text)),
-        ("$date", inner) => match field(inner)? {
+        ("$date", inner) => match plain(inner)? {
             Field::Integer(time) => Some(Field::Date(time)),
             Field::Double(time) if time.fract() == 0.0 => Some(Field::Date(time as i64)),
             _ => None,
         },
         ("$numberInt" | "$numberLong" | "$numberDouble" | "$numberDecimal", inner) => match inner {
             Value::String(text) => document::decimal(text),
-            Value::Number(_) => field(inner),
+            Value::Number(_) => plain(inner),
             _ => None,
         },
         _ => None,

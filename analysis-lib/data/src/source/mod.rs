@@ -8,5 +8,3 @@ mod exporter;
 pub mod request;
 pub mod sample;
 mod write;
-
-pub use export::stretch;

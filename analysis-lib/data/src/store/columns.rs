@@ -15,22 +15,16 @@
 //! three: its length in each window (and one more, 0 where the document says none), and
 //! its entries. Channels are places in that list, with messages in a column of their own.
 //!
-//! A period, or a part of one, is its first instant as i64; windows, sum and
-//! maximum of online members, and messages as u64 each; then each member's id and
-//! messages as u64 each. Parts of one add up.
-//!
-//! What the rule of time says of windows that were merged is when the first began
-//! and the last ended, the usual length (0 where there is none), and each gap's
-//! begin, end and kind (1: documents were left out, else 0), as i64 each.
+//! What was sent in a period, or in a part of one, is the period's first instant as i64,
+//! and each member's id and messages as u64 each. Parts of one add up. Where it is sent
+//! so, the windows come without it, in order, and each once.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::stream::{Broken, Kind, Parts, Reader, put_text, write_end, write_frame, write_header};
-use crate::{
-    ByBegin, ChannelId, Extent, Gap, GapKind, LeftOut, Lists, MemberId, Source, Sums, Windows,
-    WindowsBuilder,
-};
+use crate::{LeftOut, Lists, MemberId, Sent, Source, Windows, WindowsBuilder};
 
 /// Windows a frame when a whole activity is written, and senders: those of many
 /// windows would make a frame too long to be read.
@@ -43,21 +37,16 @@ const ENDS: Range<i64> = 0..253_402_300_800_000;
 
 /// Appends the payload of an `S` frame.
 pub fn put_source(out: &mut Vec<u8>, source: &Source) {
-    match source {
-        Source::Sample => out.push(0),
-        Source::File(name) => {
-            out.push(1);
-            put_text(out, name);
-        }
+    let (kind, texts) = match source {
+        Source::Sample => (0, vec![]),
+        Source::File(name) => (1, vec![name]),
         Source::MongoDb {
             database,
             collection,
-        } => {
-            out.push(2);
-            put_text(out, database);
-            put_text(out, collection);
-        }
-    }
+        } => (2, vec![database, collection]),
+    };
+    out.push(kind);
+    texts.into_iter().for_each(|text| put_text(out, text));
 }
 
 /// Appends the payload of a `K` frame.
@@ -164,43 +153,9 @@ fn put_column(out: &mut Vec<u8>, values: impl Iterator<Item = u64> + Clone, leas
 }
 
 /// Appends the payload of a `P` frame.
-pub fn put_period(out: &mut Vec<u8>, begin: i64, sums: &Sums) {
+pub fn put_sent(out: &mut Vec<u8>, begin: i64, sent: &BTreeMap<MemberId, u64>) {
     out.extend_from_slice(&begin.to_le_bytes());
-    let own = [
-        sums.windows,
-        sums.online,
-        sums.online_known,
-        sums.online_max.into(),
-        sums.messages,
-        sums.member_count.map_or(0, |(end, _)| end.cast_unsigned()),
-        sums.member_count
-            .map_or(0, |(_, count)| u64::from(count) + 1),
-        sums.joined,
-        sums.left,
-        sums.joins_known,
-        sums.channels_known,
-        sums.by_channel.len() as u64,
-    ];
-    let channels = sums
-        .by_channel
-        .iter()
-        .flat_map(|(&id, &sent)| [id.get(), sent]);
-    let members = sums.sent.iter().flat_map(|(&id, &sent)| [id.get(), sent]);
-    for number in own.into_iter().chain(channels).chain(members) {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-}
-
-/// Appends the payload of a `G` frame.
-pub fn put_extent(out: &mut Vec<u8>, extent: &Extent) {
-    let own = [
-        extent.span.0,
-        extent.span.1,
-        extent.usual_length.unwrap_or(0),
-    ];
-    let gaps = extent.gaps.iter();
-    let gaps = gaps.flat_map(|gap| [gap.begin, gap.end, (gap.kind == GapKind::LeftOut).into()]);
-    for number in own.into_iter().chain(gaps) {
+    for number in sent.iter().flat_map(|(id, &sent)| [id.get(), sent]) {
         out.extend_from_slice(&number.to_le_bytes());
     }
 }
@@ -229,6 +184,12 @@ impl Parts<'_> {
         Some(())
     }
 
+    fn values<T>(&mut self, count: usize, from: impl Fn(u64) -> T) -> Option<Vec<T>> {
+        let mut values = Vec::new();
+        self.column(count, &mut values, from)?;
+        Some(values)
+    }
+
     fn source(&mut self) -> Option<Source> {
         Some(match self.u8()? {
             0 => Source::Sample,
@@ -241,78 +202,36 @@ impl Parts<'_> {
         })
     }
 
-    fn period(&mut self) -> Option<(i64, Sums)> {
-        let begin = self.i64()?;
-        let mut sums = Sums {
-            windows: self.u64()?,
-            online: self.u64()?,
-            online_known: self.u64()?,
-            online_max: self.u64()?.try_into().ok()?,
-            messages: self.u64()?,
-            member_count: Some((self.i64()?, self.u64()?))
-                .filter(|&(_, above)| above > 0)
-                .map(|(end, above)| (end, (above - 1) as u32)),
-            joined: self.u64()?,
-            left: self.u64()?,
-            joins_known: self.u64()?,
-            channels_known: self.u64()?,
-            ..Sums::default()
-        };
-        for _ in 0..self.u64()? {
-            sums.by_channel.insert(self.u64()?.into(), self.u64()?);
-        }
+    fn sent(&mut self, all: &mut Sent) -> Option<()> {
+        let own = all.entry(self.i64()?).or_default();
         while !self.0.is_empty() {
-            sums.sent.insert(self.u64()?.into(), self.u64()?);
+            let (id, sent) = (self.u64()?.into(), self.u64()?);
+            *own.entry(id).or_default() += sent;
         }
-        (sums.windows > 0).then_some((begin, sums))
-    }
-
-    fn extent(&mut self) -> Option<Extent> {
-        let span = (self.i64()?, self.i64()?);
-        let usual_length = Some(self.i64()?).filter(|&length| length > 0);
-        let mut gaps = Vec::new();
-        while !self.0.is_empty() {
-            gaps.push(Gap {
-                begin: self.i64()?,
-                end: self.i64()?,
-                kind: match self.i64()? {
-                    0 => GapKind::NoData,
-                    _ => GapKind::LeftOut,
-                },
-            });
-        }
-        ENDS.contains(&span.1).then_some(Extent {
-            span,
-            gaps,
-            unseen: Vec::new(),
-            usual_length,
-        })
+        Some(())
     }
 
     fn left_out(&mut self) -> Option<LeftOut> {
         Some(LeftOut {
             document: self.text()?,
             reason: self.text()?,
-            end: if self.0.is_empty() {
-                None
-            } else {
-                Some(self.i64()?)
-            },
+            end: self.i64(),
         })
     }
 
-    /// Appends a `W` frame's windows.
+    /// Appends a `W` frame's windows. `members` are the reader's indices of the writer's
+    /// members, which differ where what is read continues what was there before.
     fn windows(
         &mut self,
         version: u32,
         to: &mut WindowsBuilder,
-        members: &mut Members,
+        members: &mut Vec<u32>,
     ) -> Option<()> {
         let count = self.u32()? as usize;
         let senders = self.u32()? as usize;
         let new = self.u32()? as usize;
         for id in self.bytes(new.checked_mul(8)?)?.chunks_exact(8) {
-            members.add(u64::from_le_bytes(id.try_into().ok()?).into(), to);
+            members.push(to.member(u64::from_le_bytes(id.try_into().ok()?).into()));
         }
         let least = self.i64()?;
         let number = |value| value as u32;
@@ -343,33 +262,36 @@ impl Parts<'_> {
             }
             self.column(senders, &mut to.sender, number)?;
             self.column(senders, &mut to.sent, number)?;
-            members.translate(&mut to.sender[first_sender..])
+            let senders = &mut to.sender[first_sender..];
+            let most = senders.iter().max().map_or(0, |&most| most as usize + 1);
+            if most > members.len() {
+                return None;
+            }
+            if !members.iter().copied().eq(0..members.len() as u32) {
+                for sender in senders {
+                    *sender = members[*sender as usize];
+                }
+            }
+            Some(())
         })?;
         if self.0.is_empty() {
             return Some(());
         }
-        let mut channels = Vec::new();
-        for _ in 0..self.u32()? {
-            channels.push(to.channel(ChannelId::from(self.u64()?)));
-        }
+        let channels = (0..self.u32()?).map(|_| Some(to.channel(self.u64()?.into())));
+        let channels: Vec<u32> = channels.collect::<Option<_>>()?;
         let first = to.windows().len() - count;
         to.columns(|to| {
             self.lists(first, count, &mut to.member_count, |parts, entries| {
-                let mut counts = Vec::new();
-                parts.column(entries, &mut counts, number)?;
-                Some(counts)
+                parts.values(entries, number)
             })?;
             for lists in [&mut to.joined, &mut to.left] {
                 self.lists(first, count, lists, |parts, entries| {
-                    let mut ids = Vec::new();
-                    parts.column(entries, &mut ids, MemberId::from)?;
-                    Some(ids)
+                    parts.values(entries, MemberId::from)
                 })?;
             }
             self.lists(first, count, &mut to.by_channel, |parts, entries| {
-                let (mut places, mut sent) = (Vec::new(), Vec::new());
-                parts.column(entries, &mut places, |place| place as usize)?;
-                parts.column(entries, &mut sent, number)?;
+                let places = parts.values(entries, |place| place as usize)?;
+                let sent = parts.values(entries, number)?;
                 let pairs = places.iter().zip(&sent);
                 let pair = |(&place, &sent)| Some((*channels.get(place)?, sent));
                 pairs.map(pair).collect()
@@ -386,59 +308,16 @@ impl Parts<'_> {
         to: &mut Lists<T>,
         entries: impl FnOnce(&mut Self, usize) -> Option<Vec<T>>,
     ) -> Option<()> {
-        let mut lengths: Vec<u64> = Vec::new();
-        self.column(count, &mut lengths, |length| length)?;
+        let lengths = self.values(count, |length| length)?;
         let all = lengths
             .iter()
             .map(|length| length.saturating_sub(1))
             .sum::<u64>();
         let mut entries = entries(self, all.try_into().ok()?)?.into_iter();
         for (window, length) in (first..).zip(lengths) {
-            if let Some(length) = length.checked_sub(1) {
-                to.push(window, entries.by_ref().take(length as usize))
-                    .ok()?;
-            }
-        }
-        Some(())
-    }
-}
-
-/// From the writer's list of members to the reader's: the lists differ when what
-/// is read continues what was there before.
-struct Members {
-    /// The reader's index of the writer's members.
-    index: Vec<u32>,
-    /// Whether the lists are equal so far, so that nothing needs translating.
-    are_equal: bool,
-}
-
-impl Members {
-    /// For a writer that begins its list now.
-    fn new() -> Self {
-        Self {
-            index: Vec::new(),
-            are_equal: true,
-        }
-    }
-
-    fn add(&mut self, id: MemberId, to: &mut WindowsBuilder) {
-        let index = to.member(id);
-        self.are_equal &= index as usize == self.index.len();
-        self.index.push(index);
-    }
-
-    fn translate(&self, senders: &mut [u32]) -> Option<()> {
-        if senders
-            .iter()
-            .max()
-            .is_some_and(|&most| most as usize >= self.index.len())
-        {
-            return None;
-        }
-        if !self.are_equal {
-            for sender in senders {
-                *sender = self.index[*sender as usize];
-            }
+            let length = length.checked_sub(1);
+            let list = length.map(|length| entries.by_ref().take(length as usize));
+            to.push(window, list).ok()?;
         }
         Some(())
     }
@@ -494,10 +373,8 @@ pub struct Contents {
     pub windows: Windows,
     /// The documents that can't.
     pub left_out: Vec<LeftOut>,
-    /// Sums by period, where windows were merged.
-    pub periods: ByBegin,
-    /// What the rule of time says of windows that were merged.
-    pub extent: Option<Extent>,
+    /// Who sent what by period, where that was merged.
+    pub sent: Sent,
     /// Where the next pull can go on.
     pub resume: Option<Vec<u8>>,
     /// Whether what was there before turned out to be void.
@@ -512,9 +389,8 @@ pub fn read_all<R: Read>(
 ) -> Result<Contents, Broken> {
     let mut contents = before;
     let mut windows = WindowsBuilder::on(std::mem::take(&mut contents.windows));
-    let mut members = Members::new();
+    let mut members = Vec::new();
     let (mut first, mut first_skipped) = (windows.windows().len(), contents.left_out.len());
-    let mut parts_of_periods = 0;
     let version = reader.version();
     loop {
         let (kind, mut parts) = reader.next()?;
@@ -530,10 +406,9 @@ pub fn read_all<R: Read>(
             Kind::Anew => {
                 windows = WindowsBuilder::new();
                 contents.left_out.clear();
-                contents.periods.clear();
-                parts_of_periods = 0;
+                contents.sent.clear();
                 contents.anew = true;
-                members = Members::new();
+                members.clear();
                 (first, first_skipped) = (0, 0);
                 Some(())
             }
@@ -541,15 +416,11 @@ pub fn read_all<R: Read>(
                 contents.resume = Some(parts.0.to_vec());
                 Some(())
             }
-            Kind::Period => parts.period().map(|(begin, sums)| {
-                contents.periods.entry(begin).or_default().add(sums);
-                parts_of_periods += 1;
-            }),
-            Kind::Extent => parts.extent().map(|extent| contents.extent = Some(extent)),
+            Kind::Sent => parts.sent(&mut contents.sent),
             Kind::End => {
                 contents.windows = windows.finish();
                 let counts = parts.u64().zip(parts.u64());
-                let taken = (contents.windows.len() - first + parts_of_periods) as u64;
+                let taken = (contents.windows.len() - first) as u64;
                 let left_out = (contents.left_out.len() - first_skipped) as u64;
                 return if counts == Some((taken, left_out)) {
                     Ok(contents)

@@ -45,14 +45,6 @@ pub fn replace(
     written
 }
 
-/// Brings the file's new name to the disk.
-pub fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
 /// How long a part isn't written to before its writer counts as gone. Where no one
 /// can tell whether the writer's process lives, that takes a day.
 const LEFT: Duration = Duration::from_secs(if cfg!(target_os = "linux") {

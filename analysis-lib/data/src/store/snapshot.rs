@@ -47,8 +47,8 @@ impl Snapshot {
     ///
     /// What is there is something else, which a snapshot must not replace.
     pub fn open(&self) -> Result<Option<Opened>> {
-        let unreadable =
-            |e: std::io::Error| Ok(Some(Opened::Unusable(format!("can't be read ({e})"))));
+        let unusable = |why: &str| Ok(Some(Opened::Unusable(why.to_owned())));
+        let unreadable = |e: std::io::Error| unusable(&format!("can't be read ({e})"));
         let mut file = match File::open(&self.path) {
             Ok(file) => BufReader::with_capacity(1 << 16, file),
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -69,28 +69,25 @@ impl Snapshot {
             Err(e) => return unreadable(e),
         }
         let resumed = stream::Reader::new(file).and_then(|mut reader| {
-            loop {
-                match reader.next()? {
-                    (Kind::Source, _) => (),
-                    (Kind::Resume, parts) => {
-                        let resume = parts.0.to_vec();
-                        return Ok(Some((reader, resume)));
-                    }
-                    _ => return Ok(None),
-                }
-            }
+            // What was read comes first, and then where the pull ended.
+            reader.next()?;
+            let resume = match reader.next()? {
+                (Kind::Resume, parts) => Some(parts.0.to_vec()),
+                _ => None,
+            };
+            Ok(resume.map(|resume| (reader, resume)))
         });
-        Ok(Some(match resumed {
+        match resumed {
             // The first two don't hold all that a document said then.
             Ok(Some((reader, _))) if reader.version() < 3 => {
-                Opened::Unusable("was written by another version".to_owned())
+                unusable("was written by another version")
             }
-            Ok(Some((reader, resume))) => Opened::Whole(reader, resume),
+            Ok(Some((reader, resume))) => Ok(Some(Opened::Whole(reader, resume))),
             // It was saved by a user.
-            Ok(None) => return other(),
-            Err(Broken::Unknown) => Opened::Unusable("was written by another version".to_owned()),
-            Err(_) => Opened::Unusable("is damaged".to_owned()),
-        }))
+            Ok(None) => other(),
+            Err(Broken::Unknown) => unusable("was written by another version"),
+            Err(_) => unusable("is damaged"),
+        }
     }
 
     /// Replaces the snapshot.

@@ -19,9 +19,8 @@
 //! | `K` | one document that was left out: texts `document` and `reason`, then, where it is known, its window's end as i64 |
 //! | `A` | begin anew: everything before this frame is void. Empty |
 //! | `R` | where a pull can go on: bytes that only the program `pull` reads |
-//! | `P` | one period or a part of it, see [`columns`](super::columns) |
-//! | `G` | what the rule of time says of windows that were merged, see there |
-//! | `E` | the end: how many windows (or `P`), and how many `K`, as u64 each, since the beginning or the last `A` |
+//! | `P` | who sent what in one period or a part of it, see [`columns`](super::columns) |
+//! | `E` | the end: how many windows, and how many `K`, as u64 each, since the beginning or the last `A` |
 //!
 //! A text is a u32 length and UTF-8. A stream without its `E` is a part, and
 //! never taken for the whole. No payload is longer than 256 MB.
@@ -54,18 +53,16 @@ pub enum Kind {
     Anew = b'A',
     /// Where the next pull can go on.
     Resume = b'R',
-    /// A period's sums.
-    Period = b'P',
-    /// What the rule of time says of windows that were merged.
-    Extent = b'G',
+    /// Who sent what in a period.
+    Sent = b'P',
     /// The stream is whole.
     End = b'E',
 }
 
 impl Kind {
     fn from_letter(letter: u8) -> Option<Self> {
-        use Kind::{Anew, End, Extent, LeftOut, Period, Resume, Source, Windows};
-        [Source, Windows, LeftOut, Anew, Resume, Period, Extent, End]
+        use Kind::{Anew, End, LeftOut, Resume, Sent, Source, Windows};
+        [Source, Windows, LeftOut, Anew, Resume, Sent, End]
             .into_iter()
             .find(|&kind| kind as u8 == letter)
     }

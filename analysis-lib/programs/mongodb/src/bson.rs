@@ -209,9 +209,10 @@ fn field(element: &RawElement) -> Field<'static> {
         Ok(RawBsonRef::Double(value)) => Field::Double(value),
         Ok(RawBsonRef::DateTime(time)) => Field::Date(time.timestamp_millis()),
         Ok(RawBsonRef::Decimal128(value)) => {
-            document::decimal(&value.to_string()).unwrap_or(Field::Other("decimal128"))
+            document::decimal(&value.to_string()).unwrap_or(Field::Other("decimal128".into()))
         }
-        _ => Field::Other(type_name(element.element_type())),
+        Ok(RawBsonRef::Null) => Field::Null,
+        _ => Field::Other(type_name(element.element_type()).into()),
     }
 }
 

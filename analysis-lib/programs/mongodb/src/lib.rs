@@ -6,7 +6,7 @@
 //! message that begins with `error: `.
 //!
 //! `connect` finds the collection by the connection string (`uri`); `scan` reads
-//! it; `output` makes columns of what comes; `marker` says where the next pull goes
+//! it; `output` makes columns of what comes, and `merging` periods; `marker` says where the next pull goes
 //! on; `failure` knows what can go wrong.
 
 mod ask;
@@ -14,6 +14,7 @@ pub mod bson;
 pub mod connect;
 pub mod failure;
 mod marker;
+mod merging;
 mod output;
 mod scan;
 mod uri;

@@ -8,9 +8,9 @@ use mongodb::raw_batch_cursor::RawBatch;
 
 use super::ask::documents;
 use super::marker::{self, HIGHEST, Known};
+use super::merging::Merging;
 use crate::bson::Columns;
-use activity_data::Merging;
-use activity_data::store::columns::{put_extent, put_left_out, put_period, put_windows};
+use activity_data::store::columns::{put_left_out, put_sent, put_windows};
 use activity_data::store::stream::{Kind, write_end, write_frame, write_header};
 
 /// What was read since the beginning, or since reading began anew.
@@ -37,7 +37,7 @@ pub(crate) struct Output {
     pub(crate) is_unexpected: bool,
     /// What comes next may begin with the document of this `_id`, which was read.
     pub(crate) known: Option<Bson>,
-    /// How many windows or periods, and how many documents left out, were written.
+    /// How many windows, and how many documents left out, were written.
     written: (usize, usize),
     /// How many members have been named.
     written_members: usize,
@@ -168,8 +168,8 @@ impl Output {
             ends.for_each(|end| merging.leave_out(end));
         }
         self.settle(false)?;
-        if self.merging.is_none() && self.columns.windows.windows().len() > 0 {
-            let windows = self.columns.windows.windows();
+        let windows = self.columns.windows.windows();
+        if self.merging.is_none() && windows.len() > 0 {
             let new_members = &windows.members[self.written_members..];
             put_windows(&mut payload, windows, 0..windows.len(), new_members);
             self.written.0 += windows.len();
@@ -191,28 +191,28 @@ impl Output {
     /// Merges the last windows, and says whether all are merged.
     pub(crate) fn is_merged(&mut self) -> io::Result<bool> {
         self.settle(true)?;
-        if let Some(extent) = self.merging.as_ref().and_then(Merging::extent) {
-            let mut payload = Vec::new();
-            put_extent(&mut payload, &extent);
-            self.frame(Kind::Extent, &payload)?;
-        }
         Ok(!self.is_late)
     }
 
-    /// Where windows are merged, writes the periods that are certain.
+    /// Where windows are merged, writes those that are certain.
     fn settle(&mut self, is_end: bool) -> io::Result<()> {
         let Some(merging) = self.merging.as_mut().filter(|_| !self.is_late) else {
             return Ok(());
         };
         let windows = &mut self.columns.windows;
-        let settled = windows.columns(|windows| merging.settle(windows, is_end).ok());
-        self.is_late = settled.is_none();
+        let settled = windows.columns(|windows| merging.settle(windows, is_end));
+        let Some((windows, sent)) = settled else {
+            self.is_late = true;
+            return Ok(());
+        };
         let mut payload = Vec::new();
-        for (begin, sums) in merging.take() {
+        put_windows(&mut payload, &windows, 0..windows.len(), &[]);
+        self.written.0 += windows.len();
+        write_frame(&mut self.out, Kind::Windows, &payload)?;
+        for (begin, sent) in sent {
             payload.clear();
-            put_period(&mut payload, begin, &sums);
-            self.written.0 += 1;
-            write_frame(&mut self.out, Kind::Period, &payload)?;
+            put_sent(&mut payload, begin, &sent);
+            write_frame(&mut self.out, Kind::Sent, &payload)?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ use super::ask::{from_on, projection};
 use super::connect::Connection;
 use super::failure::{Failure, within};
 use super::marker::{self, Known, Marker};
+use super::merging::Merging;
 use super::output::Output;
 use crate::bson::Columns;
 use activity_data::Error;
@@ -33,7 +34,7 @@ use activity_data::source::document;
 use activity_data::store::columns::put_source;
 use activity_data::store::stream::Kind;
 use activity_data::text::grouped;
-use activity_data::{Merging, Period, Zone};
+use activity_data::{Period, Zone};
 
 /// Documents asked for at a time: about a megabyte, which the caches of both
 /// sides hold, and which a slow line brings within the timeout.

@@ -18,11 +18,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use activity_data::Error;
-use activity_data::source::stretch;
-use activity_data::store::replace::sync_folder;
+use activity_data::source::document;
+use activity_data::source::export::field;
 
 use super::document::{Span, span};
 use super::place::{Answer, Inserted, Store, There};
+use super::sync_folder;
 
 /// How a line begins that was written here.
 const BEGIN: &[u8] = b"{\"_id\":{\"$oid\":\"";
@@ -52,7 +53,10 @@ impl Line {
     }
 
     fn span(&self) -> Option<Span> {
-        stretch(&self.time, &self.since)
+        let field = |value| field(Some(value));
+        let time = document::time(field(&self.time), document::latest()).ok()?;
+        let length = document::length(field(&self.since), time).ok()?;
+        Some(((length > 0).then(|| time - i64::from(length)), time))
     }
 }
 

@@ -10,3 +10,11 @@ pub mod mongodb;
 pub mod place;
 pub mod settled;
 pub mod spool;
+
+/// Brings the file's new name to the disk.
+fn sync_folder(path: &std::path::Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => std::fs::File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}

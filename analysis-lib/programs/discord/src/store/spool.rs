@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use bson::{RawDocument, RawDocumentBuf};
 
 use super::document::{Span, span};
-use activity_data::store::replace::{replace, sync_folder};
+use super::sync_folder;
+use activity_data::store::replace::replace;
 use activity_data::store::snapshot::private_folder;
 
 /// The file, and what of it waits.

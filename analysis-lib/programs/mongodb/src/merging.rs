@@ -1,158 +1,112 @@
-//! Windows merged into periods while they come, without keeping who sent what in
-//! all of them.
+//! Who sent what, merged into periods while windows come, without keeping all of it.
 //!
 //! When a window began depends on the windows around it, and so does the period
 //! that it belongs to. So the newest windows wait until those come that decide it.
 
-use super::lengths::{self, AHEAD, BLOCK, Extent, moments};
-use super::periods::Merger;
-use super::{ByBegin, Period, Windows, Zone};
+use activity_data::lengths::{AHEAD, certain, told};
+use activity_data::{Period, Sent, Windows, Zone, places, sent_by_period};
 
-/// Windows by period, merged as they come.
-pub struct Merging {
+/// Entries of senders that windows may wait with, in any number of windows.
+const MANY: usize = if cfg!(test) { 1 << 9 } else { 1 << 22 };
+
+/// Windows that are merged as they come.
+pub(crate) struct Merging {
     zone: Zone,
     period: Period,
-    merger: Merger,
-    /// Ends and declared lengths of all windows that were merged.
+    /// Ends and declared lengths of all windows that were merged, and the ends of all
+    /// documents that were left out.
     ends: Vec<i64>,
     declared: Vec<u32>,
-    /// Ends of documents that were left out: those up to the last that was merged, of
-    /// these the ones without a twin, and those that wait.
     left_out: Vec<i64>,
-    alone: Vec<i64>,
-    waiting: Vec<i64>,
-    /// The moments at which windows that were merged ended, or those that were left
-    /// out and have no twin.
-    moments: Vec<i64>,
+    /// Up to which end all windows were merged.
+    last: i64,
     /// Whether windows are only merged at the end, in whatever order they come.
     waits: bool,
+    /// Whether something came after what follows it was merged.
+    is_late: bool,
 }
-
-/// A window came after those that follow it were merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Late;
 
 impl Merging {
     /// No window yet. `waits`: all windows are kept until the last has come, which
     /// takes as much memory as they do.
-    pub fn new(zone: &Zone, period: Period, waits: bool) -> Self {
+    pub(crate) fn new(zone: &Zone, period: Period, waits: bool) -> Self {
         Self {
             zone: zone.clone(),
             period,
-            merger: Merger::new(zone, period, true),
             ends: Vec::new(),
             declared: Vec::new(),
             left_out: Vec::new(),
-            alone: Vec::new(),
-            waiting: Vec::new(),
-            moments: Vec::new(),
+            last: i64::MIN,
             waits,
+            is_late: false,
         }
     }
 
     /// The same without the windows so far.
-    #[must_use]
-    pub fn anew(self) -> Self {
+    pub(crate) fn anew(self) -> Self {
         Self::new(&self.zone, self.period, self.waits)
     }
 
     /// Takes note of a document that was left out, by its window's end.
-    pub fn leave_out(&mut self, end: i64) {
-        self.waiting.push(end);
+    pub(crate) fn leave_out(&mut self, end: i64) {
+        self.left_out.push(end);
+        self.is_late |= end <= self.last;
     }
 
-    /// Merges the windows whose begins are certain, and takes them out of
-    /// `windows`. `is_end`: no other will come, so all are certain.
-    ///
-    /// # Errors
-    ///
-    /// A window ends before one that was merged.
-    pub fn settle(&mut self, windows: &mut Windows, is_end: bool) -> Result<(), Late> {
-        if !is_end && (self.waits || windows.len() < 4 * AHEAD) {
-            return Ok(());
+    /// Takes the windows whose begins are certain out of `windows`. Gives them in order,
+    /// without who sent what, and that by period. `is_end`: no other will come, so all
+    /// are certain. `None`: something ended before what was merged.
+    pub(crate) fn settle(
+        &mut self,
+        windows: &mut Windows,
+        is_end: bool,
+    ) -> Option<(Windows, Sent)> {
+        // What was merged is looked at once more, so that should be little.
+        let many = windows.sender.len() >= MANY || windows.len() >= self.ends.len().max(4 * AHEAD);
+        if windows.len() == 0 || !is_end && (self.waits || !many) {
+            return (!self.is_late).then(Default::default);
         }
         windows.put_in_order();
-        self.waiting.sort_unstable();
-        let firsts = [windows.ends.first(), self.waiting.first()];
-        let merged = self.moments.last().copied().unwrap_or(i64::MIN);
-        if firsts.into_iter().flatten().any(|&first| first <= merged) {
-            return Err(Late);
+        self.is_late |= windows.ends[0] <= self.last;
+        if self.is_late {
+            return None;
         }
-        // From the beginning of a block on, with two whole ones before the first.
-        let before = self
-            .moments
-            .len()
-            .min(2 * BLOCK + self.moments.len() % BLOCK);
-        let first = self.moments.get(self.moments.len() - before).copied();
-        let since =
-            |ends: &[i64]| ends.partition_point(|&end| first.is_none_or(|first| end < first));
-        let (context, unused) = (since(&self.ends), since(&self.left_out));
-        let ends = [&self.ends[context..], &windows.ends].concat();
-        let all = [&self.left_out[unused..], &self.waiting].concat();
-        let mut alone = lengths::without_twins(&ends, &all);
-        alone.retain(|&end| end > merged);
-        // Whether a document that was left out has a twin depends on what is around it.
-        let all = moments(&windows.ends, &self.waiting);
-        let sure = match all.len().checked_sub(1 + BLOCK) {
-            _ if is_end => i64::MAX,
-            Some(index) => all[index],
-            None => return Ok(()),
+        let merged = self.ends.len();
+        self.ends.extend_from_slice(&windows.ends);
+        self.declared.extend_from_slice(&windows.declared);
+        self.left_out.sort_unstable();
+        self.last = match is_end {
+            true => i64::MAX,
+            false => {
+                certain(&self.ends, &self.left_out).map_or(self.last, |last| last.max(self.last))
+            }
         };
-        let up_to = |ends: &[i64], last: i64| ends.partition_point(|&end| end <= last);
-        alone.truncate(up_to(&alone, sure));
-        let mut moments = moments(&windows.ends[..up_to(&windows.ends, sure)], &alone);
-        let declared = [&self.declared[context..], &windows.declared].concat();
-        let count = up_to(&ends, sure);
-        let left_out = [&self.alone[since(&self.alone)..], &alone].concat();
-        let spans = lengths::spans(&ends[..count], &declared[..count], &left_out);
-        let begins = lengths::begins(&spans);
-        if !is_end {
-            moments.truncate(moments.len().saturating_sub(AHEAD));
-        }
-        let Some(&last) = moments.last() else {
-            self.close(windows, is_end);
-            return Ok(());
+        let (begins, _) = told(&self.ends, &self.declared, self.left_out.clone());
+        let count = windows.ends.partition_point(|&end| end <= self.last);
+        self.ends.truncate(merged + count);
+        self.declared.truncate(merged + count);
+        let begins = &begins[merged..merged + count];
+        let places = places(&self.zone, self.period, begins, &windows.ends);
+        let sent = sent_by_period(windows, &places);
+        let settled = Windows {
+            members: Vec::new(),
+            first_sender: vec![0; count + 1],
+            sender: Vec::new(),
+            sent: Vec::new(),
+            ..windows.take(0..count)
         };
-        let count = up_to(&windows.ends, last);
-        let own = self.ends.len() - context;
-        self.merger.add(windows, &begins[own..own + count]);
-        self.ends.extend_from_slice(&windows.ends[..count]);
-        self.declared.extend_from_slice(&windows.declared[..count]);
-        self.alone.extend_from_slice(&alone[..up_to(&alone, last)]);
-        let past = up_to(&self.waiting, last);
-        self.left_out.extend(self.waiting.drain(..past));
-        self.moments.append(&mut moments);
         *windows = windows.take(count..windows.len());
-        self.close(windows, is_end);
-        Ok(())
-    }
-
-    fn close(&mut self, windows: &Windows, is_end: bool) {
-        if is_end {
-            self.merger.close(&windows.members);
-        }
-    }
-
-    /// What was merged since the last time, but for a period that isn't over.
-    pub fn take(&mut self) -> ByBegin {
-        self.merger.take()
-    }
-
-    /// What the rule of time says of all windows. `None`: there is none.
-    pub fn extent(&self) -> Option<Extent> {
-        let left_out = [&self.left_out[..], &self.waiting].concat();
-        let alone = lengths::without_twins(&self.ends, &left_out);
-        let spans = lengths::spans(&self.ends, &self.declared, &alone);
-        let begins = lengths::begins(&spans);
-        (!self.ends.is_empty()).then(|| Extent::new(&begins, &self.ends, lengths::gaps(&spans)))
+        Some((settled, sent))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::sample::Random;
-    use crate::{
+    use activity_data::source::sample::Random;
+    use activity_data::store::columns::{Contents, put_sent, put_windows, read_all};
+    use activity_data::store::stream::{Kind, Reader, write_end, write_frame, write_header};
+    use activity_data::{
         Activity, ChannelId, DAY, Extra, HOUR, LeftOut, MONTH, MemberId, Origin, Source, WEEK,
         Window, WindowsBuilder,
     };
@@ -249,7 +203,8 @@ mod tests {
             for (period, waits) in [(HOUR, false), (DAY, false), (WEEK, false), (MONTH, true)] {
                 let mut merging = Merging::new(&zone, period, waits);
                 let mut builder = WindowsBuilder::new();
-                let mut sums = ByBegin::new();
+                let (mut stream, mut count) = (Vec::new(), 0);
+                write_header(&mut stream).unwrap();
                 let mut rest = &history[..];
                 while !rest.is_empty() {
                     let (batch, after) = rest.split_at(random.index(300).min(rest.len()));
@@ -261,17 +216,24 @@ mod tests {
                             add(&mut builder, document);
                         }
                     }
-                    let settled =
-                        builder.columns(|windows| merging.settle(windows, rest.is_empty()).ok());
-                    assert_eq!(settled, Some(()), "seed {seed}");
-                    for (begin, part) in merging.take() {
-                        sums.entry(begin).or_default().add(part);
+                    let settled = builder.columns(|all| merging.settle(all, rest.is_empty()));
+                    let (windows, sent) = settled.unwrap_or_else(|| panic!("late, seed {seed}"));
+                    count += windows.len();
+                    let mut payload = Vec::new();
+                    put_windows(&mut payload, &windows, 0..windows.len(), &[]);
+                    write_frame(&mut stream, Kind::Windows, &payload).unwrap();
+                    for (begin, sent) in sent {
+                        payload.clear();
+                        put_sent(&mut payload, begin, &sent);
+                        write_frame(&mut stream, Kind::Sent, &payload).unwrap();
                     }
                 }
-                let extent = merging.extent().unwrap();
+                write_end(&mut stream, count, 0).unwrap();
+                let mut reader = Reader::new(&stream[..]).unwrap();
+                let read = read_all(&mut reader, Contents::default(), |_| ()).unwrap();
                 let origin = activity.origin().clone();
                 let left_out = activity.left_out().to_vec();
-                let merged = crate::Periods::new(origin, period, &sums, left_out, &extent);
+                let merged = Activity::merged(origin, read.windows, left_out, period, read.sent);
                 assert!(
                     merged.unwrap() == activity.every(period),
                     "seed {seed}, {period}"
@@ -290,7 +252,7 @@ mod tests {
                 ..Window::default()
             };
             builder.window(window).unwrap();
-            builder.columns(|windows| merging.settle(windows, false).ok())
+            builder.columns(|windows| merging.settle(windows, false))
         };
         assert!((1..200).all(|i| add(i * 600_000).is_some()));
         let late: Vec<bool> = (0..200).map(|_| add(600_000).is_none()).collect();
