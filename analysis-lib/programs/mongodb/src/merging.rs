@@ -7,7 +7,7 @@ use activity_data::lengths::{AHEAD, certain, told};
 use activity_data::{Period, Sent, Windows, Zone, places, sent_by_period};
 
 /// Entries of senders that windows may wait with, in any number of windows.
-const MANY: usize = if cfg!(test) { 1 << 9 } else { 1 << 22 };
+const MANY: usize = if cfg!(test) { 1 << 9 } else { 1 << 20 };
 
 /// Windows that are merged as they come.
 pub(crate) struct Merging {
@@ -61,8 +61,9 @@ impl Merging {
         windows: &mut Windows,
         is_end: bool,
     ) -> Option<(Windows, Sent)> {
-        // What was merged is looked at once more, so that should be little.
-        let many = windows.sender.len() >= MANY || windows.len() >= self.ends.len().max(4 * AHEAD);
+        // The ends of what was merged are looked at once more, so that as much waits.
+        let (senders, merged) = (windows.sender.len(), self.ends.len());
+        let many = senders >= merged.max(MANY) || windows.len() >= merged.max(4 * AHEAD);
         if windows.len() == 0 || !is_end && (self.waits || !many) {
             return (!self.is_late).then(Default::default);
         }
@@ -71,7 +72,6 @@ impl Merging {
         if self.is_late {
             return None;
         }
-        let merged = self.ends.len();
         self.ends.extend_from_slice(&windows.ends);
         self.declared.extend_from_slice(&windows.declared);
         self.left_out.sort_unstable();
