@@ -56,8 +56,8 @@ pub fn busyness(activity: &Activity) -> Figure {
         let middle = f64::from(hour.hour) + 0.5;
         if let Some([low, high]) = hour.quartiles {
             let ends = [(middle, low), (middle, high)];
-            frame.shapes.line(ends, WHITE.stroke_width(50));
-            frame.shapes.line(ends, INK.stroke_width(20));
+            frame.shapes.path(ends, WHITE.stroke_width(50));
+            frame.shapes.path(ends, INK.stroke_width(20));
         }
     }
     frame.zero_line();

@@ -118,7 +118,7 @@ fn of(
         let mut body = format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n");
         body += &panels;
         body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
-        body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
+        body += &text((EDGE, 67.0), Anchor::Left, DARK.soft_ink, &shown);
         body += &charts;
         sheet(&title, SIZE, ZOOM, &body, &caption, &[], words)
     };
@@ -299,7 +299,7 @@ fn panels(numbers: &[Number]) -> String {
         let lines = [(20.0, *what), (79.0, below)];
         for (baseline, line) in lines.into_iter().filter(|(_, line)| !line.is_empty()) {
             let line = shorten(line, LABEL_SIZE, room);
-            texts += &text((left, top + baseline), Anchor::Start, DARK.soft_ink, &line);
+            texts += &text((left, top + baseline), Anchor::Left, DARK.soft_ink, &line);
         }
     }
     shapes.group(across, down) + &texts

@@ -58,7 +58,7 @@ pub(crate) fn calendar(
             is_unseen = true;
             let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
             let ends = [(left, bottom), (right, top)];
-            frame.shapes.line(ends, AXIS.stroke_width(10));
+            frame.shapes.path(ends, AXIS.stroke_width(10));
             continue;
         };
         let is_partly = marks_parts && !series.is_whole(index);
@@ -80,7 +80,7 @@ pub(crate) fn calendar(
         }
     }
     // All of a shade are one path.
-    cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
+    cells.sort_by_key(|(shade, _)| shade.0);
     for (shade, corners) in cells {
         frame.shapes.rectangle(corners, shade.filled());
     }
@@ -165,7 +165,7 @@ impl Block {
     /// The year, and the names of weekdays and months.
     fn names(&self) -> String {
         let beside =
-            |baseline: f64, name: &str| text((LEFT - 8.0, baseline), Anchor::End, SOFT_INK, name);
+            |baseline: f64, name: &str| text((LEFT - 8.0, baseline), Anchor::Right, SOFT_INK, name);
         let first = self.days.start;
         let mut texts = beside(self.top - 7.0, &date(first).format("%Y").to_string());
         for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
@@ -178,7 +178,7 @@ impl Block {
                 let format = if is_new_year { "%b %Y" } else { "%b" };
                 let at = (self.cell(day).left, self.top - 7.0);
                 let month = date(day).format(format).to_string();
-                texts += &text(at, Anchor::Start, SOFT_INK, &month);
+                texts += &text(at, Anchor::Left, SOFT_INK, &month);
             }
         }
         texts

@@ -135,7 +135,7 @@ impl Frame {
         }
         for tick in &self.y.ticks {
             let ends = x.values.map(|end| (end, tick.value));
-            self.shapes.line(ends, theme.grid.stroke_width(10));
+            self.shapes.path(ends, theme.grid.stroke_width(10));
         }
     }
 
@@ -144,7 +144,7 @@ impl Frame {
         for tick in &self.x.ticks {
             let ends = self.y.scale.values.map(|end| (tick.value, end));
             self.shapes
-                .line(ends, self.labels.theme.grid.stroke_width(10));
+                .path(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
@@ -152,7 +152,7 @@ impl Frame {
     pub(crate) fn zero_line(&mut self) {
         let ends = self.x.scale.values.map(|end| (end, 0.0));
         self.shapes
-            .line(ends, self.labels.theme.axis.stroke_width(10));
+            .path(ends, self.labels.theme.axis.stroke_width(10));
     }
 
     /// A tooltip for what reaches from one value to another across, beside a place
@@ -261,7 +261,7 @@ impl Frame {
         for event in self.events_in(from..to).rev() {
             let time = event.time as f64;
             let ends = self.y.scale.values.map(|end| (time, end));
-            lines.line(ends, self.labels.theme.soft_ink.stroke_width(7));
+            lines.path(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);
             let place = self.x.scale.place(time);
@@ -323,11 +323,11 @@ impl Frame {
             _ if name == self.labels.axis => text(at, anchor, ink, axis),
             _ => text(at, anchor, ink, name),
         };
-        body += &named(&y.name, (room.left, above), Anchor::Start);
+        body += &named(&y.name, (room.left, above), Anchor::Left);
         body += &self.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
-            body += &text(at, Anchor::End, ink, &tick.label);
+            body += &text(at, Anchor::Right, ink, &tick.label);
         }
         for tick in &x.ticks {
             let rows = [(row, &tick.label), (row + 16.0, &tick.context)];
@@ -336,10 +336,10 @@ impl Frame {
                 let least = room.left + label_width(label) / 2.0;
                 let most = (room.right - label_width(label) / 2.0).max(least);
                 let at = (x.scale.place(tick.value).clamp(least, most), row);
-                body += &text(at, Anchor::Middle, ink, label);
+                body += &text(at, Anchor::Center, ink, label);
             }
         }
-        body += &named(&x.name, (area.middle().0, name), Anchor::Middle);
+        body += &named(&x.name, (area.middle().0, name), Anchor::Center);
         body += &self.texts;
         let mut right = room.right;
         for key in &self.keys {

@@ -65,7 +65,7 @@ pub(crate) fn heat(
         let [(left, top), (right, bottom)] = corners;
         match own.value {
             Some(value) => shapes.rectangle(corners, shades.shade(theme, value).filled()),
-            None => shapes.line([(left, bottom), (right, top)], theme.axis.stroke_width(10)),
+            None => shapes.path([(left, bottom), (right, top)], theme.axis.stroke_width(10)),
         }
     }
     for index in (0..cells.len()).filter(|&index| cells[index].is_outlined) {

@@ -162,7 +162,7 @@ impl<'a> Line<'a> {
         frame.zero_line();
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
-            frame.shapes.line(points, own.stroke_width(18));
+            frame.shapes.path(points, own.stroke_width(18));
         }
         for overlay in &self.overlays {
             let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
@@ -209,7 +209,7 @@ impl<'a> Line<'a> {
     fn point_out(&self, frame: &mut Frame) {
         for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
             let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            frame.shapes.line(ends, GREEN.stroke_width(60));
+            frame.shapes.path(ends, GREEN.stroke_width(60));
         }
         let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
         for &(item, _) in &dots {
@@ -304,7 +304,7 @@ fn numbers(dots: &[(usize, usize)], place: impl Fn(usize) -> (f64, f64)) -> Stri
         let is_free =
             |other: &(f64, f64)| (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE;
         if placed.iter().all(is_free) {
-            texts += &text((x, y - 8.0), Anchor::Middle, INK, &number);
+            texts += &text((x, y - 8.0), Anchor::Center, INK, &number);
             placed.push((x, y));
         }
     }

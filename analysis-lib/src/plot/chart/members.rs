@@ -78,9 +78,9 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
         frame.shapes.rectangle(corners, colour.filled());
-        frame.texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
+        frame.texts += &text((area.left - 8.0, baseline), Anchor::Right, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        frame.texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
+        frame.texts += &text((end, baseline), Anchor::Left, theme.soft_ink, count);
         let is_cut = bar.messages > most;
         if is_cut {
             let below = (middle + BAR).min(area.bottom);
@@ -96,13 +96,13 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        frame.texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
+        frame.texts += &text(at, Anchor::Left, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        frame.shapes.line(cut, theme.ground.stroke_width(50));
+        frame.shapes.path(cut, theme.ground.stroke_width(50));
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
-    frame.shapes.line(zero, theme.axis.stroke_width(10));
+    frame.shapes.path(zero, theme.axis.stroke_width(10));
     let words = Words {
         description: "Bars of messages by member.".to_owned(),
         says: says(&bars, all),

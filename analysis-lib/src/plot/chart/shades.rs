@@ -85,11 +85,11 @@ impl Shades {
             shapes.rectangle(corners, self.shade(theme, share * self.high).filled());
         }
         let (ink, low) = (theme.soft_ink, format!("0{}", self.unit));
-        let mut texts = text((left - 6.0, baseline), Anchor::End, ink, &low);
-        texts += &text((right + 6.0, baseline), Anchor::Start, ink, &high);
+        let mut texts = text((left - 6.0, baseline), Anchor::Right, ink, &low);
+        texts += &text((right + 6.0, baseline), Anchor::Left, ink, &high);
         if !words.is_empty() {
             let left = left - 26.0 - label_width(self.unit);
-            texts += &text((left, baseline), Anchor::End, ink, words);
+            texts += &text((left, baseline), Anchor::Right, ink, words);
         }
         texts
     }
@@ -104,8 +104,8 @@ mod tests {
     fn shades_darken_evenly() {
         let shades = Shades::of_percent();
         let light = |percent: i32| {
-            let colour = shades.shade(&LIGHT, f64::from(percent));
-            0.21 * f64::from(colour.0) + 0.72 * f64::from(colour.1) + 0.07 * f64::from(colour.2)
+            let (red, green, blue) = shades.shade(&LIGHT, f64::from(percent)).0;
+            0.21 * f64::from(red) + 0.72 * f64::from(green) + 0.07 * f64::from(blue)
         };
         assert!((0..50).all(|i| light(2 * i) > light(2 * i + 2)));
         assert_eq!(shades.shade(&LIGHT, -1.0).to_string(), "#ecf3f8");
