@@ -44,14 +44,19 @@ impl Noun {
 
     /// "Day".
     pub(crate) fn title(self) -> String {
-        let (first, rest) = self.one.split_at(1);
-        first.to_uppercase() + rest
+        capital(self.one)
     }
 
     /// The noun after a number as it is written.
     pub(crate) fn after(self, text: &str) -> String {
         format!("{text} {}", if text == "1" { self.one } else { self.many })
     }
+}
+
+/// The words with a capital letter first.
+pub(crate) fn capital(words: &str) -> String {
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// Where no member has a message.

@@ -4,7 +4,7 @@ use super::axis::number;
 use super::chart::{Bars, Layer, Line, MOST, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS, NOBODY, Noun};
+use super::labels::{Labels, MEMBERS, NOBODY, Noun, capital};
 use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
 use super::svg::{BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, Words};
@@ -215,9 +215,8 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
     let counts = [own.new, own.retained, own.resurrected, own.churned];
     let [new, retained, resurrected, churned] = counts.map(|count| number(count as f64, 0));
     let members = MEMBERS.count(own.active);
-    let when = series.when(zone, told..told + 1);
-    let (first, rest) = when.split_at(1);
-    let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
+    let when = capital(&series.when(zone, told..told + 1));
+    let mut says = format!("{when}: {members} wrote");
     says += &match told {
         0 => ".".to_owned(),
         _ => format!(

@@ -103,10 +103,15 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
     frame.shapes.path(zero, theme.axis.stroke_width(10));
+    let row = |bar: &Bar| {
+        let percent = percent(bar.messages, all);
+        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
+    };
+    let columns = format!("member_id,name,{},share_percent", labels.column);
     let words = Words {
         description: "Bars of messages by member.".to_owned(),
         says: says(&bars, all),
-        table: table(&bars, labels, all),
+        table: csv(&columns, bars.iter().map(row)),
     };
     (frame, words)
 }
@@ -189,12 +194,14 @@ fn tell_apart(bars: &mut [Bar], limit: f64) {
     }
 }
 
+fn percent(messages: u64, all: u64) -> f64 {
+    messages as f64 / all.max(1) as f64 * 100.0
+}
+
 fn share(messages: u64, all: u64) -> String {
-    let percent = messages as f64 / all.max(1) as f64 * 100.0;
-    if messages > 0 && percent < 0.1 {
-        "< 0.1%".to_owned()
-    } else {
-        format!("{percent:.1}%")
+    match percent(messages, all) {
+        percent if messages > 0 && percent < 0.1 => "< 0.1%".to_owned(),
+        percent => format!("{percent:.1}%"),
     }
 }
 
@@ -214,24 +221,12 @@ fn wrap(text: &str, limit: f64) -> Vec<String> {
 
 fn says(bars: &[Bar], all: u64) -> String {
     let members = bars.iter().filter(|bar| bar.id.is_some());
-    let first: Vec<String> = members
-        .take(3)
-        .map(|bar| format!("{} {}", bar.name, number(bar.messages as f64, 0)))
-        .collect();
-    let most = match first.is_empty() {
-        true => "none".to_owned(),
-        false => first.join(", "),
+    let sent = |bar: &Bar| format!("{} {}", bar.name, number(bar.messages as f64, 0));
+    let most = match members.take(3).map(sent).collect::<Vec<_>>() {
+        first if first.is_empty() => "none".to_owned(),
+        first => first.join(", "),
     };
     format!("{} in all; the most: {most}.", MESSAGES.count(all))
-}
-
-fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {
-    let row = |bar: &Bar| {
-        let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
-        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
-    };
-    let columns = format!("member_id,name,{},share_percent", labels.column);
-    csv(&columns, bars.iter().map(row))
 }
 
 #[cfg(test)]
