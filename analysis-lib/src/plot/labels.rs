@@ -20,6 +20,7 @@ pub(crate) const MEMBERS_ONLINE: Noun = Noun::new("member online", "members onli
 pub(crate) const BOTS: Noun = Noun::new("bot", "bots");
 pub(crate) const HOURS: Noun = Noun::of(Period::Hour);
 pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
+pub(crate) const POINTS: Noun = Noun::new("point", "points");
 pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
 
 impl Noun {

@@ -17,13 +17,10 @@ pub fn rate(activity: &Activity) -> Figure {
     let (title, axis) = ("Rate of Messages", "Messages per Minute");
     let labels = Labels::of(activity, title, axis, "messages_per_minute")
         .measuring("messages per minute", 2);
-    match aggregate::rate(activity) {
-        Ok(rate) => curve(activity, labels, &rate),
-        Err(error) => Figure::nothing(&labels, &(capital(&error.to_string()) + ".")),
-    }
-}
-
-fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
+    let rate = match aggregate::rate(activity) {
+        Ok(rate) => rate,
+        Err(error) => return Figure::nothing(&labels, &(capital(&error.to_string()) + ".")),
+    };
     // Windows of two bots may have middles in another order than their ends,
     // and at the same moment the rate is the same.
     let mut order: Vec<usize> = (0..rate.times().len()).collect();
@@ -49,7 +46,7 @@ fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
         }),
         ..Line::new(labels, series(&values), rate.gaps())
     };
-    line.labels.instead = Some(says(rate, line.frame().labels.places));
+    line.labels.instead = Some(says(&rate, line.frame().labels.places));
     line.figure()
 }
 

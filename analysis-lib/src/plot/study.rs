@@ -2,13 +2,12 @@
 
 use super::chart::{Line, Mark, Series};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun};
+use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, POINTS};
 use super::svg::WIDTH;
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
 use activity_data::text::clean;
 use activity_data::{Activity, DAY_LENGTH, Gap};
 
-const POINTS: Noun = Noun::new("point", "points");
 /// What is this many times smaller than the data is rounding noise of the fit.
 const NOISE: f64 = 1e-9;
 

@@ -132,26 +132,26 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
     let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
     let weeks = (monday(last) - monday(first)) / 7 + 1;
     let side = ((WIDTH - MARGIN - LEFT) / weeks as f64).clamp(SIDES[0], SIDES[1]);
-    let years: Vec<(i64, Range<i64>)> = if weeks <= WEEKS {
-        vec![(monday(first), first..last + 1)]
-    } else {
-        // Years in which nothing was recorded take no room.
-        let january = |day: i64| day - i64::from(date(day).ordinal0());
-        let mut years: Vec<i64> = numbers.iter().map(|&day| january(day)).collect();
-        years.dedup();
-        let days = |own: i64| own.max(first)..january(own + 366).min(last + 1);
-        years
-            .into_iter()
-            .map(|own| (monday(own), days(own)))
-            .collect()
+    let is_one = weeks <= WEEKS;
+    let january = |day: i64| day - i64::from(date(day).ordinal0());
+    let begin = |&day: &i64| if is_one { first } else { january(day) };
+    let end = |begin: i64| {
+        if is_one {
+            last + 1
+        } else {
+            january(begin + 366)
+        }
     };
-    let block = |(row, (monday, days)): (usize, (i64, Range<i64>))| Block {
-        monday,
-        days,
+    let mut begins: Vec<i64> = numbers.iter().map(begin).collect();
+    // Years in which nothing was recorded take no room.
+    begins.dedup();
+    let block = |(row, begin): (usize, i64)| Block {
+        monday: monday(begin),
+        days: begin.max(first)..end(begin).min(last + 1),
         top: TOP + HEAD + row as f64 * (7.0 * side + HEAD),
         side,
     };
-    years.into_iter().enumerate().map(block).collect()
+    begins.into_iter().enumerate().map(block).collect()
 }
 
 impl Block {
