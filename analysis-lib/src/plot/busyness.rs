@@ -41,7 +41,7 @@ pub fn busyness(activity: &Activity) -> Figure {
         .flat_map(|hour| [hour.mean, hour.quartiles.map(|own| own[1])]);
     let most = highs.flatten().fold(0.0, f64::max);
     let mut frame = Frame::upwards(&labels, (0.0, most), [0.0, 24.0], "");
-    frame.x = Frame::clock(labels.zone(), frame.x.scale, 0..=24, 3);
+    frame.x = Frame::clock(labels.zone(), frame.x.scale, 24, 3);
 
     frame.ground(&[]);
     let recorded = || hours.iter().filter_map(|hour| Some((hour, hour.mean?)));

@@ -10,7 +10,6 @@ use super::people::{People, in_percent};
 use super::svg::{BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, Words};
 use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
 use crate::names::Names;
-use activity_data::text::clean;
 use activity_data::{Activity, DAY, Gap, GapKind, Period, Periods, Zone};
 
 /// The layer that is a line.
@@ -63,8 +62,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn members(activity: &Activity) -> Figure {
-    let title = clean(activity.origin().server(), 300);
-    let title = format!("Number of Members of {title}");
+    let title = format!("Number of Members of {}", activity.origin().server());
     let labels = Labels::of(activity, title, "Number of Members (Human)", "members");
     let why = "How many members the server has isn't known: no document says it.";
     Line::of_counts(

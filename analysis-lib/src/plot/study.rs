@@ -5,7 +5,6 @@ use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, POINTS};
 use super::svg::WIDTH;
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
-use activity_data::text::clean;
 use activity_data::{Activity, DAY_LENGTH, Gap};
 
 /// What is this many times smaller than the data is rounding noise of the fit.
@@ -21,8 +20,7 @@ const NOISE: f64 = 1e-9;
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members(activity: &Activity) -> Figure {
-    let server = clean(activity.origin().server(), 300);
-    let title = format!("Number of Online Members on {server}");
+    let title = format!("Number of Online Members on {}", activity.origin().server());
     let axis = "Number of Members (Human, Online)";
     let labels = Labels::of(activity, title, axis, "online_members").counting(MEMBERS_ONLINE);
     let (online, writers) = (activity.online_members(), activity.members().len());

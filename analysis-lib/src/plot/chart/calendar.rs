@@ -93,8 +93,7 @@ pub(crate) fn calendar(
         is_unseen.then_some("╱ no data"),
     ];
     let words: Vec<&str> = words.into_iter().flatten().collect();
-    let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
-    frame.legend = shades.legend(theme, &mut frame.shapes, at, &words);
+    shades.legend(&mut frame, &words.join(" · "));
     frame.texts = blocks.iter().map(Block::names).collect();
 
     let all = series.len();
@@ -135,12 +134,9 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
     let is_one = weeks <= WEEKS;
     let january = |day: i64| day - i64::from(date(day).ordinal0());
     let begin = |&day: &i64| if is_one { first } else { january(day) };
-    let end = |begin: i64| {
-        if is_one {
-            last + 1
-        } else {
-            january(begin + 366)
-        }
+    let end = |begin: i64| match is_one {
+        true => last + 1,
+        false => january(begin + 366),
     };
     let mut begins: Vec<i64> = numbers.iter().map(begin).collect();
     // Years in which nothing was recorded take no room.

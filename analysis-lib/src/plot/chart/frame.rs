@@ -107,16 +107,11 @@ impl Frame {
         frame
     }
 
-    /// The hours of the day to the right, and as ticks each so many of them.
-    pub(crate) fn clock(
-        zone: &Zone,
-        scale: Scale,
-        hours: std::ops::RangeInclusive<u32>,
-        every: usize,
-    ) -> Axis {
+    /// The hours of the day to the right, and as ticks each so many of them up to the last.
+    pub(crate) fn clock(zone: &Zone, scale: Scale, last: u32, every: usize) -> Axis {
         let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
         let name = format!("Hour of the Day ({})", zone.name());
-        Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
+        Axis::new(scale, (0..=last).step_by(every).map(clock).collect(), name)
     }
 
     /// Gaps, and over them a line at each tick of the upward axis.

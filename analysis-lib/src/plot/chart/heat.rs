@@ -39,7 +39,7 @@ pub(crate) fn heat(
         Tick::new(middle, label)
     };
     let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
-    let mut x = Frame::clock(labels.zone(), hours, 0..=23, every);
+    let mut x = Frame::clock(labels.zone(), hours, 23, every);
     for tick in &mut x.ticks {
         tick.value = hours.place(tick.value);
     }
@@ -72,8 +72,7 @@ pub(crate) fn heat(
         false => outlined,
     };
     if !theme.is_narrow() {
-        let at = (area.right, area.top - 17.0);
-        frame.legend = shades.legend(theme, shapes, at, words);
+        shades.legend(&mut frame, words);
     }
     let tooltips = cells.into_iter().enumerate();
     let tooltips = tooltips.map(|(index, (_, lines))| Tooltip::above(cell(index), lines));

@@ -221,10 +221,21 @@ impl<'a> Line<'a> {
         if dots.len() < self.marks.len() {
             frame.keys.push(Key::of(GREEN, "longest silences"));
         }
-        frame.texts = numbers(&dots, |item| {
+        // A number stands above its dot where those before leave room for it.
+        let mut placed: Vec<(f64, f64)> = Vec::new();
+        for (item, number) in dots {
             let (time, value) = self.place(item);
-            (frame.x.scale.place(time), frame.y.scale.place(value))
-        });
+            let (x, y) = (frame.x.scale.place(time), frame.y.scale.place(value));
+            let number = number.to_string();
+            let apart = label_width(&number) + 8.0;
+            let is_free = |other: &(f64, f64)| {
+                (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE
+            };
+            if placed.iter().all(is_free) {
+                frame.texts += &text((x, y - 8.0), Anchor::Center, INK, &number);
+                placed.push((x, y));
+            }
+        }
     }
 
     /// A tooltip for each moment, or for several where they are near each other.
@@ -291,22 +302,4 @@ impl<'a> Line<'a> {
         let broken = ",".repeat(columns.len()) + "\n";
         format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
-}
-
-/// Numbers above dots, as far as they leave room for each other.
-fn numbers(dots: &[(usize, usize)], place: impl Fn(usize) -> (f64, f64)) -> String {
-    let mut placed: Vec<(f64, f64)> = Vec::new();
-    let mut texts = String::new();
-    for &(item, number) in dots {
-        let (x, y) = place(item);
-        let number = number.to_string();
-        let apart = label_width(&number) + 8.0;
-        let is_free =
-            |other: &(f64, f64)| (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE;
-        if placed.iter().all(is_free) {
-            texts += &text((x, y - 8.0), Anchor::Center, INK, &number);
-            placed.push((x, y));
-        }
-    }
-    texts
 }

@@ -44,9 +44,9 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
     let first = bars.first().map_or(0, |bar| bar.messages);
     let most = longest.min(first.saturating_mul(2));
-    let count = |bar: &Bar| match theme.is_narrow() {
-        true => number(bar.messages as f64, 0),
-        false => bar.count(all),
+    let count = |bar: &Bar| match (theme.is_narrow(), number(bar.messages as f64, 0)) {
+        (true, count) => count,
+        (false, count) => format!("{count} ({})", share(bar.messages, all)),
     };
     let counts: Vec<String> = bars.iter().map(count).collect();
     let names_width = bars.iter().map(|bar| label_width(&bar.label));
@@ -130,12 +130,6 @@ impl Bar {
         lines.push(format!("{count}, {share} of {all}"));
         lines.extend(is_cut.then(|| "the bar is cut short".to_owned()));
         lines
-    }
-
-    /// "1,234 (5.6%)".
-    fn count(&self, all: u64) -> String {
-        let count = number(self.messages as f64, 0);
-        format!("{count} ({})", share(self.messages, all))
     }
 }
 
