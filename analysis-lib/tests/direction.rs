@@ -114,7 +114,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
     ),
     (
         "src/plot",
-        5_155,
+        5_045,
         "figures, those of one's own too, newcomers, joins and events in each, and what draws them",
     ),
     (

@@ -1,7 +1,7 @@
 //! When are we awake?
 
 use super::axis::{hour_range, number};
-use super::chart::{Cell, Frame, extremes, heat};
+use super::chart::{Frame, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{Labels, NOT_KNOWN, Noun, WINDOWS};
@@ -67,11 +67,8 @@ pub(super) fn week(
         let shown = value(hour).map(|value| labels.unit.after(&shown(value)));
         let when = format!("{}, {}", weekday(hour), hour_range(hour.hour));
         let shown = shown.unwrap_or("never recorded".to_owned());
-        Cell {
-            value: value(hour),
-            is_outlined: false,
-            tooltip: vec![shown, when, WINDOWS.count(hour.windows)],
-        }
+        let lines = vec![shown, when, WINDOWS.count(hour.windows)];
+        (value(hour), lines)
     };
     let say = |what: &str, (hour, value): (&WeekHour, f64)| {
         let (day, value) = (weekday(hour), shown(value));
@@ -98,7 +95,7 @@ pub(super) fn week(
     let rows = DAYS.map(|day| day.chars().take(letters).collect()).into();
     let height = (theme.area.bottom - theme.area.top).min(217.0) / 7.0;
     let cells = hours.iter().map(cell).collect();
-    (heat(labels, rows, height, cells, "", ""), words)
+    (heat(labels, rows, height, cells, "", ("", &[])), words)
 }
 
 /// How many different members write in each hour of the week, as a heat map: the
@@ -132,23 +129,16 @@ pub fn reach(activity: &Activity) -> Figure {
     let day = |hour: &Reach| DAYS[hour.weekday as usize];
     let cell = |hour: &Reach| {
         let writers = format!("{} writers in a week", number(hour.mean(), 1));
-        let mut tooltip = vec![writers, format!("{}, {}", day(hour), hour_range(hour.hour))];
+        let mut lines = vec![writers, format!("{}, {}", day(hour), hour_range(hour.hour))];
         let with = |share| format!("{} with the hours taken before", in_percent(100.0 * share));
-        tooltip.extend(hour.reached.map(with));
-        Cell {
-            value: Some(hour.mean()),
-            is_outlined: hour.reached.is_some(),
-            tooltip,
-        }
+        lines.extend(hour.reached.map(with));
+        (Some(hour.mean()), lines)
     };
     let row = |hour: &Reach| {
-        let (day, pairs, weeks) = (day(hour), hour.pairs, hour.weeks);
+        let (day, mean, own) = (day(hour), hour.mean(), hour.hour);
         let reached = rounded(hour.reached.map(|share| 100.0 * share), 4);
-        format!(
-            "{day},{},{:.4},{pairs},{weeks},{reached}",
-            hour.hour,
-            hour.mean()
-        )
+        let (pairs, weeks) = (hour.pairs, hour.weeks);
+        format!("{day},{own},{mean:.4},{pairs},{weeks},{reached}")
     };
     let columns = "weekday,hour,mean_writers,pairs,weeks,reached_percent";
     let in_a_row = |a: &&Reach, b: &&Reach| a.weekday == b.weekday && a.hour + 1 == b.hour;
@@ -161,11 +151,11 @@ pub fn reach(activity: &Activity) -> Figure {
         (share, 1) => (share, "this hour".to_owned()),
         (share, count) => (share, format!("at least one of these {count} hours")),
     };
-    let (rows, cells) = (
-        DAYS.map(str::to_owned).into(),
-        hours.iter().map(cell).collect(),
-    );
-    let outlined = "outlined: together they reach 80%";
+    let is_taken = |&i: &usize| hours[i].reached.is_some();
+    let outlines: Vec<usize> = (0..hours.len()).filter(is_taken).collect();
+    let outlined = ("outlined: together they reach 80%", outlines.as_slice());
+    let rows = DAYS.map(str::to_owned).into();
+    let cells = hours.iter().map(cell).collect();
     heat(&labels, rows, 31.0, cells, "", outlined).figure(Words {
         description: "Heat map of different writers by weekday and hour of the day.".to_owned(),
         says: format!("Of those who write in a week, {share} do so in {these}: {spans}."),

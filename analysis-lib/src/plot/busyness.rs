@@ -41,7 +41,7 @@ pub fn busyness(activity: &Activity) -> Figure {
         .flat_map(|hour| [hour.mean, hour.quartiles.map(|own| own[1])]);
     let most = highs.flatten().fold(0.0, f64::max);
     let mut frame = Frame::upwards(&labels, (0.0, most), [0.0, 24.0], "");
-    frame.x = Frame::clock(labels.zone(), frame.x.scale, 0..=24, 3);
+    frame.x = Frame::clock(labels.zone(), frame.x.scale, 24, 3);
 
     frame.ground(&[]);
     let recorded = || hours.iter().filter_map(|hour| Some((hour, hour.mean?)));
@@ -52,29 +52,36 @@ pub fn busyness(activity: &Activity) -> Figure {
         let colour = hour.quartiles.map_or(PALE_BLUE, |_| BLUE);
         frame.shapes.rectangle(corners, colour.filled());
     }
-    for hour in &hours {
-        let middle = f64::from(hour.hour) + 0.5;
-        if let Some([low, high]) = hour.quartiles {
-            let ends = [(middle, low), (middle, high)];
-            frame.shapes.line(ends, WHITE.stroke_width(50));
-            frame.shapes.line(ends, INK.stroke_width(20));
-        }
+    let spread = || {
+        hours
+            .iter()
+            .filter_map(|hour| Some((hour, hour.quartiles?)))
+    };
+    for (hour, values) in spread() {
+        let ends = values.map(|value| (f64::from(hour.hour) + 0.5, value));
+        frame.shapes.path(ends, WHITE.stroke_width(50));
+        frame.shapes.path(ends, INK.stroke_width(20));
     }
     frame.zero_line();
 
-    if hours.iter().any(|hour| hour.quartiles.is_some()) {
-        frame
-            .keys
-            .push(Key::of(INK, "half of all hours lie within"));
+    if spread().next().is_some() {
+        let key = Key::of(INK, "half of all hours lie within");
+        frame.keys.push(key);
     }
     if recorded().any(|(hour, _)| hour.quartiles.is_none()) {
         frame.keys.push(Key::of(PALE_BLUE, "fewer than 4 hours"));
     }
     frame.tooltips = hours.iter().map(|hour| tooltip(hour, &frame)).collect();
+    let row = |hour: &Busyness| {
+        let [low, high] = [0, 1].map(|side| rounded(hour.quartiles.map(|own| own[side]), 4));
+        let mean = rounded(hour.mean, 4);
+        format!("{},{mean},{low},{high},{}", hour.hour, hour.hours)
+    };
+    let columns = format!("hour,{},quartile_low,quartile_high,hours", labels.column);
     frame.figure(Words {
         description: format!("Bars of {} by hour of the day.", labels.unit.many),
         says: says(&hours, &frame),
-        table: table(&hours, &labels),
+        table: csv(&columns, hours.iter().map(row)),
     })
 }
 
@@ -94,31 +101,17 @@ fn tooltip(hour: &Busyness, frame: &Frame) -> Tooltip {
 }
 
 fn says(hours: &[Busyness], frame: &Frame) -> String {
-    let recorded = hours
-        .iter()
-        .filter_map(|hour| Some((hour.hour, hour.mean?)));
-    match extremes(recorded) {
+    let recorded = hours.iter();
+    match extremes(recorded.filter_map(|hour| Some((hour.hour, hour.mean?)))) {
         None => String::new(),
         Some([_, (_, 0.0)]) => "Nobody wrote a message in these hours.".to_owned(),
         Some(ends) => {
-            let [least, most] = ends.map(|(hour, mean)| {
-                let mean = number(mean, frame.labels.places);
-                (hour_range(hour), mean)
-            });
+            let mean = |value: f64| number(value, frame.labels.places);
+            let [least, most] = ends.map(|(hour, value)| (hour_range(hour), mean(value)));
             format!(
                 "The most messages for each online member are written at {}: {} in the hour; the fewest at {}: {}.",
                 most.0, most.1, least.0, least.1
             )
         }
     }
-}
-
-fn table(hours: &[Busyness], labels: &Labels) -> String {
-    let row = |hour: &Busyness| {
-        let [low, high] = [0, 1].map(|side| rounded(hour.quartiles.map(|own| own[side]), 4));
-        let mean = rounded(hour.mean, 4);
-        format!("{},{mean},{low},{high},{}", hour.hour, hour.hours)
-    };
-    let columns = format!("hour,{},quartile_low,quartile_high,hours", labels.column);
-    csv(&columns, hours.iter().map(row))
 }

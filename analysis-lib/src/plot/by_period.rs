@@ -20,12 +20,8 @@ pub trait ByPeriod {
     /// Source, server and time zone.
     fn origin(&self) -> &Origin;
 
-    /// In these periods.
-    ///
-    /// # Errors
-    ///
-    /// What it was merged into before, if those are other periods.
-    fn by(&self, period: Period) -> Result<Periods, Periods>;
+    /// In these periods, or in those that it was merged into before.
+    fn by(&self, period: Period) -> Periods;
 }
 
 impl ByPeriod for Activity {
@@ -33,8 +29,8 @@ impl ByPeriod for Activity {
         self.origin()
     }
 
-    fn by(&self, period: Period) -> Result<Periods, Periods> {
-        Ok(self.every(period))
+    fn by(&self, period: Period) -> Periods {
+        self.every(period)
     }
 }
 
@@ -43,11 +39,8 @@ impl ByPeriod for Periods {
         self.origin()
     }
 
-    fn by(&self, period: Period) -> Result<Periods, Periods> {
-        match self.period() == period {
-            true => Ok(self.clone()),
-            false => Err(self.clone()),
-        }
+    fn by(&self, _: Period) -> Periods {
+        self.clone()
     }
 }
 
@@ -58,16 +51,16 @@ pub(super) fn merged(
     labels: &Labels,
     draw: impl FnOnce(&Periods) -> Figure,
 ) -> Figure {
-    match data.by(period) {
-        Ok(periods) => draw(&periods),
-        Err(own) => {
-            let note = Noun::of(own.period()).count(own.len());
-            let name = |period: Period| period.to_string().to_uppercase();
-            let many = Noun::of(own.period()).many;
-            let (wanted, own) = (name(period), name(own.period()));
-            let why =
-                format!("These are {many} already: take every({wanted}) in place of every({own}).");
-            Figure::nothing(&labels.clone().noting(note), &why)
-        }
+    let periods = data.by(period);
+    if periods.period() == period {
+        return draw(&periods);
     }
+    let noun = Noun::of(periods.period());
+    let [wanted, own] = [period, periods.period()].map(|own| own.to_string().to_uppercase());
+    let why = format!(
+        "These are {} already: take every({wanted}) in place of every({own}).",
+        noun.many
+    );
+    let labels = labels.clone().noting(noun.count(periods.len()));
+    Figure::nothing(&labels, &why)
 }

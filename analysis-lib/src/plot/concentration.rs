@@ -76,9 +76,9 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     frame.zero_line();
     frame
         .shapes
-        .line([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
+        .path([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(12));
     let curve = points.iter().map(|&i| place(i));
-    frame.shapes.line(curve, BLUE.stroke_width(20));
+    frame.shapes.path(curve, BLUE.stroke_width(20));
     let mark = place(members - half);
     frame.shapes.circle(mark, 45, BLUE.filled());
     let at = |(x, y): (f64, f64), by: (f64, f64)| {
@@ -87,11 +87,11 @@ pub fn concentration(activity: &Activity, names: &Names) -> Figure {
     let other_half = format!("the other half: {}", MEMBERS.count(half));
     // Left of the curve where there is room up to the straight line, else below.
     let (beside, anchor) = match mark.0 > 75.0 {
-        true => ((-10.0, -8.0), Anchor::End),
-        false => ((10.0, 16.0), Anchor::Start),
+        true => ((-10.0, -8.0), Anchor::Right),
+        false => ((10.0, 16.0), Anchor::Left),
     };
     let equal = at((30.0, 30.0), (-10.0, -8.0));
-    frame.texts = text(equal, Anchor::End, SOFT_INK, "equal shares")
+    frame.texts = text(equal, Anchor::Right, SOFT_INK, "equal shares")
         + &text(at(mark, beside), anchor, INK, &other_half);
     let tooltip = |&i: &usize| {
         let (x, y) = place(i);

@@ -1,7 +1,7 @@
 //! Who carries the conversation?
 
 use super::axis::hour_range;
-use super::chart::{Bar, Bars, Cell, HOURS, Layer, MOST, Series, bars, extremes, heat};
+use super::chart::{Bar, Bars, HOURS, Layer, MOST, Series, bars, extremes, heat};
 use super::csv::{csv, rounded};
 use super::figure::Figure;
 use super::labels::{CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, Noun, WINDOWS};
@@ -231,11 +231,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
             None => "never recorded".to_owned(),
         };
         let when = format!("{}, {}", bars[bar].label, hour_range(hour as u32));
-        Cell {
-            value: share(bar, hour),
-            is_outlined: false,
-            tooltip: vec![what, when],
-        }
+        (share(bar, hour), vec![what, when])
     };
     let row = |(bar, hour): (usize, usize)| {
         let (member, messages) = (bars[bar].fields(), sent[bar][hour]);
@@ -245,7 +241,7 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
     let columns = "member_id,name,hour,messages,share_percent,windows";
     let rows = bars.iter().map(|bar| bar.label.clone()).collect();
     let cells = places().map(cell).collect();
-    heat(&labels, rows, 24.0, cells, "%", "").figure(Words {
+    heat(&labels, rows, 24.0, cells, "%", ("", &[])).figure(Words {
         description: "Heat map of messages by member and hour of the day.".to_owned(),
         says: hours_says(&bars[0], &sent[0], &windows),
         table: csv(columns, places().map(row)),

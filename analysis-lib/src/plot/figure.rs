@@ -37,7 +37,7 @@ impl Figure {
 
     /// A card with a sentence: what the chart needs that isn't there.
     pub(crate) fn nothing(labels: &Labels, why: &str) -> Self {
-        let body = text((MARGIN, 72.0), Anchor::Start, SOFT_INK, why);
+        let body = text((MARGIN, 72.0), Anchor::Left, SOFT_INK, why);
         let words = Words {
             description: format!("No {}.", labels.title.to_lowercase()),
             says: why.to_owned(),

@@ -20,6 +20,7 @@ pub(crate) const MEMBERS_ONLINE: Noun = Noun::new("member online", "members onli
 pub(crate) const BOTS: Noun = Noun::new("bot", "bots");
 pub(crate) const HOURS: Noun = Noun::of(Period::Hour);
 pub(crate) const GAPS: Noun = Noun::new("gap", "gaps");
+pub(crate) const POINTS: Noun = Noun::new("point", "points");
 pub(crate) const WINDOWS: Noun = Noun::new("window", "windows");
 
 impl Noun {
@@ -44,14 +45,19 @@ impl Noun {
 
     /// "Day".
     pub(crate) fn title(self) -> String {
-        let (first, rest) = self.one.split_at(1);
-        first.to_uppercase() + rest
+        capital(self.one)
     }
 
     /// The noun after a number as it is written.
     pub(crate) fn after(self, text: &str) -> String {
         format!("{text} {}", if text == "1" { self.one } else { self.many })
     }
+}
+
+/// The words with a capital letter first.
+pub(crate) fn capital(words: &str) -> String {
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// Where no member has a message.

@@ -72,11 +72,17 @@ pub fn lags(activity: &Activity) -> Figure {
     }
     frame.keys.push(Key::of(BLUE, "as they are"));
     frame.tooltips = lags.iter().map(|lag| tooltip(lag, &frame)).collect();
+    let row = |lag: &Lag| {
+        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance];
+        let values = values.map(|value| rounded(value, 6)).join(",");
+        format!("{},{values},{}", lag.hours, lag.pairs)
+    };
+    let columns = "hours_later,correlation,beyond_rhythm,by_chance,pairs";
     frame.figure(Words {
         description: "Lines of the correlation of messages and online members over hours."
             .to_owned(),
         says: says(&lags),
-        table: table(&lags),
+        table: csv(columns, lags.iter().map(row)),
     })
 }
 
@@ -133,14 +139,4 @@ fn says(lags: &[Lag]) -> String {
         }
     }
     text
-}
-
-fn table(lags: &[Lag]) -> String {
-    let row = |lag: &Lag| {
-        let values = [lag.correlation, lag.beyond_rhythm, lag.by_chance];
-        let values = values.map(|value| rounded(value, 6)).join(",");
-        format!("{},{values},{}", lag.hours, lag.pairs)
-    };
-    let columns = "hours_later,correlation,beyond_rhythm,by_chance,pairs";
-    csv(columns, lags.iter().map(row))
 }

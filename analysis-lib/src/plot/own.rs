@@ -8,7 +8,7 @@ use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use super::axis::{Numbers, Tick, number, round_step};
 use super::chart::{self, Frame, Line, MOST, Series};
 use super::figure::Figure;
-use super::labels::{Labels, Noun, window_count};
+use super::labels::{Labels, Noun, POINTS, window_count};
 use super::svg::*;
 use crate::{Error, Result};
 use activity_data::text::{clean, counted, csv_field};
@@ -229,10 +229,9 @@ pub fn scatter<X: Value, Y: Value>(
             frame.shapes.circle((x, y), 22, BLUE.filled());
         }
     }
-    let points = Noun::new("point", "points");
-    let mut note = points.count(x.len());
+    let mut note = POINTS.count(x.len());
     if x.len() < all {
-        let left_out = points.count(all - x.len());
+        let left_out = POINTS.count(all - x.len());
         note += &format!(" · {left_out} without a value left out");
     }
     let ((low, high), shown) = (extremes(&y), |y| number(y, frame.labels.places));

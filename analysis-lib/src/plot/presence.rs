@@ -4,13 +4,12 @@ use super::axis::number;
 use super::chart::{Bars, Layer, Line, MOST, Series};
 use super::csv::csv;
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS, NOBODY, Noun};
+use super::labels::{Labels, MEMBERS, NOBODY, Noun, capital};
 use super::newcomers::{NOBODY_JOINED, raids_in_words};
 use super::people::{People, in_percent};
 use super::svg::{BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, Words};
 use crate::aggregate::{Growth, growth_over, raids, stickiness_over};
 use crate::names::Names;
-use activity_data::text::clean;
 use activity_data::{Activity, DAY, Gap, GapKind, Period, Periods, Zone};
 
 /// The layer that is a line.
@@ -63,8 +62,7 @@ pub fn growth(activity: &Activity, names: &Names, period: Period) -> Figure {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn members(activity: &Activity) -> Figure {
-    let title = clean(activity.origin().server(), 300);
-    let title = format!("Number of Members of {title}");
+    let title = format!("Number of Members of {}", activity.origin().server());
     let labels = Labels::of(activity, title, "Number of Members (Human)", "members");
     let why = "How many members the server has isn't known: no document says it.";
     Line::of_counts(
@@ -215,9 +213,8 @@ fn growth_says(growth: &[Growth], series: &Series, zone: &Zone, noun: Noun) -> S
     let counts = [own.new, own.retained, own.resurrected, own.churned];
     let [new, retained, resurrected, churned] = counts.map(|count| number(count as f64, 0));
     let members = MEMBERS.count(own.active);
-    let when = series.when(zone, told..told + 1);
-    let (first, rest) = when.split_at(1);
-    let mut says = format!("{}{rest}: {members} wrote", first.to_uppercase());
+    let when = capital(&series.when(zone, told..told + 1));
+    let mut says = format!("{when}: {members} wrote");
     says += &match told {
         0 => ".".to_owned(),
         _ => format!(

@@ -2,10 +2,11 @@
 
 use super::chart::{Band, Line, Series, extremes};
 use super::figure::Figure;
-use super::labels::{Labels, WINDOWS};
-use crate::aggregate::{self, MINUTES_PER_DAY, Rate, Smoothed};
+use super::labels::{Labels, WINDOWS, capital};
+use super::study::{days, slopes};
+use crate::aggregate::{self, Rate};
 use crate::plot::axis::{moments, number};
-use activity_data::{Activity, DAY_LENGTH};
+use activity_data::Activity;
 
 /// Messages per minute over time with their 95 % band, beside the slope of the
 /// smoothed cumulative messages, which the original shows: see
@@ -16,18 +17,10 @@ pub fn rate(activity: &Activity) -> Figure {
     let (title, axis) = ("Rate of Messages", "Messages per Minute");
     let labels = Labels::of(activity, title, axis, "messages_per_minute")
         .measuring("messages per minute", 2);
-    match aggregate::rate(activity) {
-        Ok(rate) => curve(activity, labels, &rate),
-        Err(error) => {
-            let why = error.to_string();
-            let (first, rest) = why.split_at(1);
-            let why = format!("{}{rest}.", first.to_uppercase());
-            Figure::nothing(&labels, &why)
-        }
-    }
-}
-
-fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
+    let rate = match aggregate::rate(activity) {
+        Ok(rate) => rate,
+        Err(error) => return Figure::nothing(&labels, &(capital(&error.to_string()) + ".")),
+    };
     // Windows of two bots may have middles in another order than their ends,
     // and at the same moment the rate is the same.
     let mut order: Vec<usize> = (0..rate.times().len()).collect();
@@ -37,7 +30,7 @@ fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
     let times: Vec<i64> = order.iter().map(|&i| rate.times()[i]).collect();
     let values = pick(rate.per_minute());
     let slope = aggregate::smoothed(activity).ok();
-    let slope = slope.map(|fit| slope_of(&fit, &times));
+    let slope = slope.map(|fit| slopes(&fit, &times.iter().map(days).collect::<Vec<_>>()));
     let series = |values| Series {
         unseen: activity.unseen(),
         ..Series::of_moments(WINDOWS, &times, values)
@@ -53,16 +46,8 @@ fn curve(activity: &Activity, labels: Labels, rate: &Rate) -> Figure {
         }),
         ..Line::new(labels, series(&values), rate.gaps())
     };
-    line.labels.instead = Some(says(rate, line.frame().labels.places));
+    line.labels.instead = Some(says(&rate, line.frame().labels.places));
     line.figure()
-}
-
-/// The spline's slope at these times, in messages per minute.
-fn slope_of(fit: &Smoothed, times: &[i64]) -> Vec<f64> {
-    let day = |&time: &i64| time as f64 / DAY_LENGTH as f64;
-    let days: Vec<f64> = times.iter().map(day).collect();
-    let slopes = fit.spline().derivative_all(&days);
-    slopes.iter().map(|slope| slope / MINUTES_PER_DAY).collect()
 }
 
 fn says(rate: &Rate, places: usize) -> String {

@@ -2,13 +2,11 @@
 
 use super::chart::{Line, Mark, Series};
 use super::figure::Figure;
-use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun};
+use super::labels::{Labels, MEMBERS_ONLINE, NOT_KNOWN, Noun, POINTS};
 use super::svg::WIDTH;
 use crate::aggregate::{self, MINUTES_PER_DAY, Smoothed};
-use activity_data::text::clean;
 use activity_data::{Activity, DAY_LENGTH, Gap};
 
-const POINTS: Noun = Noun::new("point", "points");
 /// What is this many times smaller than the data is rounding noise of the fit.
 const NOISE: f64 = 1e-9;
 
@@ -22,8 +20,7 @@ const NOISE: f64 = 1e-9;
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members(activity: &Activity) -> Figure {
-    let server = clean(activity.origin().server(), 300);
-    let title = format!("Number of Online Members on {server}");
+    let title = format!("Number of Online Members on {}", activity.origin().server());
     let axis = "Number of Members (Human, Online)";
     let labels = Labels::of(activity, title, axis, "online_members").counting(MEMBERS_ONLINE);
     let (online, writers) = (activity.online_members(), activity.members().len());
@@ -90,12 +87,16 @@ pub fn message_rate(fit: &Smoothed) -> Figure {
     let labels = Labels::new(fit.origin(), title, "Messages per Minute", column)
         .measuring("messages per minute", 2);
     let days = fit.times()[fit.times().len() - 1] - fit.times()[0];
-    let per_minute = |slope: f64| slope * (1.0 / MINUTES_PER_DAY);
-    let usual = per_minute(highest(fit) / days);
-    curve(fit, labels, usual, |days| {
-        let slopes = fit.spline().derivative_all(days);
-        slopes.into_iter().map(per_minute).collect()
-    })
+    let usual = highest(fit) / days / MINUTES_PER_DAY;
+    curve(fit, labels, usual, |days| slopes(fit, days))
+}
+
+/// The slope of a fit at some days since the epoch (UTC), in messages per minute.
+pub(super) fn slopes(fit: &Smoothed, days: &[f64]) -> Vec<f64> {
+    let slopes = fit.spline().derivative_all(days).into_iter();
+    slopes
+        .map(|slope| slope * (1.0 / MINUTES_PER_DAY))
+        .collect()
 }
 
 /// The most cumulative messages of a fit.
@@ -168,7 +169,7 @@ fn milliseconds(days: &f64) -> i64 {
     (days * DAY_LENGTH as f64).round() as i64
 }
 
-fn days(milliseconds: &i64) -> f64 {
+pub(super) fn days(milliseconds: &i64) -> f64 {
     *milliseconds as f64 / DAY_LENGTH as f64
 }
 

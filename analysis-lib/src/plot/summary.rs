@@ -14,7 +14,7 @@ use super::year::messages;
 use crate::aggregate::{self, ShownMember, WeekHour, growth_over};
 use crate::names::Names;
 use activity_data::text::{clean, csv_field};
-use activity_data::{Activity, DAY, HOUR, HOUR_LENGTH, Origin, Period, Periods, newest_whole};
+use activity_data::{Activity, DAY, HOUR, HOUR_LENGTH, Period, Periods, newest_whole};
 
 /// The picture's size, and how many times as large it is shown: 1,200 × 675 pixels,
 /// which Discord shows whole. A phone shows it at a third of that.
@@ -38,6 +38,8 @@ const fn room(left: f64, right: f64) -> Theme {
 
 /// What a number is, the number, and what stands below it.
 type Number = (&'static str, String, String);
+/// Days or hours, the hours of the week, and who wrote most.
+type Shown<'a> = (&'a Periods, &'a [WeekHour], &'a [ShownMember]);
 
 /// A month, or a week, in one picture, to be posted: five numbers, the days, the
 /// hours of the week, and who wrote most. 1,200 × 675 pixels, for Discord's dark
@@ -96,6 +98,7 @@ fn of(
         Period::Week | Period::Month => DAY,
     });
     let hours = aggregate::weekly_rhythm(&own);
+    let shown: Shown = (&fine, &hours, &members);
     let numbers = numbers(&all, index, &own, &hours);
     let said = numbers.iter().map(|(what, value, below)| match &**below {
         "" => format!("{what}: {value}"),
@@ -104,11 +107,11 @@ fn of(
     let words = Words {
         description: format!("A {} in one picture.", noun.one),
         says: said.collect::<Vec<_>>().join("; ") + ".",
-        table: table(origin, &numbers, &fine, &hours, &members),
+        table: table(&numbers, shown),
     };
     let from = format!("{} · times in {}", source(origin), origin.timezone().name());
     let panels = panels(&numbers);
-    let charts = charts(origin, span, &fine, &hours, &members);
+    let charts = charts(span, shown);
     let draw = move |labels: &Labels, words: &Words| {
         let caption = format!("{} · {from}", labels.note);
         let title = clean(&labels.title, TEXT_LIMIT);
@@ -118,7 +121,7 @@ fn of(
         let mut body = format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{ground}\"/>\n");
         body += &panels;
         body += &bold_text((EDGE, 46.0), 26.0, DARK.ink, wide, &title);
-        body += &text((EDGE, 67.0), Anchor::Start, DARK.soft_ink, &shown);
+        body += &text((EDGE, 67.0), Anchor::Left, DARK.soft_ink, &shown);
         body += &charts;
         sheet(&title, SIZE, ZOOM, &body, &caption, &[], words)
     };
@@ -130,16 +133,10 @@ fn of(
 }
 
 /// The charts, and their titles.
-fn charts(
-    origin: &Origin,
-    times: Range<i64>,
-    fine: &Periods,
-    week_hours: &[WeekHour],
-    members: &[ShownMember],
-) -> String {
+fn charts(times: Range<i64>, (fine, week_hours, members): Shown) -> String {
     let labels = |title: &str, theme: Theme| Labels {
         theme,
-        ..Labels::new(origin, title, "", "messages")
+        ..Labels::new(fine.origin(), title, "", "messages")
     };
     let by = format!("Messages by {}", Noun::of(fine.period()).one);
     let days = labels(&by, room(EDGE, 282.0));
@@ -247,20 +244,15 @@ fn peak(own: &Activity) -> (f64, String) {
 }
 
 /// What is drawn: numbers, days, hours of the week, members.
-fn table(
-    origin: &Origin,
-    numbers: &[Number],
-    fine: &Periods,
-    week: &[WeekHour],
-    members: &[ShownMember],
-) -> String {
+fn table(numbers: &[Number], (fine, week, members): Shown) -> String {
     let numbers = numbers
         .iter()
         .map(|(what, value, below)| format!("{what},{},{}", csv_field(below), csv_field(value)));
     let period = fine.period();
     let days = (0..fine.len()).map(|i| {
         let (begin, end) = (fine.begins()[i], fine.ends()[i]);
-        let when = csv_field(&Item::Period(period).when(origin.timezone(), begin, end));
+        let zone = fine.origin().timezone();
+        let when = csv_field(&Item::Period(period).when(zone, begin, end));
         format!("messages by {period},{when},{}", fine.messages()[i])
     });
     let week = week.iter().map(|hour| {
@@ -299,7 +291,7 @@ fn panels(numbers: &[Number]) -> String {
         let lines = [(20.0, *what), (79.0, below)];
         for (baseline, line) in lines.into_iter().filter(|(_, line)| !line.is_empty()) {
             let line = shorten(line, LABEL_SIZE, room);
-            texts += &text((left, top + baseline), Anchor::Start, DARK.soft_ink, &line);
+            texts += &text((left, top + baseline), Anchor::Left, DARK.soft_ink, &line);
         }
     }
     shapes.group(across, down) + &texts

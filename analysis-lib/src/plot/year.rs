@@ -7,7 +7,6 @@ use super::figure::Figure;
 use super::labels::{Labels, MEMBERS_ONLINE, MESSAGES, NOT_KNOWN, Noun};
 use super::svg::{BLUE, VERMILLION};
 use crate::aggregate;
-use activity_data::text::clean;
 use activity_data::{Activity, DAY, HOUR_LENGTH, Period, Periods};
 
 /// Messages of each day as a calendar, a column a week. Days that were recorded
@@ -116,8 +115,7 @@ pub fn rolling(activity: &Activity) -> Figure {
 /// # Ok::<(), analysis_lib::error::Error>(())
 /// ```
 pub fn online_members_by_period(data: &dyn ByPeriod, period: Period) -> Figure {
-    let noun = Noun::of(period);
-    let server = clean(data.origin().server(), 300);
+    let (noun, server) = (Noun::of(period), data.origin().server());
     let title = format!("Online Members by {} on {server}", noun.title());
     let axis = "Number of Members (Human, Online), Mean";
     let labels = Labels {

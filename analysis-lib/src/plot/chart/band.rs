@@ -36,8 +36,8 @@ pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, shapes: &mut S
         let below = run.iter().rev().map(|point| edge(point, 0));
         match run.len() {
             // A lone point's band is a stroke.
-            1 => shapes.line(below.chain(above), colour.stroke_width(40)),
-            _ => shapes.area(above.chain(below), colour.filled()),
+            1 => shapes.path(below.chain(above), colour.stroke_width(40)),
+            _ => shapes.path(above.chain(below), colour.filled()),
         }
     }
 }
@@ -46,7 +46,7 @@ pub(crate) fn fill(runs: &[Vec<Point>], colour: Colour, top: f64, shapes: &mut S
 pub(crate) fn stroke(runs: &[Vec<Point>], colour: Colour, width: u32, shapes: &mut Shapes) {
     for run in runs {
         let points = run.iter().map(|point| (point.0, point.1));
-        shapes.line(points, colour.stroke_width(width));
+        shapes.path(points, colour.stroke_width(width));
         if run.len() == 1 && runs.len() <= DOTS {
             shapes.circle((run[0].0, run[0].1), 25, colour.filled());
         }
@@ -97,7 +97,7 @@ impl Band<'_> {
             let point = |&i: &usize| (beside.starts[i] as f64, beside.values[i]);
             let points: Vec<(f64, f64)> = run.iter().map(point).collect();
             for piece in within(&points, frame.y.scale.values[1]) {
-                frame.shapes.line(piece, GREY.stroke_width(8));
+                frame.shapes.path(piece, GREY.stroke_width(8));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::series::{Bucket, Series};
 use crate::plot::axis::{number, time_ticks};
 use crate::plot::csv::csv;
 use crate::plot::figure::Figure;
-use crate::plot::labels::Labels;
+use crate::plot::labels::{Labels, Noun};
 use crate::plot::svg::*;
 use activity_data::{DAY_LENGTH, Gap};
 
@@ -86,10 +86,26 @@ impl<'a> Bars<'a> {
             frame.labels.note += &format!(", a bar for the highest of each {each}");
         }
         let gaps = self.gaps_between(&buckets, &frame).len();
+        let zone = self.labels.zone();
+        let row = |bucket: &Bucket| {
+            let coverage = series.coverage.get(bucket.from..bucket.to);
+            format!(
+                "{},{},{},{},{:.4},{}",
+                zone.iso(series.starts[bucket.from]),
+                bucket.to - bucket.from,
+                series.values[bucket.highest],
+                zone.iso(series.starts[bucket.highest]),
+                coverage.into_iter().flatten().copied().fold(1.0, f64::min),
+                !series.is_running(bucket.to - 1)
+            )
+        };
+        let (Noun { one, many }, column) = (series.item.noun(), &self.labels.column);
+        let highest = format!("highest_{one}_local,highest_{one}_utc");
+        let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
         frame.figure(Words {
             description: format!("Bars of {}.", self.labels.title.to_lowercase()),
             says: frame.extent(series, gaps),
-            table: table(series, &buckets, &frame),
+            table: csv(&columns, buckets.iter().map(row)),
         })
     }
 
@@ -264,28 +280,6 @@ impl<'a> Bars<'a> {
 fn bar_at<'b>(buckets: &'b [Bucket], starts: &[i64], time: i64) -> Option<&'b Bucket> {
     let place = buckets.binary_search_by_key(&time, |bucket| starts[bucket.from]);
     place.ok().map(|place| &buckets[place])
-}
-
-fn table(series: &Series, buckets: &[Bucket], frame: &Frame) -> String {
-    let noun = series.item.noun();
-    let zone = frame.labels.zone();
-    let row = |bucket: &Bucket| {
-        let items = bucket.from..bucket.to;
-        let coverage = series.coverage.get(items.clone());
-        format!(
-            "{},{},{},{},{:.4},{}",
-            zone.iso(series.starts[bucket.from]),
-            items.len(),
-            series.values[bucket.highest],
-            zone.iso(series.starts[bucket.highest]),
-            coverage.into_iter().flatten().copied().fold(1.0, f64::min),
-            !series.is_running(bucket.to - 1)
-        )
-    };
-    let (one, many, column) = (noun.one, noun.many, &frame.labels.column);
-    let highest = format!("highest_{one}_local,highest_{one}_utc");
-    let columns = format!("begin_local,begin_utc,{many},{column},{highest},coverage,over");
-    csv(&columns, buckets.iter().map(row))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(crate) fn calendar(
             is_unseen = true;
             let [(left, top), (right, bottom)] = cell.corners(block.side * 0.3);
             let ends = [(left, bottom), (right, top)];
-            frame.shapes.line(ends, AXIS.stroke_width(10));
+            frame.shapes.path(ends, AXIS.stroke_width(10));
             continue;
         };
         let is_partly = marks_parts && !series.is_whole(index);
@@ -80,7 +80,7 @@ pub(crate) fn calendar(
         }
     }
     // All of a shade are one path.
-    cells.sort_by_key(|(shade, _)| (shade.0, shade.1, shade.2));
+    cells.sort_by_key(|(shade, _)| shade.0);
     for (shade, corners) in cells {
         frame.shapes.rectangle(corners, shade.filled());
     }
@@ -93,8 +93,7 @@ pub(crate) fn calendar(
         is_unseen.then_some("╱ no data"),
     ];
     let words: Vec<&str> = words.into_iter().flatten().collect();
-    let (words, at) = (words.join(" · "), (area.right, TOP - 17.0));
-    frame.legend = shades.legend(theme, &mut frame.shapes, at, &words);
+    shades.legend(&mut frame, &words.join(" · "));
     frame.texts = blocks.iter().map(Block::names).collect();
 
     let all = series.len();
@@ -132,26 +131,23 @@ fn blocks(numbers: &[i64]) -> Vec<Block> {
     let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
     let weeks = (monday(last) - monday(first)) / 7 + 1;
     let side = ((WIDTH - MARGIN - LEFT) / weeks as f64).clamp(SIDES[0], SIDES[1]);
-    let years: Vec<(i64, Range<i64>)> = if weeks <= WEEKS {
-        vec![(monday(first), first..last + 1)]
-    } else {
-        // Years in which nothing was recorded take no room.
-        let january = |day: i64| day - i64::from(date(day).ordinal0());
-        let mut years: Vec<i64> = numbers.iter().map(|&day| january(day)).collect();
-        years.dedup();
-        let days = |own: i64| own.max(first)..january(own + 366).min(last + 1);
-        years
-            .into_iter()
-            .map(|own| (monday(own), days(own)))
-            .collect()
+    let is_one = weeks <= WEEKS;
+    let january = |day: i64| day - i64::from(date(day).ordinal0());
+    let begin = |&day: &i64| if is_one { first } else { january(day) };
+    let end = |begin: i64| match is_one {
+        true => last + 1,
+        false => january(begin + 366),
     };
-    let block = |(row, (monday, days)): (usize, (i64, Range<i64>))| Block {
-        monday,
-        days,
+    let mut begins: Vec<i64> = numbers.iter().map(begin).collect();
+    // Years in which nothing was recorded take no room.
+    begins.dedup();
+    let block = |(row, begin): (usize, i64)| Block {
+        monday: monday(begin),
+        days: begin.max(first)..end(begin).min(last + 1),
         top: TOP + HEAD + row as f64 * (7.0 * side + HEAD),
         side,
     };
-    years.into_iter().enumerate().map(block).collect()
+    begins.into_iter().enumerate().map(block).collect()
 }
 
 impl Block {
@@ -165,7 +161,7 @@ impl Block {
     /// The year, and the names of weekdays and months.
     fn names(&self) -> String {
         let beside =
-            |baseline: f64, name: &str| text((LEFT - 8.0, baseline), Anchor::End, SOFT_INK, name);
+            |baseline: f64, name: &str| text((LEFT - 8.0, baseline), Anchor::Right, SOFT_INK, name);
         let first = self.days.start;
         let mut texts = beside(self.top - 7.0, &date(first).format("%Y").to_string());
         for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri")] {
@@ -178,7 +174,7 @@ impl Block {
                 let format = if is_new_year { "%b %Y" } else { "%b" };
                 let at = (self.cell(day).left, self.top - 7.0);
                 let month = date(day).format(format).to_string();
-                texts += &text(at, Anchor::Start, SOFT_INK, &month);
+                texts += &text(at, Anchor::Left, SOFT_INK, &month);
             }
         }
         texts

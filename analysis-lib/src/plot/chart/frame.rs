@@ -107,16 +107,11 @@ impl Frame {
         frame
     }
 
-    /// The hours of the day to the right, and as ticks each so many of them.
-    pub(crate) fn clock(
-        zone: &Zone,
-        scale: Scale,
-        hours: std::ops::RangeInclusive<u32>,
-        every: usize,
-    ) -> Axis {
+    /// The hours of the day to the right, and as ticks each so many of them up to the last.
+    pub(crate) fn clock(zone: &Zone, scale: Scale, last: u32, every: usize) -> Axis {
         let clock = |hour: u32| Tick::new(f64::from(hour), format!("{hour:02}:00"));
         let name = format!("Hour of the Day ({})", zone.name());
-        Axis::new(scale, hours.step_by(every).map(clock).collect(), name)
+        Axis::new(scale, (0..=last).step_by(every).map(clock).collect(), name)
     }
 
     /// Gaps, and over them a line at each tick of the upward axis.
@@ -135,7 +130,7 @@ impl Frame {
         }
         for tick in &self.y.ticks {
             let ends = x.values.map(|end| (end, tick.value));
-            self.shapes.line(ends, theme.grid.stroke_width(10));
+            self.shapes.path(ends, theme.grid.stroke_width(10));
         }
     }
 
@@ -144,7 +139,7 @@ impl Frame {
         for tick in &self.x.ticks {
             let ends = self.y.scale.values.map(|end| (tick.value, end));
             self.shapes
-                .line(ends, self.labels.theme.grid.stroke_width(10));
+                .path(ends, self.labels.theme.grid.stroke_width(10));
         }
     }
 
@@ -152,7 +147,7 @@ impl Frame {
     pub(crate) fn zero_line(&mut self) {
         let ends = self.x.scale.values.map(|end| (end, 0.0));
         self.shapes
-            .line(ends, self.labels.theme.axis.stroke_width(10));
+            .path(ends, self.labels.theme.axis.stroke_width(10));
     }
 
     /// A tooltip for what reaches from one value to another across, beside a place
@@ -261,7 +256,7 @@ impl Frame {
         for event in self.events_in(from..to).rev() {
             let time = event.time as f64;
             let ends = self.y.scale.values.map(|end| (time, end));
-            lines.line(ends, self.labels.theme.soft_ink.stroke_width(7));
+            lines.path(ends, self.labels.theme.soft_ink.stroke_width(7));
             let label = shorten(&event.label, CAPTION_SIZE, EVENT);
             let wide = width(&label, CAPTION_SIZE);
             let place = self.x.scale.place(time);
@@ -323,11 +318,11 @@ impl Frame {
             _ if name == self.labels.axis => text(at, anchor, ink, axis),
             _ => text(at, anchor, ink, name),
         };
-        body += &named(&y.name, (room.left, above), Anchor::Start);
+        body += &named(&y.name, (room.left, above), Anchor::Left);
         body += &self.legend;
         for tick in &y.ticks {
             let at = (area.left - 8.0, y.scale.place(tick.value) + 4.0);
-            body += &text(at, Anchor::End, ink, &tick.label);
+            body += &text(at, Anchor::Right, ink, &tick.label);
         }
         for tick in &x.ticks {
             let rows = [(row, &tick.label), (row + 16.0, &tick.context)];
@@ -336,10 +331,10 @@ impl Frame {
                 let least = room.left + label_width(label) / 2.0;
                 let most = (room.right - label_width(label) / 2.0).max(least);
                 let at = (x.scale.place(tick.value).clamp(least, most), row);
-                body += &text(at, Anchor::Middle, ink, label);
+                body += &text(at, Anchor::Center, ink, label);
             }
         }
-        body += &named(&x.name, (area.middle().0, name), Anchor::Middle);
+        body += &named(&x.name, (area.middle().0, name), Anchor::Center);
         body += &self.texts;
         let mut right = room.right;
         for key in &self.keys {

@@ -8,23 +8,19 @@ use crate::plot::svg::*;
 
 pub(crate) const HOURS: usize = 24;
 
-pub(crate) struct Cell {
-    /// `None` for what was never recorded.
-    pub(crate) value: Option<f64>,
-    pub(crate) is_outlined: bool,
-    pub(crate) tooltip: Vec<String>,
-}
+/// A value, `None` for what was never recorded, and a tooltip's lines.
+pub(crate) type Cell = (Option<f64>, Vec<String>);
 
 /// A cell for each hour of the day in rows of this height in pixels, from the top down,
 /// those of one row after those of another. `unit` stands after a number of the legend,
-/// such as "%", which says what outlined cells are.
+/// such as "%", which says what those cells are that are `outlined`.
 pub(crate) fn heat(
     labels: &Labels,
     rows: Vec<String>,
     row_height: f64,
     cells: Vec<Cell>,
     unit: &'static str,
-    outlined: &str,
+    (outlined, outlines): (&str, &[usize]),
 ) -> Frame {
     let theme = &labels.theme;
     let widths = rows.iter().map(|label| label_width(label));
@@ -43,7 +39,7 @@ pub(crate) fn heat(
         Tick::new(middle, label)
     };
     let hours = Scale::new([0.0, 24.0], [area.left, area.right]);
-    let mut x = Frame::clock(labels.zone(), hours, 0..=23, every);
+    let mut x = Frame::clock(labels.zone(), hours, 23, every);
     for tick in &mut x.ticks {
         tick.value = hours.place(tick.value);
     }
@@ -54,33 +50,32 @@ pub(crate) fn heat(
     frame.x.scale = Scale::of_pixels(0.0, WIDTH);
     frame.y.scale = Scale::of_pixels(0.0, area.bottom + frame.below[2]);
 
-    let shades = Shades::of(cells.iter().filter_map(|cell| cell.value), unit);
+    let shades = Shades::of(cells.iter().filter_map(|cell| cell.0), unit);
     let shapes = &mut frame.shapes;
-    for (index, own) in cells.iter().enumerate() {
-        let inset = match own.value {
+    for (index, &(value, _)) in cells.iter().enumerate() {
+        let inset = match value {
             Some(_) => 0.8_f64.min(column * 0.05),
             None => 7.0_f64.min(column * 0.3),
         };
         let corners = cell(index).corners(inset);
         let [(left, top), (right, bottom)] = corners;
-        match own.value {
+        match value {
             Some(value) => shapes.rectangle(corners, shades.shade(theme, value).filled()),
-            None => shapes.line([(left, bottom), (right, top)], theme.axis.stroke_width(10)),
+            None => shapes.path([(left, bottom), (right, top)], theme.axis.stroke_width(10)),
         }
     }
-    for index in (0..cells.len()).filter(|&index| cells[index].is_outlined) {
+    for &index in outlines {
         shapes.rectangle(cell(index).corners(2.0), VERMILLION.stroke_width(20));
     }
-    let words = match cells.iter().any(|cell| cell.value.is_none()) {
+    let words = match cells.iter().any(|cell| cell.0.is_none()) {
         true => "╱ never recorded",
         false => outlined,
     };
     if !theme.is_narrow() {
-        let at = (area.right, area.top - 17.0);
-        frame.legend = shades.legend(theme, shapes, at, words);
+        shades.legend(&mut frame, words);
     }
     let tooltips = cells.into_iter().enumerate();
-    let tooltips = tooltips.map(|(index, own)| Tooltip::above(cell(index), own.tooltip));
+    let tooltips = tooltips.map(|(index, (_, lines))| Tooltip::above(cell(index), lines));
     frame.tooltips = tooltips.collect();
     frame
 }

@@ -162,7 +162,7 @@ impl<'a> Line<'a> {
         frame.zero_line();
         for run in &thinned.runs {
             let points = run.iter().map(|&i| self.place(i));
-            frame.shapes.line(points, own.stroke_width(18));
+            frame.shapes.path(points, own.stroke_width(18));
         }
         for overlay in &self.overlays {
             let point = |&i: &usize| Some((self.series.starts[i] as f64, overlay.values[i]?));
@@ -209,7 +209,7 @@ impl<'a> Line<'a> {
     fn point_out(&self, frame: &mut Frame) {
         for mark in self.marks.iter().filter(|mark| mark.dot.is_none()) {
             let ends = [(mark.from as f64, 0.0), (mark.to as f64, 0.0)];
-            frame.shapes.line(ends, GREEN.stroke_width(60));
+            frame.shapes.path(ends, GREEN.stroke_width(60));
         }
         let dots: Vec<(usize, usize)> = self.marks.iter().filter_map(|mark| mark.dot).collect();
         for &(item, _) in &dots {
@@ -221,10 +221,21 @@ impl<'a> Line<'a> {
         if dots.len() < self.marks.len() {
             frame.keys.push(Key::of(GREEN, "longest silences"));
         }
-        frame.texts = numbers(&dots, |item| {
+        // A number stands above its dot where those before leave room for it.
+        let mut placed: Vec<(f64, f64)> = Vec::new();
+        for (item, number) in dots {
             let (time, value) = self.place(item);
-            (frame.x.scale.place(time), frame.y.scale.place(value))
-        });
+            let (x, y) = (frame.x.scale.place(time), frame.y.scale.place(value));
+            let number = number.to_string();
+            let apart = label_width(&number) + 8.0;
+            let is_free = |other: &(f64, f64)| {
+                (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE
+            };
+            if placed.iter().all(is_free) {
+                frame.texts += &text((x, y - 8.0), Anchor::Center, INK, &number);
+                placed.push((x, y));
+            }
+        }
     }
 
     /// A tooltip for each moment, or for several where they are near each other.
@@ -291,22 +302,4 @@ impl<'a> Line<'a> {
         let broken = ",".repeat(columns.len()) + "\n";
         format!("{}\n{}", columns.join(","), runs.join(&broken))
     }
-}
-
-/// Numbers above dots, as far as they leave room for each other.
-fn numbers(dots: &[(usize, usize)], place: impl Fn(usize) -> (f64, f64)) -> String {
-    let mut placed: Vec<(f64, f64)> = Vec::new();
-    let mut texts = String::new();
-    for &(item, number) in dots {
-        let (x, y) = place(item);
-        let number = number.to_string();
-        let apart = label_width(&number) + 8.0;
-        let is_free =
-            |other: &(f64, f64)| (other.0 - x).abs() >= apart || (other.1 - y).abs() >= LABEL_SIZE;
-        if placed.iter().all(is_free) {
-            texts += &text((x, y - 8.0), Anchor::Middle, INK, &number);
-            placed.push((x, y));
-        }
-    }
-    texts
 }

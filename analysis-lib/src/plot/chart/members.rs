@@ -44,9 +44,9 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     let longest = bars.iter().map(|bar| bar.messages).max().unwrap_or(0);
     let first = bars.first().map_or(0, |bar| bar.messages);
     let most = longest.min(first.saturating_mul(2));
-    let count = |bar: &Bar| match theme.is_narrow() {
-        true => number(bar.messages as f64, 0),
-        false => bar.count(all),
+    let count = |bar: &Bar| match (theme.is_narrow(), number(bar.messages as f64, 0)) {
+        (true, count) => count,
+        (false, count) => format!("{count} ({})", share(bar.messages, all)),
     };
     let counts: Vec<String> = bars.iter().map(count).collect();
     let names_width = bars.iter().map(|bar| label_width(&bar.label));
@@ -78,9 +78,9 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
         let length = bar.messages.min(most) as f64;
         let corners = [(0.0, middle - BAR / 2.0), (length, middle + BAR / 2.0)];
         frame.shapes.rectangle(corners, colour.filled());
-        frame.texts += &text((area.left - 8.0, baseline), Anchor::End, ink, &bar.label);
+        frame.texts += &text((area.left - 8.0, baseline), Anchor::Right, ink, &bar.label);
         let end = scale.place(length) + 6.0;
-        frame.texts += &text((end, baseline), Anchor::Start, theme.soft_ink, count);
+        frame.texts += &text((end, baseline), Anchor::Left, theme.soft_ink, count);
         let is_cut = bar.messages > most;
         if is_cut {
             let below = (middle + BAR).min(area.bottom);
@@ -96,17 +96,22 @@ pub(crate) fn messages_by_member(labels: &Labels, members: &[ShownMember]) -> (F
     if bars.is_empty() {
         let at = (area.left + 12.0, middle(0) + 4.5);
         let nobody = "no messages in these windows";
-        frame.texts += &text(at, Anchor::Start, theme.soft_ink, nobody);
+        frame.texts += &text(at, Anchor::Left, theme.soft_ink, nobody);
     }
     for cut in cuts {
-        frame.shapes.line(cut, theme.ground.stroke_width(50));
+        frame.shapes.path(cut, theme.ground.stroke_width(50));
     }
     let zero = [(0.0, top), (0.0, area.bottom)];
-    frame.shapes.line(zero, theme.axis.stroke_width(10));
+    frame.shapes.path(zero, theme.axis.stroke_width(10));
+    let row = |bar: &Bar| {
+        let percent = percent(bar.messages, all);
+        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
+    };
+    let columns = format!("member_id,name,{},share_percent", labels.column);
     let words = Words {
         description: "Bars of messages by member.".to_owned(),
         says: says(&bars, all),
-        table: table(&bars, labels, all),
+        table: csv(&columns, bars.iter().map(row)),
     };
     (frame, words)
 }
@@ -125,12 +130,6 @@ impl Bar {
         lines.push(format!("{count}, {share} of {all}"));
         lines.extend(is_cut.then(|| "the bar is cut short".to_owned()));
         lines
-    }
-
-    /// "1,234 (5.6%)".
-    fn count(&self, all: u64) -> String {
-        let count = number(self.messages as f64, 0);
-        format!("{count} ({})", share(self.messages, all))
     }
 }
 
@@ -189,12 +188,14 @@ fn tell_apart(bars: &mut [Bar], limit: f64) {
     }
 }
 
+fn percent(messages: u64, all: u64) -> f64 {
+    messages as f64 / all.max(1) as f64 * 100.0
+}
+
 fn share(messages: u64, all: u64) -> String {
-    let percent = messages as f64 / all.max(1) as f64 * 100.0;
-    if messages > 0 && percent < 0.1 {
-        "< 0.1%".to_owned()
-    } else {
-        format!("{percent:.1}%")
+    match percent(messages, all) {
+        percent if messages > 0 && percent < 0.1 => "< 0.1%".to_owned(),
+        percent => format!("{percent:.1}%"),
     }
 }
 
@@ -214,24 +215,12 @@ fn wrap(text: &str, limit: f64) -> Vec<String> {
 
 fn says(bars: &[Bar], all: u64) -> String {
     let members = bars.iter().filter(|bar| bar.id.is_some());
-    let first: Vec<String> = members
-        .take(3)
-        .map(|bar| format!("{} {}", bar.name, number(bar.messages as f64, 0)))
-        .collect();
-    let most = match first.is_empty() {
-        true => "none".to_owned(),
-        false => first.join(", "),
+    let sent = |bar: &Bar| format!("{} {}", bar.name, number(bar.messages as f64, 0));
+    let most = match members.take(3).map(sent).collect::<Vec<_>>() {
+        first if first.is_empty() => "none".to_owned(),
+        first => first.join(", "),
     };
     format!("{} in all; the most: {most}.", MESSAGES.count(all))
-}
-
-fn table(bars: &[Bar], labels: &Labels, all: u64) -> String {
-    let row = |bar: &Bar| {
-        let percent = bar.messages as f64 / all.max(1) as f64 * 100.0;
-        format!("{},{},{percent:.3}", bar.fields(), bar.messages)
-    };
-    let columns = format!("member_id,name,{},share_percent", labels.column);
-    csv(&columns, bars.iter().map(row))
 }
 
 #[cfg(test)]

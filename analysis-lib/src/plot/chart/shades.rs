@@ -1,5 +1,6 @@
 //! Values as shades, from light to dark.
 
+use super::frame::Frame;
 use crate::plot::axis::{Numbers, number};
 use crate::plot::svg::*;
 
@@ -62,15 +63,11 @@ impl Shades {
         theme.shades[index].mixed(theme.shades[index + 1], place - index as f64)
     }
 
-    /// What the shades mean, with words before it, as a row that ends at
-    /// `right`: the shades into `shapes`, whose values are pixels, and the texts.
-    pub(crate) fn legend(
-        &self,
-        theme: &Theme,
-        shapes: &mut Shapes,
-        (right, baseline): (f64, f64),
-        words: &str,
-    ) -> String {
+    /// What the shades mean, with words before it, as a row that ends where the chart
+    /// does, above a frame whose values are pixels.
+    pub(crate) fn legend(&self, frame: &mut Frame, words: &str) {
+        let theme = &frame.labels.theme;
+        let (right, baseline) = (frame.area.right, frame.area.top - 17.0);
         let more = if self.is_cut { " or more" } else { "" };
         let high = number(self.high, self.places) + self.unit + more;
         let right = right - label_width(&high) - 6.0;
@@ -82,16 +79,17 @@ impl Shades {
                 (left + share * WIDE, baseline - 9.0),
                 (right, baseline + 1.0),
             ];
-            shapes.rectangle(corners, self.shade(theme, share * self.high).filled());
+            let shade = self.shade(theme, share * self.high);
+            frame.shapes.rectangle(corners, shade.filled());
         }
         let (ink, low) = (theme.soft_ink, format!("0{}", self.unit));
-        let mut texts = text((left - 6.0, baseline), Anchor::End, ink, &low);
-        texts += &text((right + 6.0, baseline), Anchor::Start, ink, &high);
+        let mut texts = text((left - 6.0, baseline), Anchor::Right, ink, &low);
+        texts += &text((right + 6.0, baseline), Anchor::Left, ink, &high);
         if !words.is_empty() {
             let left = left - 26.0 - label_width(self.unit);
-            texts += &text((left, baseline), Anchor::End, ink, words);
+            texts += &text((left, baseline), Anchor::Right, ink, words);
         }
-        texts
+        frame.legend = texts;
     }
 }
 
@@ -104,8 +102,8 @@ mod tests {
     fn shades_darken_evenly() {
         let shades = Shades::of_percent();
         let light = |percent: i32| {
-            let colour = shades.shade(&LIGHT, f64::from(percent));
-            0.21 * f64::from(colour.0) + 0.72 * f64::from(colour.1) + 0.07 * f64::from(colour.2)
+            let (red, green, blue) = shades.shade(&LIGHT, f64::from(percent)).0;
+            0.21 * f64::from(red) + 0.72 * f64::from(green) + 0.07 * f64::from(blue)
         };
         assert!((0..50).all(|i| light(2 * i) > light(2 * i + 2)));
         assert_eq!(shades.shade(&LIGHT, -1.0).to_string(), "#ecf3f8");

@@ -1,18 +1,12 @@
 //! Texts and places.
 
+use plotters_backend::text_anchor::HPos as Anchor;
+
 use super::style::{BOLD, CAPTION_SIZE, Colour, shorten};
 use activity_data::text::clean;
 
 /// As many characters of one text go into a figure.
 pub(crate) const TEXT_LIMIT: usize = 300;
-
-/// Which end of a text stands at its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
 
 /// A rectangle in pixels from the card's top left.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,12 +51,18 @@ impl Area {
 
 /// A text in the size of labels.
 pub(crate) fn text(at: (f64, f64), anchor: Anchor, ink: Colour, text: &str) -> String {
-    let anchor = match anchor {
-        Anchor::Start => "",
-        Anchor::Middle => " text-anchor=\"middle\"",
-        Anchor::End => " text-anchor=\"end\"",
-    };
-    text_element(at, &format!("{anchor} fill=\"{ink}\""), text) + "\n"
+    let look = format!("{} fill=\"{ink}\"", self::anchor(anchor));
+    text_element(at, &look, text) + "\n"
+}
+
+/// The attribute for which end of a text stands at its place; that is the left one
+/// where nothing is said.
+pub(super) fn anchor(anchor: Anchor) -> &'static str {
+    match anchor {
+        Anchor::Left => "",
+        Anchor::Center => " text-anchor=\"middle\"",
+        Anchor::Right => " text-anchor=\"end\"",
+    }
 }
 
 /// A text in the size of captions.

@@ -10,13 +10,13 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::IntoDrawingArea;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::ShapeStyle;
-use plotters_backend::text_anchor::{HPos, VPos};
+use plotters_backend::text_anchor::VPos;
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind, FontStyle,
 };
 
-use super::element::text_element;
-use super::style::width;
+use super::element::{anchor, text_element};
+use super::style::{Colour, width};
 use crate::plot::axis::Scale;
 
 /// Shapes whose places are in the values of two scales.
@@ -25,17 +25,17 @@ pub(crate) struct Shapes(Vec<(Shape, ShapeStyle)>);
 
 #[derive(Clone)]
 enum Shape {
-    Line(Vec<(f64, f64)>),
-    Area(Vec<(f64, f64)>),
+    Path(Vec<(f64, f64)>),
     Rectangle([(f64, f64); 2]),
     Circle((f64, f64), i32),
 }
 
 impl Shapes {
-    /// A line through these points; a single point is a dot.
-    pub(crate) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
-        self.0
-            .push((Shape::Line(points.into_iter().collect()), look));
+    /// A line through these points, or the area between them where the look is a filled
+    /// one; a single point is a dot.
+    pub(crate) fn path(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
+        let points = points.into_iter().collect();
+        self.0.push((Shape::Path(points), look));
     }
 
     /// A line that breaks where there is no point.
@@ -47,14 +47,8 @@ impl Shapes {
         let points: Vec<_> = points.collect();
         let runs = points.split(Option::is_none);
         for run in runs.filter(|run| !run.is_empty()) {
-            self.line(run.iter().copied().flatten(), look);
+            self.path(run.iter().copied().flatten(), look);
         }
-    }
-
-    /// The area between these points.
-    pub(crate) fn area(&mut self, points: impl IntoIterator<Item = (f64, f64)>, look: ShapeStyle) {
-        self.0
-            .push((Shape::Area(points.into_iter().collect()), look));
     }
 
     /// A rectangle between two opposite corners.
@@ -86,8 +80,8 @@ impl Shapes {
         let area = root.apply_coord_spec(places);
         for (shape, look) in self.0.clone() {
             let drawn = match shape {
-                Shape::Line(points) => area.draw(&PathElement::new(points, look)),
-                Shape::Area(points) => area.draw(&Polygon::new(points, look)),
+                Shape::Path(points) if look.filled => area.draw(&Polygon::new(points, look)),
+                Shape::Path(points) => area.draw(&PathElement::new(points, look)),
                 Shape::Rectangle(corners) => area.draw(&Rectangle::new(corners, look)),
                 Shape::Circle(centre, radius) => area.draw(&Circle::new(centre, radius, look)),
             };
@@ -128,8 +122,7 @@ impl Canvas {
     }
 
     fn open<S: BackendStyle>(&mut self, style: &S, fill: bool) {
-        let (r, g, b) = style.color().rgb;
-        let colour = format!("#{r:02x}{g:02x}{b:02x}");
+        let colour = Colour(style.color().rgb);
         let seen = match style.color().alpha {
             1.0 => String::new(),
             alpha => format!(" opacity=\"{}\"", (alpha * 1000.0).round() / 1000.0),
@@ -260,15 +253,8 @@ impl DrawingBackend for Canvas {
         (x, y): BackendCoord,
     ) -> Written {
         self.close();
-        let BackendColor {
-            alpha,
-            rgb: (r, g, b),
-        } = style.color();
-        let anchor = match style.anchor().h_pos {
-            HPos::Left => "start",
-            HPos::Center => "middle",
-            HPos::Right => "end",
-        };
+        let BackendColor { alpha, rgb } = style.color();
+        let (colour, anchor) = (Colour(rgb), anchor(style.anchor().h_pos));
         // From the baseline to the upper edge, the middle and the lower edge.
         let down = match style.anchor().v_pos {
             VPos::Top => 0.76,
@@ -283,7 +269,7 @@ impl DrawingBackend for Canvas {
             _ => ("normal", face.as_str()),
         };
         let look = format!(
-            " dy=\"{down}em\" text-anchor=\"{anchor}\" font-size=\"{:.1}\" font-weight=\"{weight}\" font-style=\"{face}\" fill=\"#{r:02x}{g:02x}{b:02x}\" opacity=\"{alpha}\" transform=\"rotate({turned} {x} {y})\"",
+            " dy=\"{down}em\"{anchor} font-size=\"{:.1}\" font-weight=\"{weight}\" font-style=\"{face}\" fill=\"{colour}\" opacity=\"{alpha}\" transform=\"rotate({turned} {x} {y})\"",
             font_size(style)
         );
         self.write(&text_element((x.into(), y.into()), &look, text));

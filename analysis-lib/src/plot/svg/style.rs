@@ -26,38 +26,36 @@ pub(crate) const FONTS: &str = "'DejaVu Sans',Verdana,Geneva,sans-serif";
 
 /// Red, green and blue; shown as SVG writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
+pub(crate) struct Colour(pub(crate) (u8, u8, u8));
 
 impl Colour {
     /// The colour mixed with another, of which there is this share, from 0 to 1.
     pub(crate) fn mixed(self, other: Self, share: f64) -> Self {
         let mix =
             |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
-        Self(
-            mix(self.0, other.0),
-            mix(self.1, other.1),
-            mix(self.2, other.2),
-        )
+        let ((red, green, blue), other) = (self.0, other.0);
+        Self((mix(red, other.0), mix(green, other.1), mix(blue, other.2)))
     }
 }
 
 /// A colour as SVG writes it: `rgb(0xd55e00)`.
 pub(super) const fn rgb(hex: u32) -> Colour {
     let [_, red, green, blue] = hex.to_be_bytes();
-    Colour(red, green, blue)
+    Colour((red, green, blue))
 }
 
 /// Shapes are filled with it, or have a stroke so many tenths of a pixel wide.
 impl Color for Colour {
     fn to_backend_color(&self) -> BackendColor {
-        let (rgb, alpha) = ((self.0, self.1, self.2), 1.0);
+        let (rgb, alpha) = (self.0, 1.0);
         BackendColor { alpha, rgb }
     }
 }
 
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
+        let (red, green, blue) = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
     }
 }
 
