@@ -321,8 +321,7 @@ impl Counts {
                 online: None,
                 volume,
             };
-            let made = windows.window(window);
-            made.map_err(|e| Error::new(e.to_string()))?;
+            windows.window(window)?;
         }
         Ok((windows.finish(), left_out))
     }

@@ -118,7 +118,7 @@ pub fn put_windows(
 }
 
 /// Appends the lists of these windows, and each part of their entries as a column.
-fn put_lists<T: Clone>(
+fn put_lists<T: Clone + Default>(
     out: &mut Vec<u8>,
     lists: &Lists<T>,
     range: Range<usize>,
@@ -301,7 +301,7 @@ impl Parts<'_> {
     }
 
     /// Appends the lists of `count` windows from `first` on.
-    fn lists<T: Clone>(
+    fn lists<T: Clone + Default>(
         &mut self,
         first: usize,
         count: usize,
