@@ -175,9 +175,8 @@ fn values(path: &Path) -> Result<HashMap<String, String>> {
             continue;
         }
         let (name, value) = entry(line).ok_or_else(|| {
-            Error::new(format!(
-                "settings file {} line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
-                path.display()
+            wrong(format!(
+                "line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'"
             ))
         })?;
         let meant = name.to_uppercase();

@@ -76,13 +76,10 @@ impl Zone {
     /// Whether clocks somewhere on earth show this local time (milliseconds since 1970
     /// on the clock) twice, since they go back then.
     pub fn comes_twice(local: i64) -> bool {
-        let time = DateTime::from_timestamp_millis(local).map(|time| time.naive_utc());
-        time.is_some_and(|time| {
-            let is_twice = |zone: &Tz| zone.offset_from_local_datetime(&time);
-            TZ_VARIANTS
-                .iter()
-                .map(is_twice)
-                .any(|found| matches!(found, LocalResult::Ambiguous(..)))
+        DateTime::from_timestamp_millis(local).is_some_and(|time| {
+            let found = |zone: &Tz| zone.offset_from_local_datetime(&time.naive_utc());
+            let mut found = TZ_VARIANTS.iter().map(found);
+            found.any(|found| matches!(found, LocalResult::Ambiguous(..)))
         })
     }
 
