@@ -428,14 +428,12 @@ impl Activity {
 /// One line: the columns would fill pages.
 impl fmt::Debug for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |index: usize| self.origin.show(self.ends()[index]);
+        let shown = |index: usize| self.origin.show(self.ends()[index]);
+        let (source, count) = (&self.origin.source, self.len());
+        let (first, last) = (shown(0), shown(count - 1));
         write!(
             f,
-            "Activity({}, {} windows from {} to {})",
-            self.origin.source,
-            self.len(),
-            time(0),
-            time(self.len() - 1)
+            "Activity({source}, {count} windows from {first} to {last})"
         )
     }
 }
