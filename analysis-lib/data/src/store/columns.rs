@@ -104,8 +104,7 @@ pub fn put_windows(
     put_lists(out, counts, range.clone(), &[|&count| count.into()]);
     put_lists(out, joined, range.clone(), &[|id| id.get()]);
     put_lists(out, left, range.clone(), &[|id| id.get()]);
-    let parts: [fn(&(u32, u32)) -> u64; 2] = [|entry| entry.0.into(), |entry| entry.1.into()];
-    put_lists(out, channels, range, &parts);
+    put_lists(out, channels, range, &[|of| of.0.into(), |of| of.1.into()]);
 }
 
 /// Appends the lists of these windows, and each part of their entries as a column.
