@@ -47,23 +47,6 @@ pub(crate) struct Recorded {
 #[derive(Default)]
 pub(crate) struct Kept(Mutex<Vec<Box<dyn Any + Send + Sync>>>);
 
-impl Kept {
-    /// The value that was computed before, or else this one.
-    fn or_try<T: Clone + Send + Sync + 'static>(
-        &self,
-        compute: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
-        // A thread that panicked has left nothing half done: values are pushed whole.
-        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = all().iter().find_map(|kept| kept.downcast_ref::<T>()) {
-            return Ok(kept.clone());
-        }
-        let value = compute()?;
-        all().push(Box::new(value.clone()));
-        Ok(value)
-    }
-}
-
 /// Windows are equal whatever was computed from them.
 impl PartialEq for Kept {
     fn eq(&self, _: &Self) -> bool {
@@ -145,7 +128,15 @@ impl Activity {
         &self,
         compute: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        self.recorded.kept.or_try(compute)
+        // A thread that panicked has left nothing half done: values are pushed whole.
+        let kept = &self.recorded.kept.0;
+        let all = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all().iter().find_map(|kept| kept.downcast_ref::<T>()) {
+            return Ok(kept.clone());
+        }
+        let value = compute()?;
+        all().push(Box::new(value.clone()));
+        Ok(value)
     }
 
     /// The number of windows, at least 1.
@@ -226,10 +217,8 @@ impl Activity {
     pub fn senders(&self, index: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
         let windows = self.windows();
         let own = windows.senders(index);
-        let senders = windows.sender[own.clone()]
-            .iter()
-            .map(|&member| member as usize);
-        senders.zip(windows.sent[own].iter().copied())
+        let senders = windows.sender[own.clone()].iter().zip(&windows.sent[own]);
+        senders.map(|(&member, &sent)| (member as usize, sent))
     }
 
     /// The share of the recorded time in which online members are known, from 0 to 1.
@@ -237,9 +226,8 @@ impl Activity {
         let lengths = self.begins().iter().zip(self.ends());
         let lengths = lengths.map(|(begin, end)| end - begin);
         let known = lengths.clone().zip(self.online_members());
-        let known: i64 = known
-            .filter_map(|(length, online)| online.map(|_| length))
-            .sum();
+        let known = known.filter(|(_, online)| online.is_some());
+        let known: i64 = known.map(|(length, _)| length).sum();
         match lengths.sum() {
             // A lone moment has no length.
             0 => f64::from(self.online_members()[0].is_some()),
@@ -308,10 +296,8 @@ impl Activity {
     /// The time that documents which were left out cover and no window does, in
     /// milliseconds.
     pub fn left_out_time(&self) -> i64 {
-        let gaps = self
-            .gaps()
-            .iter()
-            .filter(|gap| gap.kind == GapKind::LeftOut);
+        let is_left_out = |gap: &&Gap| gap.kind == GapKind::LeftOut;
+        let gaps = self.gaps().iter().filter(is_left_out);
         gaps.map(|gap| gap.end - gap.begin).sum()
     }
 
@@ -434,30 +420,20 @@ impl Activity {
 
     fn periods(&self, period: Period, places: &Places, sent: Sent) -> Periods {
         let (origin, left_out) = (self.origin().clone(), self.left_out().to_vec());
-        let extent = &self.recorded.extent;
-        Periods::new(
-            origin,
-            period,
-            self.windows(),
-            places,
-            sent,
-            left_out,
-            extent,
-        )
+        let (windows, extent) = (self.windows(), &self.recorded.extent);
+        Periods::new(origin, period, windows, places, sent, left_out, extent)
     }
 }
 
 /// One line: the columns would fill pages.
 impl fmt::Debug for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |index: usize| self.origin.show(self.ends()[index]);
+        let shown = |index: usize| self.origin.show(self.ends()[index]);
+        let (source, count) = (&self.origin.source, self.len());
+        let (first, last) = (shown(0), shown(count - 1));
         write!(
             f,
-            "Activity({}, {} windows from {} to {})",
-            self.origin.source,
-            self.len(),
-            time(0),
-            time(self.len() - 1)
+            "Activity({source}, {count} windows from {first} to {last})"
         )
     }
 }

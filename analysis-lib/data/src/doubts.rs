@@ -31,13 +31,9 @@ pub fn doubts(activity: &Activity) -> Vec<String> {
     }
     let writers = activity.members().len();
     doubts.extend(nobody_online(activity.online_members(), writers));
-    let long = || {
-        activity
-            .members()
-            .iter()
-            .filter(|id| id.get() >= 10_u64.pow(16))
-    };
-    if long().count() >= ENOUGH && long().all(|id| id.get() % 10 == 0) {
+    let ids = activity.members().iter().map(|id| id.get());
+    let mut long = ids.filter(|id| *id >= 10_u64.pow(16));
+    if long.clone().count() >= ENOUGH && long.all(|id| id % 10 == 0) {
         doubts.push("Ids are rounded: all end in zeros, as JavaScript rounds long numbers, so members are mixed up and have no names; export ids as strings".to_owned());
     }
     doubts

@@ -404,10 +404,7 @@ impl Extent {
 
 /// The windows that begin clearly before the window before them ended, as those of
 /// two bots do.
-pub(crate) fn overlapping<'a>(
-    begins: &'a [i64],
-    ends: &'a [i64],
-) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn overlapping(begins: &[i64], ends: &[i64]) -> impl Iterator<Item = usize> {
     (1..ends.len()).filter(|&i| ends[i - 1] - begins[i] > (ends[i] - begins[i]) / 100)
 }
 

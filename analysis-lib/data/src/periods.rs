@@ -120,10 +120,8 @@ struct Columns {
 struct Counts<Id> {
     /// All ids that have any, ascending.
     ids: Vec<Id>,
-    /// Where each period's entries begin, and the end of the last.
-    first: Vec<usize>,
-    /// Index into `ids`, and messages.
-    entries: Vec<(u32, u64)>,
+    /// Of each period: indices into `ids`, and messages.
+    entries: Vec<Vec<(u32, u64)>>,
 }
 
 impl<Id: Copy + Ord + Hash> Counts<Id> {
@@ -132,22 +130,18 @@ impl<Id: Copy + Ord + Hash> Counts<Id> {
         ids.sort_unstable();
         ids.dedup();
         let index: HashMap<Id, u32> = ids.iter().copied().zip(0..).collect();
-        let (mut first, mut entries) = (vec![0], Vec::new());
-        for own in &periods {
-            entries.extend(own.iter().map(|(id, messages)| (index[id], *messages)));
-            first.push(entries.len());
-        }
+        let entry = |(id, messages): (Id, u64)| (index[&id], messages);
+        let entries = periods.into_iter();
+        let entries = entries.map(|own| own.into_iter().map(entry).collect());
         Self {
+            entries: entries.collect(),
             ids,
-            first,
-            entries,
         }
     }
 
     fn of(&self, period: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let own = &self.entries[self.first[period]..self.first[period + 1]];
-        own.iter()
-            .map(|&(place, messages)| (place as usize, messages))
+        let own = self.entries[period].iter();
+        own.map(|&(place, messages)| (place as usize, messages))
     }
 }
 
@@ -319,10 +313,8 @@ impl Periods {
     ) -> Self {
         fn all(places: &Places, count: impl Fn(usize) -> u64) -> Vec<u64> {
             let sum = |own: &Range<usize>| own.clone().map(&count).sum::<u64>();
-            places
-                .values()
-                .map(|own| own.iter().map(sum).sum())
-                .collect()
+            let own = |own: &Vec<Range<usize>>| own.iter().map(sum).sum();
+            places.values().map(own).collect()
         }
         let end = |&begin: &i64| origin.timezone.end(period, begin);
         let (begins, ends): (Vec<i64>, Vec<i64>) =
@@ -334,10 +326,8 @@ impl Periods {
         let means = means.zip(&online_known);
         let means = means.map(|(sum, &known)| sum as f64 / known as f64);
         let count = |index| {
-            Some((
-                windows.ends[index],
-                *windows.member_count.get(index)?.first()?,
-            ))
+            let count = windows.member_count.get(index)?.first()?;
+            Some((windows.ends[index], *count))
         };
         let by_channel = own().map(|own| {
             let mut sums = BTreeMap::new();
@@ -399,11 +389,7 @@ fn coverage(extent: &Extent, begins: &[i64], ends: &[i64]) -> Vec<f64> {
 }
 
 /// How much of each stretch lies in gaps, both of which ascend.
-fn within<'a>(
-    mut gaps: &'a [Gap],
-    begins: &'a [i64],
-    ends: &'a [i64],
-) -> impl Iterator<Item = i64> + 'a {
+fn within(mut gaps: &[Gap], begins: &[i64], ends: &[i64]) -> impl Iterator<Item = i64> {
     begins.iter().zip(ends).map(move |(&begin, &end)| {
         let past = gaps.iter().take_while(|gap| gap.end <= begin).count();
         gaps = &gaps[past..];

@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::{Activity, ChannelId, MemberId, Origin, Periods, Provenance, Zone};
 use crate::Held;
+use crate::text::csv_field;
 
 /// What stands in a [`Row`].
 #[derive(Clone, Debug, PartialEq)]
@@ -27,14 +28,11 @@ impl Value {
     pub fn csv(&self, name: &str, origin: &Origin) -> (String, String) {
         let plain = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         match self {
-            Self::Time(time) => (
-                format!("{name}_local,{name}_utc"),
-                origin.timezone.iso(*time),
-            ),
-            Self::Id(of, id) => (
-                format!("{of}_{name}"),
-                crate::text::csv_field(&id.to_string()),
-            ),
+            Self::Time(time) => {
+                let names = format!("{name}_local,{name}_utc");
+                (names, origin.timezone.iso(*time))
+            }
+            Self::Id(of, id) => (format!("{of}_{name}"), csv_field(&id.to_string())),
             Self::Number(value, _) => (name.to_owned(), plain(*value)),
             Self::Truth(is_so) => (name.to_owned(), is_so.to_string()),
             Self::Range(range) => {
@@ -85,6 +83,9 @@ pub struct PeriodRow {
     index: usize,
 }
 
+/// A number of a row's: its name, value and decimal places, and whether any row has it.
+type Own = (&'static str, Option<f64>, usize, bool);
+
 /// What windows and periods have alike, and how to go through all of them.
 macro_rules! row {
     ($row:ident of $all:ident in $field:ident, $count:ty, $title:literal, $volume:ident) => {
@@ -122,22 +123,13 @@ macro_rules! row {
             fn fields(&self) -> Vec<(&'static str, Value)> {
                 let begin = Value::Time(self.$field.begins()[self.index]);
                 let end = Value::Time(self.$field.ends()[self.index]);
-                let count = |count| Value::Number(count, 0);
+                let [messages, members] = [self.messages() as f64, self.members().count() as f64];
                 let mut fields = vec![("begin", begin), ("end", end)];
-                fields.extend(self.own());
                 // Columns that no row fills aren't there.
-                let [has_count, has_joins] = self.says();
-                if has_count {
-                    let members = self.member_count().map(f64::from);
-                    fields.push(("member_count", count(members)));
-                }
-                if has_joins {
-                    let [joined, left] = self.joins().map(|ids| ids.map(|ids| ids as f64));
-                    fields.extend([("joined", count(joined)), ("left", count(left))]);
-                }
-                fields.push(("messages", count(Some(self.messages() as f64))));
-                let members = self.members().count() as f64;
-                fields.push(("members", count(Some(members))));
+                let own = self.own().into_iter().filter(|(.., is_filled)| *is_filled);
+                fields.extend(own.map(|(name, own, places, _)| (name, Value::Number(own, places))));
+                fields.push(("messages", Value::Number(Some(messages), 0)));
+                fields.push(("members", Value::Number(Some(members), 0)));
                 fields
             }
         }
@@ -213,31 +205,26 @@ impl Window {
 
     /// Where messages were sent in it, and how many. `None`: the document doesn't say.
     pub fn channels(&self) -> Option<std::vec::IntoIter<(ChannelId, u32)>> {
-        let (channels, sent) = (
-            self.activity.channels(),
-            self.activity.by_channel(self.index)?,
-        );
+        let channels = self.activity.channels();
+        let sent = self.activity.by_channel(self.index)?;
         let pairs = sent.map(|(channel, sent)| (channels[channel], sent));
         Some(pairs.collect::<Vec<_>>().into_iter())
     }
 
-    fn own(&self) -> [(&'static str, Value); 2] {
-        let online = self.online().map(f64::from);
-        [
-            ("minutes", Value::Number(Some(self.minutes()), 2)),
-            ("online_members", Value::Number(online, 0)),
-        ]
-    }
-
-    /// Whether any window says how many members there are, and who joined or left.
-    fn says(&self) -> [bool; 2] {
+    fn own(&self) -> [Own; 5] {
         let all = self.activity.windows();
-        let joins = !all.joined.is_empty() || !all.left.is_empty();
-        [!all.member_count.is_empty(), joins]
-    }
-
-    fn joins(&self) -> [Option<usize>; 2] {
-        [self.joined(), self.left()].map(|ids| ids.map(<[_]>::len))
+        let says_count = !all.member_count.is_empty();
+        let says_joins = !all.joined.is_empty() || !all.left.is_empty();
+        let count = self.member_count().map(f64::from);
+        let lists = [self.joined(), self.left()];
+        let [joined, left] = lists.map(|ids| ids.map(|ids| ids.len() as f64));
+        [
+            ("minutes", Some(self.minutes()), 2, true),
+            ("online_members", self.online().map(f64::from), 0, true),
+            ("member_count", count, 0, says_count),
+            ("joined", joined, 0, says_joins),
+            ("left", left, 0, says_joins),
+        ]
     }
 }
 
@@ -279,24 +266,19 @@ impl PeriodRow {
         pairs.collect::<Vec<_>>().into_iter()
     }
 
-    fn own(&self) -> [(&'static str, Value); 2] {
+    fn own(&self) -> [Own; 5] {
         let online = Some(self.online_mean()).filter(|mean| mean.is_finite());
+        let says_count = self.periods.member_count().iter().any(Option::is_some);
+        let says_joins = self.periods.joins_known().iter().any(|&known| known > 0);
+        let count = self.member_count().map(f64::from);
+        let times = [self.joined(), self.left()];
+        let [joined, left] = times.map(|times| times.map(|times| times as f64));
         [
-            ("coverage", Value::Number(Some(self.coverage()), 3)),
-            ("online_mean", Value::Number(online, 1)),
+            ("coverage", Some(self.coverage()), 3, true),
+            ("online_mean", online, 1, true),
+            ("member_count", count, 0, says_count),
+            ("joined", joined, 0, says_joins),
+            ("left", left, 0, says_joins),
         ]
-    }
-
-    /// Whether any period has members of the server, and knows who joined.
-    fn says(&self) -> [bool; 2] {
-        let joins = self.periods.joins_known().iter().any(|&known| known > 0);
-        [
-            self.periods.member_count().iter().any(Option::is_some),
-            joins,
-        ]
-    }
-
-    fn joins(&self) -> [Option<u64>; 2] {
-        [self.joined(), self.left()]
     }
 }

@@ -85,20 +85,14 @@ impl Settings {
 
     /// `MONGODB_TIMEOUT`: seconds, above zero.
     pub fn timeout(&self) -> Result<Duration> {
-        let Some(value) = self.get("MONGODB_TIMEOUT") else {
-            return Ok(Duration::from_secs(10));
-        };
-        value
-            .trim()
-            .parse()
-            .ok()
-            .filter(|seconds: &f64| *seconds > 0.0)
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .ok_or_else(|| {
-                Error::new(format!(
-                    "MONGODB_TIMEOUT={value} is not a number of seconds; use for example 10"
-                ))
-            })
+        let value = self.get("MONGODB_TIMEOUT").unwrap_or("10".to_owned());
+        let seconds = value.trim().parse().ok().filter(|&seconds| seconds > 0.0);
+        let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        time.ok_or_else(|| {
+            Error::new(format!(
+                "MONGODB_TIMEOUT={value} is not a number of seconds; use for example 10"
+            ))
+        })
     }
 
     /// `RECORD_MINUTES`: how long a recorded window is, in milliseconds.
@@ -175,9 +169,8 @@ fn values(path: &Path) -> Result<HashMap<String, String>> {
             continue;
         }
         let (name, value) = entry(line).ok_or_else(|| {
-            Error::new(format!(
-                "settings file {} line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'",
-                path.display()
+            wrong(format!(
+                "line {number} is not NAME=value; put a value with spaces, # or $ between single quotes: SERVER_NAME='My server'"
             ))
         })?;
         let meant = name.to_uppercase();

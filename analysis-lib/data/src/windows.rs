@@ -1,10 +1,10 @@
 //! Windows in columns, and the one place that makes them.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::Range;
 
-use crate::{ChannelId, MemberId};
+use crate::{ChannelId, Error, MemberId, Result};
 
 /// A document that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Windows {
 
 /// What windows list besides: a list for each of those whose documents say one. It
 /// takes no memory where none does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lists<T> {
     /// For each window up to the last that says a list: whether it does, and where its
     /// entries end.
@@ -63,17 +63,7 @@ pub struct Lists<T> {
     entries: Vec<T>,
 }
 
-impl<T> Default for Lists<T> {
-    fn default() -> Self {
-        Self {
-            is_said: Vec::new(),
-            ends: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-}
-
-impl<T: Clone> Lists<T> {
+impl<T: Clone + Default> Lists<T> {
     /// Whether no window says a list.
     pub fn is_empty(&self) -> bool {
         self.is_said.is_empty()
@@ -96,14 +86,13 @@ impl<T: Clone> Lists<T> {
         &mut self,
         window: usize,
         list: Option<impl IntoIterator<Item = T>>,
-    ) -> Result<(), TooMany> {
+    ) -> Result<()> {
         if let Some(list) = list {
             self.is_said.resize(window, false);
             self.ends.resize(window, self.entries.len() as u32);
             self.entries.extend(list);
-            let end = u32::try_from(self.entries.len()).map_err(|_| TooMany)?;
+            self.ends.push(end_of(&self.entries)?);
             self.is_said.push(true);
-            self.ends.push(end);
         }
         Ok(())
     }
@@ -216,27 +205,21 @@ impl Windows {
             order.sort_by_key(|&i| self.ends[i]);
             *self = self.take(order);
         }
-        let twice = self.twice();
+        // A file that was imported twice gives each document another `_id`, and nothing
+        // else.
+        let mut first = 0;
+        let is_there = |&i: &usize| {
+            if self.ends[i] != self.ends[first] {
+                first = i;
+            }
+            (first..i).any(|before| self.are_equal(before, i))
+        };
+        let twice: Vec<usize> = (1..self.len()).filter(is_there).collect();
         if !twice.is_empty() {
             let is_kept = |i: &usize| twice.binary_search(i).is_err();
             *self = self.take((0..self.len()).filter(is_kept));
         }
         twice.len()
-    }
-
-    /// The windows, ascending, that are equal to one before them: a file that
-    /// was imported twice gives each document another `_id`, and nothing else.
-    fn twice(&self) -> Vec<usize> {
-        let mut twice = Vec::new();
-        let mut first = 0;
-        for i in 1..self.len() {
-            if self.ends[i] != self.ends[first] {
-                first = i;
-            } else if (first..i).any(|before| self.are_equal(before, i)) {
-                twice.push(i);
-            }
-        }
-        twice
     }
 
     fn are_equal(&self, one: usize, other: usize) -> bool {
@@ -256,16 +239,10 @@ impl Windows {
     }
 }
 
-/// More members' entries than a column of 32 bits can count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany;
-
-impl std::fmt::Display for TooMany {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(
-            "there are more members in all windows than can be counted; pull a shorter span",
-        )
-    }
+/// Where these entries end, unless there are more than a column of 32 bits can count.
+fn end_of<T>(entries: &[T]) -> Result<u32> {
+    let why = "there are more members in all windows than can be counted; pull a shorter span";
+    u32::try_from(entries.len()).map_err(|_| Error::new(why))
 }
 
 /// Member ids are numbers already spread by time: one multiplication mixes them
@@ -288,6 +265,14 @@ impl Hasher for IdHasher {
 
 /// Where ids stand in the list of those that were seen.
 type Index<Id> = HashMap<Id, u32, BuildHasherDefault<IdHasher>>;
+
+/// An id's place in that list, at its end where the id was never seen.
+fn place<Id: Copy + Eq + Hash>(index: &mut Index<Id>, seen: &mut Vec<Id>, id: Id) -> u32 {
+    *index.entry(id).or_insert_with(|| {
+        seen.push(id);
+        seen.len() as u32 - 1
+    })
+}
 
 /// A window's numbers but for its members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -335,12 +320,7 @@ impl WindowsBuilder {
 
     /// The member's index, new where the id was never seen.
     pub fn member(&mut self, id: MemberId) -> u32 {
-        let next = self.windows.members.len() as u32;
-        let index = *self.index.entry(id).or_insert(next);
-        if index == next {
-            self.windows.members.push(id);
-        }
-        index
+        place(&mut self.index, &mut self.windows.members, id)
     }
 
     /// What a member sent in the window that is being made. A member who sent
@@ -355,11 +335,7 @@ impl WindowsBuilder {
 
     /// The channel's index, new where the id was never seen.
     pub(crate) fn channel(&mut self, id: ChannelId) -> u32 {
-        let channels = &mut self.windows.channels;
-        *self.channels.entry(id).or_insert_with(|| {
-            channels.push(id);
-            channels.len() as u32 - 1
-        })
+        place(&mut self.channels, &mut self.windows.channels, id)
     }
 
     /// What the window that is being made says besides.
@@ -372,11 +348,8 @@ impl WindowsBuilder {
     /// # Errors
     ///
     /// All windows together have more entries than can be counted.
-    pub fn window(&mut self, window: Window) -> Result<(), TooMany> {
-        let Ok(end) = u32::try_from(self.windows.sender.len()) else {
-            self.discard();
-            return Err(TooMany);
-        };
+    pub fn window(&mut self, window: Window) -> Result<()> {
+        let end = end_of(&self.windows.sender).inspect_err(|_| self.discard())?;
         let extra = std::mem::take(&mut self.extra);
         let channels = extra.channels.map(|channels| {
             let indexed = channels.into_iter();

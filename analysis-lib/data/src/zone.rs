@@ -105,25 +105,15 @@ impl Zone {
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Ok(time.timestamp_millis());
         }
-        let local = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .and_then(|date| date.and_hms_opt(0, 0, 0))
-            .or_else(|| {
-                [
-                    "%Y-%m-%d %H:%M",
-                    "%Y-%m-%d %H:%M:%S",
-                    "%Y-%m-%dT%H:%M",
-                    "%Y-%m-%dT%H:%M:%S",
-                ]
-                .iter()
-                .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-            })
-            .ok_or_else(|| {
-                Error::new(format!(
-                    "{text:?} is not a time; write 2026-03-01, 2026-03-01 14:30 or 2026-03-01T14:30:00Z"
-                ))
-            })?;
-        Ok(self.instant(local.and_utc().timestamp_millis()))
+        let date = NaiveDate::parse_from_str(text, "%F").map(|date| date.and_time(NaiveTime::MIN));
+        let mut forms = ["%F %R", "%F %T", "%FT%R", "%FT%T"].into_iter();
+        let time = |form| NaiveDateTime::parse_from_str(text, form).ok();
+        match date.ok().or_else(|| forms.find_map(time)) {
+            Some(local) => Ok(self.instant(local.and_utc().timestamp_millis())),
+            None => Err(Error::new(format!(
+                "{text:?} is not a time; write 2026-03-01, 2026-03-01 14:30 or 2026-03-01T14:30:00Z"
+            ))),
+        }
     }
 
     /// From when on (milliseconds since the epoch), and how many milliseconds

@@ -64,25 +64,22 @@ impl Zone {
     /// chrono-tz's zone of this name, whatever the system has.
     pub fn built_in(name: &str, note: Option<String>) -> Option<Self> {
         let zone: Tz = name.parse().ok()?;
-        let at = |second| zone.timestamp_opt(second, 0).single();
-        let rule = |second| at(second).map(|time| *time.offset());
-        let changes = changes(0, rule).into_iter().filter_map(|(from, offset)| {
-            let offset = offset?;
-            Some((from, offset.fix().local_minus_utc(), offset.to_string()))
-        });
+        let changes = changes(0, |second| rule(zone, second))
+            .into_iter()
+            .filter_map(|(from, offset)| {
+                let offset = offset?;
+                Some((from, offset.fix().local_minus_utc(), offset.to_string()))
+            });
         Some(Self::new(name, changes, note))
     }
 
     /// Whether clocks somewhere on earth show this local time (milliseconds since 1970
     /// on the clock) twice, since they go back then.
     pub fn comes_twice(local: i64) -> bool {
-        let time = DateTime::from_timestamp_millis(local).map(|time| time.naive_utc());
-        time.is_some_and(|time| {
-            let is_twice = |zone: &Tz| zone.offset_from_local_datetime(&time);
-            TZ_VARIANTS
-                .iter()
-                .map(is_twice)
-                .any(|found| matches!(found, LocalResult::Ambiguous(..)))
+        DateTime::from_timestamp_millis(local).is_some_and(|time| {
+            let found = |zone: &Tz| zone.offset_from_local_datetime(&time.naive_utc());
+            let mut found = TZ_VARIANTS.iter().map(found);
+            found.any(|found| matches!(found, LocalResult::Ambiguous(..)))
         })
     }
 
@@ -103,16 +100,18 @@ impl Zone {
 /// distributions have in a package of its own.
 fn same_zone(name: &str, find: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let own: Tz = name.parse().ok()?;
-    let at = |zone: Tz, second| {
-        zone.timestamp_opt(second, 0)
-            .single()
-            .map(|time| time.offset().fix())
-    };
+    let at = |zone, second| rule(zone, second).map(|offset| offset.fix());
     let mut others = TZ_VARIANTS.iter().filter(|&&other| {
         let mut moments = (FIRST..LAST).step_by(10 * STEP as usize);
         other != own && moments.all(|second| at(own, second) == at(other, second))
     });
     others.find_map(|other| find(other.name()))
+}
+
+/// What chrono-tz's rules say of a zone at a second.
+fn rule(zone: Tz, second: i64) -> Option<<Tz as TimeZone>::Offset> {
+    let time = zone.timestamp_opt(second, 0).single()?;
+    Some(*time.offset())
 }
 
 /// Whether this may be a zone's name, such as America/Port-au-Prince. Each part

@@ -43,7 +43,7 @@ impl Activity {
         let cannot =
             |e: std::io::Error| Error::new(format!("{} can't be read: {e}", path.display()));
         let name = path.file_name().unwrap_or(path.as_os_str());
-        let mut source = Source::File(name.to_string_lossy().into_owned());
+        let source = Source::File(name.to_string_lossy().into_owned());
         if exporter::is_export(path).map_err(cannot)? {
             let (windows, server, names) = exporter::read(path, settings.record_length()?)?;
             let mut origin = events::origin(&settings, source)?;
@@ -54,25 +54,20 @@ impl Activity {
             return Ok(activity.told());
         }
         let mut file = BufReader::new(File::open(path).map_err(cannot)?);
-        let (windows, left_out) = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
-            let saved = Reader::new(file)
+        let read = if file.fill_buf().map_err(cannot)?.starts_with(MAGIC) {
+            Reader::new(file)
                 .and_then(|mut reader| read_all(&mut reader, Contents::default(), |_| ()))
-                .map_err(|broken| unreadable(path, &broken))?;
-            // The sample stays the sample, wherever it is kept.
-            if saved.source == Some(Source::Sample) {
-                source = Source::Sample;
-            }
-            (saved.windows, saved.left_out)
+                .map_err(|broken| unreadable(path, &broken))?
         } else {
-            let read = export::read(file, Contents::default(), None).map_err(cannot)?;
-            (read.windows, read.left_out)
+            export::read(file, Contents::default(), None).map_err(cannot)?
         };
-        report::left_out(&left_out);
-        let origin = match source {
-            Source::Sample => sample::origin(settings.timezone()?),
+        report::left_out(&read.left_out);
+        let origin = match read.source {
+            // The sample stays the sample, wherever it is kept.
+            Some(Source::Sample) => sample::origin(settings.timezone()?),
             _ => events::origin(&settings, source)?,
         };
-        let activity = Self::new(origin, windows, left_out)?;
+        let activity = Self::new(origin, read.windows, read.left_out)?;
         report::doubts(&activity);
         Ok(activity.told())
     }

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 
 use super::document::{self, Field};
-use crate::MemberId;
 use crate::store::columns::Contents;
 use crate::text::clean;
 use crate::{Extra, LeftOut, Window, WindowsBuilder};
@@ -101,8 +100,7 @@ fn alone(line: &[u8]) -> &[u8] {
     let line = without_script(line);
     match (line.first(), line.last()) {
         (Some(b'['), Some(b']')) if line.len() > 1 => line,
-        (Some(b'['), _) => alone(&line[1..]),
-        (Some(b','), _) => alone(&line[1..]),
+        (Some(b'[' | b','), _) => alone(&line[1..]),
         (_, Some(b',' | b']')) => alone(&line[..line.len() - 1]),
         _ => line,
     }
@@ -294,6 +292,7 @@ impl Reader {
     fn document(&mut self, document: &Map<String, Value>, line: usize) {
         let mut end = None;
         if let Err(reason) = self.window(document, &mut end) {
+            self.windows.discard();
             self.leave_out(line, reason, end);
         }
     }
@@ -344,20 +343,15 @@ impl Reader {
             }
             Some(_) => return Err(document::not_a("a sub-document", document::CHANNELS)),
         };
-        let extra = Extra {
+        self.windows.extra(Extra {
             member_count: known(document::MEMBERS)?,
             joined: listed(document::JOINED)?,
             left: listed(document::LEFT)?,
             channels,
-        };
-        let sent: Vec<(MemberId, u32)> = quantities
-            .iter()
-            .map(|of| Ok((document::member(of.0)?, count(of)?)))
-            .collect::<Result<_, String>>()?;
-        for (id, sent) in sent {
-            self.windows.sent(id, sent);
+        });
+        for of in quantities {
+            self.windows.sent(document::member(of.0)?, count(of)?);
         }
-        self.windows.extra(extra);
         self.windows.window(window).map_err(|e| e.to_string())
     }
 }

@@ -73,10 +73,8 @@ pub(super) fn read(path: &Path, length: i64) -> Result<Exports> {
         counted(files.len(), "file")
     );
     let cut = files.iter().filter(|file| file.is_cut);
-    list(
-        "Cut off, and used up to the last message",
-        cut.map(|file| &file.path),
-    );
+    let cut = cut.map(|file| &file.path);
+    list("Cut off, and used up to the last message", cut);
     list(
         "Passed over, being something else or another server's",
         others.iter(),
@@ -197,9 +195,8 @@ impl Export {
     /// The name of the export that this file is a part of, and which part it is.
     fn series(&self) -> (PathBuf, u32) {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        let part = stem
-            .strip_suffix(']')
-            .and_then(|stem| stem.rsplit_once(" [part "));
+        let part = stem.strip_suffix(']');
+        let part = part.and_then(|stem| stem.rsplit_once(" [part "));
         let part = part.and_then(|(base, part)| Some((base, part.parse().ok()?)));
         let (base, part) = part.unwrap_or((&stem, 1));
         (self.path.with_file_name(base), part)
@@ -262,9 +259,8 @@ fn record(files: &[Export], length: i64) -> Vec<(i64, i64)> {
     }
     missing.sort_unstable();
     let mut record = Vec::new();
-    let mut at = covers
-        .first()
-        .map_or(0, |first| time_of(first.0.get()) / length);
+    let first = covers.first().map(|own| own.0.get());
+    let mut at = first.map_or(0, |first| time_of(first) / length);
     for (begin, end) in missing {
         record.extend((begin > at).then_some((at, begin)));
         at = at.max(end);
@@ -321,8 +317,7 @@ impl Counts {
                 online: None,
                 volume,
             };
-            let made = windows.window(window);
-            made.map_err(|e| Error::new(e.to_string()))?;
+            windows.window(window)?;
         }
         Ok((windows.finish(), left_out))
     }
@@ -378,9 +373,7 @@ fn message(fields: &Fields) -> Option<Message> {
         let names = ["nickname", "name"].map(|name| text(&author, name));
         let name = names.into_iter().flatten().find(|name| !is_blank(name));
         let counts = !is_bot && ["Default", "Reply", "0", "19"].contains(&&*kind);
-        id(&author)
-            .map(|id| (id, name.unwrap_or_default()))
-            .filter(|_| counts)
+        Some((id(&author).filter(|_| counts)?, name.unwrap_or_default()))
     };
     Some((id(fields)?.get(), author()))
 }

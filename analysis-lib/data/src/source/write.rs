@@ -19,8 +19,10 @@ pub(super) fn documents(activity: &Activity, out: &mut impl Write) -> Result<()>
         format!("{{\"$date\":\"{time}\"}}")
     };
     for window in activity {
-        let index = window.index;
-        let (begin, end) = (activity.begins()[index], activity.ends()[index]);
+        let (begin, end) = (
+            activity.begins()[window.index],
+            activity.ends()[window.index],
+        );
         write!(out, "{{\"{TIME}\":{}", date(end))?;
         // A window without a length, or of more than can be declared, can't say it.
         if (1..=LONGEST).contains(&(end - begin)) {
@@ -32,24 +34,20 @@ pub(super) fn documents(activity: &Activity, out: &mut impl Write) -> Result<()>
             out,
             ",\"{ONLINE}\":{online},\"{VOLUME}\":{volume},\"{QUANTITIES}\":{{"
         )?;
-        let counts = window
-            .members()
-            .map(|(id, sent)| format!("\"{id}\":{sent}"));
+        let count = |id: u64, sent: u32| format!("\"{id}\":{sent}");
+        let counts = window.members().map(|(id, sent)| count(id.get(), sent));
         write!(out, "{}}}", joined(counts))?;
         if let Some(count) = window.member_count() {
             write!(out, ",\"{MEMBERS}\":{count}")?;
         }
-        for (name, ids) in [
-            (JOINED, activity.joined(index)),
-            (LEFT, activity.left(index)),
-        ] {
+        for (name, ids) in [(JOINED, window.joined()), (LEFT, window.left())] {
             if let Some(ids) = ids {
                 let ids = joined(ids.iter().map(|id| format!("\"{id}\"")));
                 write!(out, ",\"{name}\":[{ids}]")?;
             }
         }
         if let Some(channels) = window.channels() {
-            let counts = channels.map(|(id, sent)| format!("\"{id}\":{sent}"));
+            let counts = channels.map(|(id, sent)| count(id.get(), sent));
             write!(out, ",\"{CHANNELS}\":{{{}}}", joined(counts))?;
         }
         writeln!(out, "}}")?;

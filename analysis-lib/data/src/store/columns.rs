@@ -77,10 +77,8 @@ pub fn put_windows(
         out.extend_from_slice(&id.get().to_le_bytes());
     }
     out.extend_from_slice(&least.to_le_bytes());
-    let counts: Vec<u32> = first_sender
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .collect();
+    let pairs = first_sender.windows(2);
+    let counts = pairs.map(|pair| u64::from(pair[1] - pair[0]));
     let above = ends.iter().map(|&end| (end - least) as u64);
     put_column(out, above, 4);
     let put = |out: &mut _, column: &[u32]| {
@@ -88,13 +86,10 @@ pub fn put_windows(
     };
     put(out, &windows.declared[range.clone()]);
     let online = windows.online[range.clone()].iter();
-    put_column(
-        out,
-        online.map(|online| online.map_or(0, |n| u64::from(n) + 1)),
-        0,
-    );
+    let online = online.map(|online| online.map_or(0, |n| u64::from(n) + 1));
+    put_column(out, online, 0);
     put(out, &windows.volume[range.clone()]);
-    put(out, &counts);
+    put_column(out, counts, 0);
     put(out, &windows.sender[senders.clone()]);
     put(out, &windows.sent[senders]);
     let (joined, left) = (&windows.joined, &windows.left);
@@ -109,16 +104,11 @@ pub fn put_windows(
     put_lists(out, counts, range.clone(), &[|&count| count.into()]);
     put_lists(out, joined, range.clone(), &[|id| id.get()]);
     put_lists(out, left, range.clone(), &[|id| id.get()]);
-    put_lists(
-        out,
-        channels,
-        range,
-        &[|entry| entry.0.into(), |entry| entry.1.into()],
-    );
+    put_lists(out, channels, range, &[|of| of.0.into(), |of| of.1.into()]);
 }
 
 /// Appends the lists of these windows, and each part of their entries as a column.
-fn put_lists<T: Clone>(
+fn put_lists<T: Clone + Default>(
     out: &mut Vec<u8>,
     lists: &Lists<T>,
     range: Range<usize>,
@@ -126,12 +116,9 @@ fn put_lists<T: Clone>(
 ) {
     let length = |window| lists.get(window).map_or(0, |list| list.len() as u64 + 1);
     put_column(out, range.clone().map(length), 0);
+    let entries = range.filter_map(|window| lists.get(window)).flatten();
     for part in parts {
-        let entries = range
-            .clone()
-            .filter_map(|window| lists.get(window))
-            .flatten();
-        put_column(out, entries.map(part), 0);
+        put_column(out, entries.clone().map(part), 0);
     }
 }
 
@@ -301,7 +288,7 @@ impl Parts<'_> {
     }
 
     /// Appends the lists of `count` windows from `first` on.
-    fn lists<T: Clone>(
+    fn lists<T: Clone + Default>(
         &mut self,
         first: usize,
         count: usize,
@@ -309,10 +296,8 @@ impl Parts<'_> {
         entries: impl FnOnce(&mut Self, usize) -> Option<Vec<T>>,
     ) -> Option<()> {
         let lengths = self.values(count, |length| length)?;
-        let all = lengths
-            .iter()
-            .map(|length| length.saturating_sub(1))
-            .sum::<u64>();
+        let all = lengths.iter().map(|length| length.saturating_sub(1));
+        let all: u64 = all.sum();
         let mut entries = entries(self, all.try_into().ok()?)?.into_iter();
         for (window, length) in (first..).zip(lengths) {
             let length = length.checked_sub(1);
@@ -422,11 +407,8 @@ pub fn read_all<R: Read>(
                 let counts = parts.u64().zip(parts.u64());
                 let taken = (contents.windows.len() - first) as u64;
                 let left_out = (contents.left_out.len() - first_skipped) as u64;
-                return if counts == Some((taken, left_out)) {
-                    Ok(contents)
-                } else {
-                    Err(Broken::Damaged)
-                };
+                let is_whole = counts == Some((taken, left_out));
+                return is_whole.then_some(contents).ok_or(Broken::Damaged);
             }
         };
         read.ok_or(Broken::Damaged)?;

@@ -62,10 +62,8 @@ impl Snapshot {
         };
         match file.fill_buf() {
             // It may be cut off within its first bytes.
-            Ok(start) if !start.starts_with(&MAGIC[..start.len().min(MAGIC.len())]) => {
-                return other();
-            }
-            Ok(_) => (),
+            Ok(start) if start.iter().zip(MAGIC).all(|(one, other)| one == other) => (),
+            Ok(_) => return other(),
             Err(e) => return unreadable(e),
         }
         let resumed = stream::Reader::new(file).and_then(|mut reader| {
@@ -78,14 +76,13 @@ impl Snapshot {
             Ok(resume.map(|resume| (reader, resume)))
         });
         match resumed {
-            // The first two don't hold all that a document said then.
-            Ok(Some((reader, _))) if reader.version() < 3 => {
-                unusable("was written by another version")
-            }
-            Ok(Some((reader, resume))) => Ok(Some(Opened::Whole(reader, resume))),
             // It was saved by a user.
             Ok(None) => other(),
-            Err(Broken::Unknown) => unusable("was written by another version"),
+            // The first two versions don't hold all that a document said then.
+            Ok(Some((reader, resume))) if reader.version() > 2 => {
+                Ok(Some(Opened::Whole(reader, resume)))
+            }
+            Ok(_) | Err(Broken::Unknown) => unusable("was written by another version"),
             Err(_) => unusable("is damaged"),
         }
     }

@@ -224,9 +224,8 @@ impl<R: Read> Reader<R> {
 
 /// Writes the end.
 pub fn write_end(out: &mut impl Write, taken: usize, left_out: usize) -> std::io::Result<()> {
-    let mut payload = (taken as u64).to_le_bytes().to_vec();
-    payload.extend_from_slice(&(left_out as u64).to_le_bytes());
-    write_frame(out, Kind::End, &payload)?;
+    let counts = [taken as u64, left_out as u64].map(u64::to_le_bytes);
+    write_frame(out, Kind::End, counts.as_flattened())?;
     out.flush()
 }
 
