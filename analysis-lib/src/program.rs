@@ -44,10 +44,7 @@ impl Program {
         name: &'static str,
         environment: &[(&str, String)],
     ) -> Result<(Self, ChildStdout)> {
-        let path = match built(name) {
-            Some(path) => path,
-            None => build(name)?,
-        };
+        let path = built(name).map_or_else(|| build(name), Ok)?;
         let say = |line: &str| println!("{line}");
         Self::run(name, Command::new(&path), environment, say).map_err(|e| {
             Error::new(format!(

@@ -75,14 +75,11 @@ pub(super) fn jackknife(
 /// estimates of variance components, Biometrics Bulletin 2.
 fn around(log: f64, [among_blocks, least]: [f64; 2], blocks: &[[f64; 2]]) -> Option<[f64; 2]> {
     let sum = |side: usize| blocks.iter().map(|block| block[side]).sum::<f64>();
-    let sums = [0, 1].map(sum);
-    let share = |block: &[f64; 2], side: usize| match sums[side] {
-        0.0 => 0.0,
-        sum => block[side] / sum,
-    };
+    // A sum of zero is of zeros.
+    let sums = [0, 1].map(|side| sum(side).max(f64::MIN_POSITIVE));
     let (mut squares, mut fourths) = (0.0, 0.0);
     for block in blocks {
-        let size = share(block, 0) + share(block, 1);
+        let size = block[0] / sums[0] + block[1] / sums[1];
         squares += size.powi(2);
         fourths += size.powi(4);
     }

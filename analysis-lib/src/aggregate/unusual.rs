@@ -185,10 +185,7 @@ fn events(mut hours: Vec<Event>) -> Vec<Event> {
     let is_more = |hour: &Event| hour.deviations > 0.0;
     hours.retain(|hour| {
         let (messages, usual) = (hour.messages as f64, hour.usual);
-        let is_large = match is_more(hour) {
-            true => messages >= LARGE * usual,
-            false => messages * LARGE <= usual,
-        };
+        let is_large = messages.max(usual) >= LARGE * messages.min(usual);
         is_large && hour.deviations.abs() > FAR
     });
     let in_a_row =

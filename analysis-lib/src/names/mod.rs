@@ -117,11 +117,9 @@ impl Names {
     pub fn load(activity: &Activity) -> Result<Self> {
         let settings = Settings::load()?;
         let privacy = Privacy::from_settings(&settings)?;
-        let files = match activity.origin().is_sample() {
-            true => None,
-            false => Some(Files::read(&settings, false)?),
-        };
-        Ok(Self::of(activity, files.as_ref(), privacy))
+        let has_files = !activity.origin().is_sample();
+        let files = has_files.then(|| Files::read(&settings, false));
+        Ok(Self::of(activity, files.transpose()?.as_ref(), privacy))
     }
 
     /// The names in the files, and of others those that came with their messages;

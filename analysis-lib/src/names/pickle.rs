@@ -29,8 +29,7 @@ pub(super) fn read(pickle: &[u8], mut room: usize) -> Result<Vec<(String, Value)
         rest: pickle,
         ..Machine::default()
     };
-    let mut instructions = 0;
-    loop {
+    for instructions in 0.. {
         match machine.take(1)?[0] {
             b'.' => break,
             _ if instructions == LONGEST => {
@@ -38,7 +37,6 @@ pub(super) fn read(pickle: &[u8], mut room: usize) -> Result<Vec<(String, Value)
             }
             code => machine.follow(code)?,
         }
-        instructions += 1;
     }
     if !machine.rest.is_empty() {
         return Err("something follows its pickle");

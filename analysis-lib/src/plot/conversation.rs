@@ -8,7 +8,7 @@ use super::labels::{CHANNELS, Labels, MEMBERS, MESSAGES, NO_CHANNELS, NOBODY, No
 use super::people::{People, at_most, bar_of_each, in_percent};
 use super::{chart, svg::*};
 use crate::MemberId;
-use crate::aggregate::{hours_by_member, messages_by_member as totals, without_bots};
+use crate::aggregate::{messages_by_member as totals, without_bots};
 use crate::names::Names;
 use activity_data::text::clean;
 use activity_data::{Activity, DAY, Period};
@@ -210,15 +210,17 @@ pub fn member_hours(activity: &Activity, names: &Names) -> Figure {
         return Figure::nothing(&labels, NOBODY);
     }
     let bars = bars(&people.shown.members, MEMBERS, ROWS, 150.0);
-    let hours = hours_by_member(&people.activity);
-    let mut sent = vec![[0; HOURS]; bars.len()];
-    let bar_of = bar_of_each(people.activity.members(), names, &bars);
-    for (bar, messages) in bar_of.into_iter().zip(hours.messages) {
-        for (sum, messages) in sent[bar].iter_mut().zip(messages) {
-            *sum += messages;
+    let (activity, zone) = (&people.activity, people.activity.origin().timezone());
+    // Windows whose middle lies in each hour of local clocks, and messages by bar.
+    let (mut windows, mut sent) = ([0; HOURS], vec![[0; HOURS]; bars.len()]);
+    let bar_of = bar_of_each(activity.members(), names, &bars);
+    for window in 0..activity.len() {
+        let hour = zone.hour_of_week(activity.middle(window)) % HOURS;
+        windows[hour] += 1;
+        for (member, messages) in activity.senders(window) {
+            sent[bar_of[member]][hour] += u64::from(messages);
         }
     }
-    let windows = hours.windows;
     let share = |bar: usize, hour: usize| {
         let share = sent[bar][hour] as f64 / bars[bar].messages as f64 * 100.0;
         (windows[hour] > 0).then_some(share)

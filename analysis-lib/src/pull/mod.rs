@@ -11,7 +11,7 @@ use activity_data::source::request::EVERY;
 use activity_data::source::sample;
 use activity_data::store::columns::Contents;
 use activity_data::store::snapshot::Snapshot;
-use activity_data::{Activity, LeftOut, Origin, Period, Periods};
+use activity_data::{Activity, LeftOut, Origin, Period, Periods, Source};
 
 use fetch::fetch;
 use span::Span;
@@ -109,53 +109,55 @@ impl Pull {
     ///
     /// As [`pull`], or a time can't be read.
     pub fn run(self) -> Result<Activity> {
-        let settings = Settings::load()?;
-        let span = Span::read(&self.span, &settings.timezone()?)?;
-        let activity = match settings.get("MONGOKEY") {
-            Some(connection) => {
-                settings.timeout()?;
-                let snapshot = Snapshot::from_settings(&settings, &connection);
-                let snapshot = snapshot.filter(|_| span.is_all());
-                let wanted = span.environment();
-                let read = fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?;
-                activity(read, &span)?
-            }
-            None => self.local(&settings, &span)?,
-        };
+        let (origin, read) = self.read(None)?;
+        let activity = Activity::new(origin, read.windows, read.left_out)?;
         report::activity(&activity);
         Ok(activity)
     }
 
+    /// What there is in the span; of a MongoDB merged into such periods, if they are
+    /// given.
+    fn read(&self, every: Option<Period>) -> Result<(Origin, Contents)> {
+        let settings = Settings::load()?;
+        let span = Span::read(&self.span, &settings.timezone()?)?;
+        let (origin, read) = match settings.get("MONGOKEY") {
+            Some(connection) => {
+                settings.timeout()?;
+                let snapshot = Snapshot::from_settings(&settings, &connection);
+                let snapshot = snapshot.filter(|_| span.is_all() && every.is_none());
+                let mut wanted = span.environment();
+                wanted.extend(every.map(|period| (EVERY, period.to_string())));
+                fetch(&settings, snapshot.as_ref(), self.fresh, &wanted)?
+            }
+            None => self.local(&settings, &span)?,
+        };
+        match read.windows.len() {
+            0 => Err(span.nothing(&origin, &read.left_out)),
+            _ => Ok((origin, read)),
+        }
+    }
+
     /// The file that a recorder writes; the sample where there is none, in words that
     /// nobody can miss.
-    fn local(&self, settings: &Settings, span: &Span) -> Result<Activity> {
+    fn local(&self, settings: &Settings, span: &Span) -> Result<(Origin, Contents)> {
         let path = settings.activity_file();
-        if path.exists() {
-            let (origin, mut contents) = file::read(settings, &path, self.fresh)?;
-            if !span.is_all() {
-                contents.windows = span.of(&contents.windows);
-                let is_in = |one: &LeftOut| one.end.is_some_and(|end| span.contains(end));
-                contents.left_out.retain(is_in);
-            }
-            return activity((origin, contents), span);
-        }
-        println!(
-            "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of\nwindows: the README says under \"Your own server\" how to get either; then run this cell again."
-        );
-        let all = sample::activity(settings.timezone()?)?;
-        let contents = Contents {
-            windows: span.of(all.windows()),
-            ..Contents::default()
+        let (origin, mut read) = if path.exists() {
+            file::read(settings, &path, self.fresh)?
+        } else {
+            println!(
+                "SAMPLE DATA: MADE UP, NOT FROM YOUR SERVER. MONGOKEY is not set, nor is there a file of\nwindows: the README says under \"Your own server\" how to get either; then run this cell again."
+            );
+            let all = sample::activity(settings.timezone()?)?;
+            let windows = all.windows().clone();
+            let nothing = Contents::default();
+            (all.origin().clone(), Contents { windows, ..nothing })
         };
-        activity((all.origin().clone(), contents), span)
-    }
-}
-
-/// What was read of this span.
-fn activity((origin, contents): (Origin, Contents), span: &Span) -> Result<Activity> {
-    match contents.windows.len() {
-        0 => Err(span.nothing(&origin, &contents.left_out)),
-        _ => Activity::new(origin, contents.windows, contents.left_out),
+        if !span.is_all() {
+            read.windows = span.of(&read.windows);
+            let is_in = |one: &LeftOut| one.end.is_some_and(|end| span.contains(end));
+            read.left_out.retain(is_in);
+        }
+        Ok((origin, read))
     }
 }
 
@@ -174,30 +176,15 @@ impl PullPeriods {
     ///
     /// As [`pull`], or a time can't be read.
     pub fn run(self) -> Result<Periods> {
-        let settings = Settings::load()?;
-        let span = Span::read(&self.pull.span, &settings.timezone()?)?;
-        let periods = match settings.get("MONGOKEY") {
-            Some(_) => self.merged(&settings, &span)?,
-            None => self.pull.local(&settings, &span)?.every(self.period),
+        let (period, (origin, read)) = (self.period, self.pull.read(Some(self.period))?);
+        let (windows, left_out) = (read.windows, read.left_out);
+        let periods = match origin.source() {
+            Source::MongoDb { .. } => {
+                Activity::merged(origin, windows, left_out, period, read.sent)?
+            }
+            _ => Activity::new(origin, windows, left_out)?.every(period),
         };
         report::periods(&periods);
         Ok(periods)
-    }
-
-    fn merged(&self, settings: &Settings, span: &Span) -> Result<Periods> {
-        settings.timeout()?;
-        let mut wanted = span.environment();
-        wanted.push((EVERY, self.period.to_string()));
-        let (origin, contents) = fetch(settings, None, true, &wanted)?;
-        let Contents {
-            windows,
-            left_out,
-            sent,
-            ..
-        } = contents;
-        match windows.len() {
-            0 => Err(span.nothing(&origin, &left_out)),
-            _ => Activity::merged(origin, windows, left_out, self.period, sent),
-        }
     }
 }

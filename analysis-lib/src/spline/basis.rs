@@ -10,8 +10,6 @@
 pub(super) const DEGREE: usize = 3;
 /// How many B-splines overlap at a point, one more than the degree.
 pub(super) const ORDER: usize = DEGREE + 1;
-/// The fewest knots that a spline can have: each end counts `ORDER` times.
-pub(super) const FEWEST_KNOTS: usize = 2 * ORDER;
 
 /// The `N` B-splines of degree `N - 1` that are not zero on
 /// `knots[left]..knots[left + 1]`, at `x`; the first belongs to the coefficient

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use super::basis::{DEGREE, FEWEST_KNOTS, ORDER, basis, jumps};
+use super::basis::{DEGREE, ORDER, basis, jumps};
 use super::triangle::{Equation, Triangle};
 
 /// How far the residual may be from s, as a share of s.
@@ -124,8 +124,9 @@ impl Points<'_> {
         let most_knots = self.x.len() + ORDER;
         // SciPy gives FITPACK room for this many knots at first. When they
         // don't suffice it calls again with more room, and FITPACK then goes
-        // on with the knots that it has, but starts to add them one by one.
-        let mut room = (self.x.len() / 2).max(FEWEST_KNOTS);
+        // on with the knots that it has, but starts to add them one by one. There are
+        // two ends at least, each of which counts `ORDER` times.
+        let mut room = (self.x.len() / 2).max(2 * ORDER);
         let mut last = None;
         let mut curve = self.least_squares(vec![0, self.x.len() - 1]);
         let polynomial_residual = curve.spline.residual;
@@ -178,7 +179,11 @@ impl Points<'_> {
 
         let bells = |(interval, i): (usize, usize)| basis(&knots, interval + DEGREE, self.x[i]);
         let bases: Vec<[f64; ORDER]> = located(&breaks).map(bells).collect();
-        let mut triangle = Triangle::new(breaks.len() - 1 + DEGREE);
+        let unknowns = breaks.len() - 1 + DEGREE;
+        let mut triangle = Triangle {
+            rows: vec![[0.0; ORDER]; unknowns],
+            right: vec![0.0; unknowns],
+        };
         let equations = located(&breaks).map(|(interval, i)| (interval, bases[i], self.y[i]));
         let residual = triangle.rotate_in(equations);
         LeastSquares {
@@ -392,7 +397,7 @@ fn penalised(
     let weight = 1.0 / p;
     for (group, rows) in jumps.chunks(TOGETHER).enumerate() {
         let first = group * TOGETHER;
-        let mut descending = [Equation::nothing(); TOGETHER];
+        let mut descending = [Equation::NOTHING; TOGETHER];
         for (equation, row) in descending.iter_mut().zip(rows) {
             equation.row = row.map(|jump| jump * weight);
         }

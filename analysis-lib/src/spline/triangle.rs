@@ -28,23 +28,13 @@ pub(super) struct Equation<const W: usize> {
 
 impl<const W: usize> Equation<W> {
     /// The equation 0 = 0.
-    pub(super) fn nothing() -> Self {
-        Self {
-            row: [0.0; W],
-            right: 0.0,
-        }
-    }
+    pub(super) const NOTHING: Self = Self {
+        row: [0.0; W],
+        right: 0.0,
+    };
 }
 
 impl<const W: usize> Triangle<W> {
-    /// A system of no equations in `unknowns` unknowns.
-    pub(super) fn new(unknowns: usize) -> Self {
-        Self {
-            rows: vec![[0.0; W]; unknowns],
-            right: vec![0.0; unknowns],
-        }
-    }
-
     /// Rotates equations in, each given as its first column, its entries from
     /// there on and its right-hand side, and gives the sum of the squares of what
     /// no choice of unknowns can meet.
@@ -62,7 +52,7 @@ impl<const W: usize> Triangle<W> {
         // never at the same row. Each row still meets them in the same order,
         // but the processor needn't wait for one rotation before it starts the
         // next.
-        let (mut before, mut old) = (0, Equation::nothing());
+        let (mut before, mut old) = (0, Equation::NOTHING);
         let nothing = std::iter::once((0, [0.0; W], 0.0));
         for (first, row, right) in equations.chain(nothing) {
             let mut new = Equation { row, right };
