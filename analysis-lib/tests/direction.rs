@@ -55,7 +55,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         14_900,
         "a kernel reads all of it at each start, and links each cell against it",
     ),
-    ("data/src", 4_585, "what cells and programs share"),
+    ("data/src", 4_605, "what cells and programs share"),
     ("data/src/lib", 35, "names alone"),
     ("data/src/error", 25, "one type"),
     ("data/src/held", 35, "one type"),
@@ -81,7 +81,7 @@ const CEILINGS: &[(&str, usize, &str)] = &[
         50,
         "a sentence for each way in which windows can be wrong",
     ),
-    ("data/src/settings", 175, "the environment and .env"),
+    ("data/src/settings", 195, "the environment and .env"),
     (
         "data/src/store",
         690,

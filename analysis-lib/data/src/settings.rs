@@ -7,12 +7,30 @@ use std::time::Duration;
 use crate::Zone;
 use crate::{Error, MemberId, Result, text};
 
-/// Whether there is a setting of this name: the example says them all.
-fn is_setting(name: &str) -> bool {
-    let example = include_str!("../../../.env.example").lines();
-    let mut names = example.filter_map(|line| line.strip_prefix("# ")?.split_once('='));
-    names.any(|(one, _)| one == name)
-}
+/// Every setting there is.
+const NAMES: &[&str] = &[
+    "MONGOKEY",
+    "MONGODB_DATABASE",
+    "MONGODB_COLLECTION",
+    "MONGODB_TIMEOUT",
+    "ACTIVITY_FILE",
+    "TIMEZONE",
+    "SERVER_NAME",
+    "NAMES_FILE",
+    "ACTIVITY_SNAPSHOT",
+    "DISCORD_TOKEN",
+    "DISCORD_GUILD_ID",
+    "DISCORD_WEBHOOK",
+    "POST_PERIOD",
+    "POST_ONLY",
+    "POST_PINNED",
+    "RECORD_MINUTES",
+    "HISTORY_SINCE",
+    "HIDDEN_MEMBERS",
+    "HIDE_BOTS",
+    "TZDIR",
+    "EVCXR_JUPYTER",
+];
 
 /// The values of `.env`, below those of the environment. Read anew whenever
 /// something asks, so that a changed `.env` holds from the next cell on.
@@ -174,12 +192,12 @@ fn values(path: &Path) -> Result<HashMap<String, String>> {
             ))
         })?;
         let meant = name.to_uppercase();
-        if name != meant && is_setting(&meant) {
+        if name != meant && NAMES.contains(&&*meant) {
             return Err(wrong(format!(
                 "sets {name}, which is nothing; write {meant}"
             )));
         }
-        if is_setting(name) && value.starts_with(['“', '”', '„', '‘', '’', '«']) {
+        if NAMES.contains(&name) && value.starts_with(['“', '”', '„', '‘', '’', '«']) {
             return Err(wrong(format!(
                 "has typographic quotes around {name}; write straight ones: {name}='…'"
             )));
@@ -230,6 +248,21 @@ fn unquoted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_example() {
+        let example = include_str!("../../../.env.example");
+        let names: Vec<&str> = example
+            .lines()
+            .filter_map(|line| line.strip_prefix("# ")?.split_once('='))
+            .map(|(name, _)| name)
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect();
+        for name in &names {
+            assert!(NAMES.contains(name), "{name}");
+        }
+        assert_eq!(names.len(), NAMES.len());
+    }
 
     fn error(name: &str, text: &str) -> String {
         read(name, text.as_bytes()).err().unwrap().to_string()
