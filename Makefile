@@ -102,7 +102,7 @@ test:
 
 # Most tests of programs wait, for a timeout or a window's end, so several run at once.
 test-rust:
-	$(TEST_ENV) RUST_TEST_THREADS=6 cargo test --locked --workspace
+	$(TEST_ENV) RUST_TEST_THREADS=4 cargo test --locked --workspace
 	$(TEST_ENV) $(TESTS) analysis-lib/tests/browser/figures.py "$$ACTIVITY_TOOLS/figures"
 
 test-notebooks:
